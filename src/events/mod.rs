@@ -1,0 +1,1 @@
+//! The domain: who publishes KV-cache events, who listens, and the path between them.

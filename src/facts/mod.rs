@@ -1,0 +1,1 @@
+//! Tables only: what each release accepts and does. Logic lives in the rules.

@@ -1,0 +1,1 @@
+//! Typed views over nodes: workloads, pods, containers, services, policies.

@@ -1,0 +1,7 @@
+//! kvlint: decides from Kubernetes manifests whether KV-cache events will reach the gateway.
+#![forbid(unsafe_code)]
+
+pub mod events;
+pub mod facts;
+pub mod k8s;
+pub mod source;

@@ -1,0 +1,249 @@
+//! Files, spans, lines and columns: where every byte of input lives.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// Names one [`SourceFile`] of a [`SourceMap`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A range of bytes in one file. 12 bytes and `Copy`, so every node carries one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file that the range lies in.
+    pub file: FileId,
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset after the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span from byte offsets.
+    pub fn new(file: FileId, start: u32, end: u32) -> Span {
+        debug_assert!(start <= end, "a span runs forwards");
+        Span { file, start, end }
+    }
+
+    /// Length in bytes.
+    pub fn len(self) -> u32 {
+        self.end - self.start
+    }
+
+    /// Whether the span covers no byte: a place between two bytes.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// The place at the first byte.
+    pub fn head(self) -> Span {
+        Span { end: self.start, ..self }
+    }
+
+    /// The place after the last byte.
+    pub fn tail(self) -> Span {
+        Span { start: self.end, ..self }
+    }
+
+    /// The smallest span that covers both. Spans of different files do not mix: `self` is returned.
+    pub fn to(self, other: Span) -> Span {
+        if self.file != other.file {
+            return self;
+        }
+        Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// Whether `other` lies within this span.
+    pub fn contains(self, other: Span) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}..{}", self.file.0, self.start, self.end)
+    }
+}
+
+/// A position for people: both count from 1. The column counts characters, as editors and compilers do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineColumn {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// One file's text, decoded to UTF-8, and the index of its lines.
+#[derive(Debug)]
+pub struct SourceFile {
+    id: FileId,
+    path: PathBuf,
+    text: Arc<str>,
+    editable: bool,
+    line_starts: OnceLock<Vec<u32>>,
+}
+
+impl SourceFile {
+    /// A file whose text is at hand. `path` is the path to show to people.
+    pub fn new(id: FileId, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> SourceFile {
+        SourceFile { id, path: path.into(), text: text.into(), editable: true, line_starts: OnceLock::new() }
+    }
+
+    /// Marks text whose bytes are not the file's own (standard input, a transcoded file): it is never edited.
+    pub fn read_only(mut self) -> SourceFile {
+        self.editable = false;
+        self
+    }
+
+    /// The file's name in its [`SourceMap`].
+    pub fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// The path to show to people, as it was reached from the command line.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the text is the file's bytes, so that an edit by offset can be written back.
+    pub fn is_editable(&self) -> bool {
+        self.editable
+    }
+
+    /// The text under a span; empty when the span does not fit this text.
+    pub fn slice(&self, span: Span) -> &str {
+        self.text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// Offsets at which lines start. A line ends with `\n`, `\r\n` or a lone `\r`, as in YAML.
+    pub fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let bytes = self.text.as_bytes();
+            let mut starts = vec![0];
+            for (i, &b) in bytes.iter().enumerate() {
+                if b == b'\n' || (b == b'\r' && bytes.get(i + 1) != Some(&b'\n')) {
+                    starts.push(i as u32 + 1);
+                }
+            }
+            starts
+        })
+    }
+
+    /// The line, from 0, that holds a byte offset.
+    pub fn line_index(&self, offset: u32) -> usize {
+        self.line_starts().partition_point(|&s| s <= offset).saturating_sub(1)
+    }
+
+    /// The bytes of a line, counted from 0, without its line ending.
+    pub fn line_span(&self, index: usize) -> Option<Span> {
+        let starts = self.line_starts();
+        let start = *starts.get(index)?;
+        let end = starts.get(index + 1).map_or(self.text.len() as u32, |&e| e);
+        let line = &self.text[start as usize..end as usize];
+        let end = start + line.trim_end_matches(['\n', '\r']).len() as u32;
+        Some(Span::new(self.id, start, end))
+    }
+
+    /// The line and column of a byte offset; an offset past the end is the end.
+    pub fn line_column(&self, offset: u32) -> LineColumn {
+        let mut offset = (offset as usize).min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let line = self.line_index(offset as u32);
+        let mut start = self.line_starts()[line] as usize;
+        // A byte order mark is not a column: editors do not show it.
+        if start == 0 && self.text.starts_with('\u{feff}') {
+            start = '\u{feff}'.len_utf8().min(offset);
+        }
+        LineColumn { line: line + 1, column: self.text[start..offset].chars().count() + 1 }
+    }
+}
+
+/// All files of a run, by [`FileId`].
+#[derive(Clone, Debug, Default)]
+pub struct SourceMap {
+    files: Vec<Arc<SourceFile>>,
+}
+
+impl SourceMap {
+    /// A map without files.
+    pub fn new() -> SourceMap {
+        SourceMap::default()
+    }
+
+    /// The name that the next file gets.
+    pub fn next_id(&self) -> FileId {
+        FileId(self.files.len() as u32)
+    }
+
+    /// Adds text under a path and returns the file.
+    pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Arc<SourceFile> {
+        let file = SourceFile::new(self.next_id(), path, text);
+        self.insert(file)
+    }
+
+    /// Adds a file that was made with [`SourceMap::next_id`].
+    ///
+    /// # Panics
+    /// When the file's id is not the next one: ids are positions.
+    pub fn insert(&mut self, file: SourceFile) -> Arc<SourceFile> {
+        assert_eq!(file.id, self.next_id(), "file ids are positions in the map");
+        let file = Arc::new(file);
+        self.files.push(Arc::clone(&file));
+        file
+    }
+
+    /// The file with this id.
+    ///
+    /// # Panics
+    /// When the id comes from another map.
+    pub fn file(&self, id: FileId) -> &Arc<SourceFile> {
+        &self.files[id.0 as usize]
+    }
+
+    /// All files, in the order of their ids.
+    pub fn files(&self) -> &[Arc<SourceFile>] {
+        &self.files
+    }
+
+    /// The text under a span.
+    pub fn slice(&self, span: Span) -> &str {
+        self.file(span.file).slice(span)
+    }
+
+    /// Where a span starts, for people.
+    pub fn line_column(&self, span: Span) -> LineColumn {
+        self.file(span.file).line_column(span.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_with_any_of_the_three_line_breaks() {
+        let mut map = SourceMap::new();
+        let file = map.add("a.yaml", "a\nb\r\nc\rd");
+        assert_eq!(file.line_starts(), [0, 2, 5, 7]);
+        assert_eq!(file.line_column(5), LineColumn { line: 3, column: 1 });
+        assert_eq!(file.slice(file.line_span(1).unwrap()), "b");
+    }
+
+    #[test]
+    fn columns_count_characters_and_skip_the_byte_order_mark() {
+        let mut map = SourceMap::new();
+        let file = map.add("a.yaml", "\u{feff}é: x");
+        let x = file.text().find('x').unwrap() as u32;
+        assert_eq!(file.line_column(x), LineColumn { line: 1, column: 4 });
+        assert_eq!(file.line_column(999).line, 1);
+    }
+}
