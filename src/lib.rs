@@ -4,4 +4,6 @@
 pub mod events;
 pub mod facts;
 pub mod k8s;
+pub mod load;
 pub mod source;
+pub mod yaml;

@@ -1,0 +1,272 @@
+//! From offsets in a scalar's decoded text to the bytes of the file, through quotes, escapes, folds and indentation.
+
+use std::ops::Range;
+
+use super::tree::{Data, NodeData, Style};
+use crate::source::{FileId, Span};
+
+/// One stretch of decoded text and the source bytes that it came from. Equal lengths mean byte for byte the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    decoded: u32,
+    decoded_len: u32,
+    source: u32,
+    source_len: u32,
+}
+
+/// Maps byte ranges of decoded text to spans of the file.
+#[derive(Clone, Debug)]
+pub struct ScalarMap {
+    file: FileId,
+    /// Where the scalar's content starts, for empty text.
+    start: u32,
+    /// In the order of the decoded text, without gaps.
+    runs: Vec<Run>,
+}
+
+impl ScalarMap {
+    /// A map for text that stands in the file as it is, from `start` on.
+    pub fn identity(file: FileId, start: u32, len: u32) -> ScalarMap {
+        ScalarMap { file, start, runs: vec![Run { decoded: 0, decoded_len: len, source: start, source_len: len }] }
+    }
+
+    /// A map from pieces `(decoded, source, length)` of text that was cut out of the text under `self` and rewritten, for
+    /// instance a shell word: each piece's `length` bytes at `decoded` stand at `source` in the text under `self`.
+    /// Decoded bytes between two pieces belong to the source bytes between them.
+    pub fn pieces(&self, pieces: impl IntoIterator<Item = (usize, usize, usize)>) -> ScalarMap {
+        let mut inner = ScalarMap { file: self.file, start: 0, runs: Vec::new() };
+        for (decoded, source, len) in pieces {
+            let (decoded, source, len) = (decoded as u32, source as u32, len as u32);
+            if let Some(last) = inner.runs.last() {
+                let (d, s) = (last.decoded + last.decoded_len, last.source + last.source_len);
+                if decoded > d && source >= s {
+                    inner.runs.push(Run { decoded: d, decoded_len: decoded - d, source: s, source_len: source - s });
+                }
+            } else {
+                inner.start = source;
+            }
+            inner.runs.push(Run { decoded, decoded_len: len, source, source_len: len });
+        }
+        inner.within(self)
+    }
+
+    /// The file bytes under a byte range of the decoded text.
+    pub fn span(&self, range: Range<usize>) -> Span {
+        let start = self.start_of(range.start as u32);
+        let end = if range.is_empty() { start } else { self.end_of(range.end as u32) };
+        Span::new(self.file, start, end.max(start))
+    }
+
+    fn run_at(&self, decoded: u32) -> Option<&Run> {
+        let after = self.runs.partition_point(|r| r.decoded <= decoded);
+        self.runs[..after].last()
+    }
+
+    fn start_of(&self, decoded: u32) -> u32 {
+        let Some(run) = self.run_at(decoded) else { return self.start };
+        let into = decoded - run.decoded;
+        if into >= run.decoded_len {
+            run.source + run.source_len
+        } else if run.decoded_len == run.source_len {
+            run.source + into
+        } else {
+            run.source
+        }
+    }
+
+    fn end_of(&self, decoded: u32) -> u32 {
+        let Some(run) = self.run_at(decoded.saturating_sub(1)) else { return self.start };
+        let into = decoded - run.decoded;
+        if run.decoded_len == run.source_len {
+            run.source + into.min(run.source_len)
+        } else {
+            run.source + run.source_len
+        }
+    }
+
+    /// The map of text that was decoded twice: `self` leads into the text that `outer` leads from.
+    pub(super) fn within(&self, outer: &ScalarMap) -> ScalarMap {
+        let mut runs = Vec::with_capacity(self.runs.len());
+        for run in &self.runs {
+            if run.decoded_len != run.source_len || run.source_len == 0 {
+                let span = outer.span(run.source as usize..(run.source + run.source_len) as usize);
+                runs.push(Run { source: span.start, source_len: span.len(), ..*run });
+                continue;
+            }
+            // An identical stretch may cross several runs of the outer map.
+            let mut at = run.source;
+            let stop = run.source + run.source_len;
+            while at < stop {
+                let (next, source, source_len) = match outer.run_at(at) {
+                    Some(o) if at < o.decoded + o.decoded_len => {
+                        let next = stop.min(o.decoded + o.decoded_len);
+                        if o.decoded_len == o.source_len {
+                            (next, o.source + (at - o.decoded), next - at)
+                        } else {
+                            (next, o.source, o.source_len)
+                        }
+                    }
+                    _ => (stop, outer.start_of(at), 0),
+                };
+                runs.push(Run { decoded: run.decoded + (at - run.source), decoded_len: next - at, source, source_len });
+                at = next;
+            }
+        }
+        ScalarMap { file: outer.file, start: outer.start_of(self.start), runs }
+    }
+
+    /// Aligns a scalar's decoded text with the bytes that it was read from. `source` is the text that the node's span
+    /// counts in. Where the two cannot be aligned (only in documents that are refused anyway) the rest of the text maps to
+    /// the rest of the scalar.
+    pub(super) fn build(source: &str, node: &NodeData) -> ScalarMap {
+        let mut map = ScalarMap { file: node.span.file, start: node.span.start, runs: Vec::new() };
+        let Data::Scalar(decoded) = &node.data else { return map };
+        if node.empty {
+            return map;
+        }
+        let quoted = matches!(node.style, Style::SingleQuoted | Style::DoubleQuoted);
+        map.start += u32::from(quoted);
+        let (lo, hi) = (node.span.start as usize + usize::from(quoted), node.span.end as usize - usize::from(quoted));
+        if source.get(lo..hi) == Some(decoded) {
+            map.push(0, decoded.len(), lo, decoded.len());
+            return map;
+        }
+        let mut aligner = Aligner { raw: source.as_bytes(), at: lo, end: hi, decoded, done: 0, node, map };
+        aligner.run();
+        aligner.map
+    }
+
+    fn push(&mut self, decoded: usize, decoded_len: usize, source: usize, source_len: usize) {
+        let run = Run {
+            decoded: decoded as u32,
+            decoded_len: decoded_len as u32,
+            source: source as u32,
+            source_len: source_len as u32,
+        };
+        if let Some(last) = self.runs.last_mut() {
+            let same = last.decoded_len == last.source_len && decoded_len == source_len;
+            if same && last.decoded + last.decoded_len == run.decoded && last.source + last.source_len == run.source {
+                last.decoded_len += run.decoded_len;
+                last.source_len += run.source_len;
+                return;
+            }
+        }
+        self.runs.push(run);
+    }
+}
+
+/// Walks raw and decoded text side by side.
+struct Aligner<'a> {
+    raw: &'a [u8],
+    at: usize,
+    end: usize,
+    decoded: &'a str,
+    done: usize,
+    node: &'a NodeData,
+    map: ScalarMap,
+}
+
+impl Aligner<'_> {
+    fn run(&mut self) {
+        let text = self.decoded.as_bytes();
+        let block = matches!(self.node.style, Style::Literal | Style::Folded);
+        if block {
+            // Blank lines before the first text lie before the span, which starts at the content.
+            while text.get(self.done) == Some(&b'\n') && self.at < self.end && !self.at_break() {
+                self.take(1, 0);
+            }
+        }
+        while self.done < text.len() {
+            if self.at >= self.end {
+                // Line breaks that chomping keeps or adds at the end.
+                self.map.push(self.done, text.len() - self.done, self.end.max(self.at), 0);
+                return;
+            }
+            let byte = self.raw[self.at];
+            if self.at_break() {
+                self.line_break(block);
+            } else if !block && (byte == b' ' || byte == b'\t') && self.blanks_before_break() {
+                // Trimmed by folding; the break itself is next.
+            } else if self.node.style == Style::SingleQuoted && byte == b'\'' {
+                self.take(1, 2);
+            } else if self.node.style == Style::DoubleQuoted && byte == b'\\' {
+                self.escape();
+            } else if byte == text[self.done] {
+                self.take(1, 1);
+            } else {
+                self.map.push(self.done, text.len() - self.done, self.at, self.end - self.at);
+                return;
+            }
+        }
+    }
+
+    fn at_break(&self) -> bool {
+        matches!(self.raw[self.at], b'\n' | b'\r')
+    }
+
+    fn take(&mut self, decoded: usize, raw: usize) {
+        self.map.push(self.done, decoded, self.at, raw);
+        self.done += decoded;
+        self.at += raw;
+    }
+
+    fn skip_break(&mut self) {
+        let two = self.raw[self.at] == b'\r' && self.raw.get(self.at + 1) == Some(&b'\n');
+        self.at += if two { 2 } else { 1 };
+    }
+
+    fn skip_blanks(&mut self) {
+        while self.at < self.end && matches!(self.raw[self.at], b' ' | b'\t') {
+            self.at += 1;
+        }
+    }
+
+    fn blanks_before_break(&mut self) -> bool {
+        let start = self.at;
+        self.skip_blanks();
+        if self.at < self.end && self.at_break() {
+            return true;
+        }
+        self.at = start;
+        false
+    }
+
+    fn line_break(&mut self, block: bool) {
+        let start = self.at;
+        self.skip_break();
+        let broke = self.at;
+        if block {
+            let indented = (self.at + usize::from(self.node.indent)).min(self.end);
+            while self.at < indented && self.raw[self.at] == b' ' {
+                self.at += 1;
+            }
+        } else {
+            self.skip_blanks();
+        }
+        // A fold turns one break into a blank, and drops one of several.
+        let wanted = self.decoded.as_bytes()[self.done];
+        if wanted == b'\n' || (wanted == b' ' && self.node.style != Style::Literal) {
+            self.map.push(self.done, 1, start, broke - start);
+            self.done += 1;
+        }
+    }
+
+    fn escape(&mut self) {
+        let width = match self.raw.get(self.at + 1) {
+            Some(b'x') => 4,
+            Some(b'u') => 6,
+            Some(b'U') => 10,
+            Some(b'\n' | b'\r') => {
+                self.at += 1;
+                self.skip_break();
+                self.skip_blanks();
+                return;
+            }
+            _ => 2,
+        };
+        let len = self.decoded[self.done..].chars().next().map_or(1, char::len_utf8);
+        // A surrogate pair is two escapes for one character.
+        let width = if width == 6 && len == 4 { 12 } else { width };
+        self.take(len, width.min(self.end.saturating_sub(self.at)).max(1));
+    }
+}
