@@ -201,6 +201,15 @@ impl SourceMap {
         file
     }
 
+    /// Adds a file that others hold already.
+    ///
+    /// # Panics
+    /// When the file's id is not the next one: ids are positions.
+    pub fn insert_shared(&mut self, file: &Arc<SourceFile>) {
+        assert_eq!(file.id, self.next_id(), "file ids are positions in the map");
+        self.files.push(Arc::clone(file));
+    }
+
     /// The file with this id.
     ///
     /// # Panics

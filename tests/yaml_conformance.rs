@@ -19,7 +19,7 @@ const DIFFERENT: &[(&str, &str)] = &[
 ];
 
 /// The outcome in the notation of `expected.tsv`: JSON of each document, `ERR` for a refusal.
-fn outcome(bytes: &[u8]) -> Vec<Result<serde_json::Value, String>> {
+fn outcome(bytes: Vec<u8>) -> Vec<Result<serde_json::Value, String>> {
     let text = match kvlint::load::decode(bytes) {
         Ok(decoded) => decoded.text,
         Err(e) => return vec![Err(e.message)],
@@ -54,7 +54,7 @@ fn kvlint_reads_what_kubernetes_reads() {
         let stem = name.trim_end_matches(".yaml");
         let wanted = wanted.strip_prefix("v2:").unwrap_or(wanted);
         let wanted: Vec<&str> = wanted.split(" ¶ ").map(|w| w.split(" STRICT:").next().unwrap_or(w)).collect();
-        let got = outcome(&bytes);
+        let got = outcome(bytes);
         compared += 1;
         // Empty documents are not worth a null object each.
         let wanted: Vec<&str> = wanted.into_iter().filter(|w| !w.is_empty() && *w != "null").collect();

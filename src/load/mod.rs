@@ -1,5 +1,262 @@
 //! Files to units of resources: discovery, then one loader for each way to write manifests.
 
+pub mod discover;
 mod text;
+mod unit;
 
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+pub use discover::{Exclude, NotFound, Skipped};
 pub use text::{DecodeError, Decoded, Encoding, decode};
+pub use unit::{Content, InputFile, Missing, Resource, Unit, UnitKind};
+
+use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::yaml;
+use discover::Argument;
+
+/// What to load.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// Files, folders, patterns; `-` is standard input.
+    pub paths: Vec<PathBuf>,
+    /// The path to show for standard input.
+    pub stdin_filename: Option<PathBuf>,
+    /// What to leave out.
+    pub exclude: Exclude,
+    /// Folders whose manifests form a unit of their own, canonical.
+    pub roots: Vec<PathBuf>,
+}
+
+/// All that was read.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Every text.
+    pub sources: SourceMap,
+    /// What is deployed together.
+    pub units: Vec<Unit>,
+    /// What was found and not read, sorted.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A file that waits to be read.
+struct Job {
+    path: PathBuf,
+    shown: PathBuf,
+    /// Whether the file was named rather than found, so that it is read whatever its name.
+    explicit: bool,
+}
+
+/// A unit that waits for its files.
+struct Plan {
+    root: PathBuf,
+    kind: UnitKind,
+    missing: Vec<Missing>,
+    jobs: Vec<Job>,
+}
+
+/// Loads everything that the paths lead to.
+///
+/// # Errors
+/// Every path that leads nowhere. Files that exist and can't be read are in [`Loaded::skipped`].
+pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
+    let mut plans: Vec<Plan> = Vec::new();
+    let mut loaded = Loaded::default();
+    let mut errors = Vec::new();
+    let mut single: Vec<Job> = Vec::new();
+    let mut stdin = false;
+    for path in &inputs.paths {
+        if path == Path::new("-") {
+            stdin = true;
+            continue;
+        }
+        match discover::resolve(path, &inputs.exclude) {
+            Err(e) => errors.push(e),
+            Ok(Argument::Files(found)) => {
+                loaded.skipped.extend(found.skipped);
+                single.extend(found.files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: true }));
+            }
+            Ok(Argument::Folder(found)) => {
+                loaded.skipped.extend(found.skipped);
+                let jobs = found.files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: false });
+                split_by_roots(path, jobs.collect(), &inputs.roots, &mut plans);
+            }
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    if !single.is_empty() {
+        let reason = "only single files were given, so what stands elsewhere is not seen".to_string();
+        let root = single[0].shown.clone();
+        plans.push(Plan { root, kind: UnitKind::Plain, missing: vec![Missing { reason, span: None }], jobs: single });
+    }
+    drop_repeated(&mut plans);
+    for plan in plans {
+        read_unit(plan, &mut loaded);
+    }
+    if stdin {
+        let shown = inputs.stdin_filename.clone().unwrap_or_else(|| PathBuf::from("<stdin>"));
+        let mut bytes = Vec::new();
+        match std::io::stdin().lock().read_to_end(&mut bytes) {
+            Ok(_) => add_stream(shown, bytes, &mut loaded),
+            Err(e) => {
+                loaded.skipped.push(Skipped { path: shown, reason: discover::describe(&e), failed: true });
+            }
+        }
+    }
+    loaded.skipped.sort();
+    loaded.skipped.dedup();
+    Ok(loaded)
+}
+
+/// Loads texts that are at hand as one complete unit: for tests, examples and editors.
+pub fn from_texts(files: &[(PathBuf, String)]) -> Loaded {
+    let mut loaded = Loaded::default();
+    let read = |(path, text): &(PathBuf, String)| {
+        let raw = Raw { path: path.clone(), text: decode(text.clone().into_bytes()), editable: true };
+        let file = interpret(loaded.sources.next_id(), raw);
+        loaded.sources.insert_shared(&file.source);
+        file
+    };
+    let files = files.iter().map(read).collect();
+    loaded.units.push(Unit::new(PathBuf::from("."), UnitKind::Plain, Vec::new(), files));
+    loaded
+}
+
+/// The files of one folder argument go to the configured root that they lie in, else to the folder itself.
+fn split_by_roots(folder: &Path, jobs: Vec<Job>, roots: &[PathBuf], plans: &mut Vec<Plan>) {
+    let plan =
+        |root: &Path, missing| Plan { root: root.to_path_buf(), kind: UnitKind::Plain, missing, jobs: Vec::new() };
+    let canonical = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+    let mut rest = plan(folder, Vec::new());
+    let mut by_root: Vec<(&PathBuf, Plan)> = Vec::new();
+    for job in jobs {
+        // The walk's paths start with the folder as it was given.
+        let absolute = job.path.strip_prefix(folder).map_or_else(|_| job.path.clone(), |p| canonical.join(p));
+        let root = roots.iter().filter(|r| absolute.starts_with(r)).max_by_key(|r| r.as_os_str().len());
+        let Some(root) = root else {
+            rest.jobs.push(job);
+            continue;
+        };
+        let index = by_root.iter().position(|(r, _)| *r == root).unwrap_or_else(|| {
+            let shown = root.strip_prefix(&canonical).map_or_else(|_| folder.to_path_buf(), |p| folder.join(p));
+            let part = !root.starts_with(&canonical);
+            let reason = format!("only {} of the root {} was given", folder.display(), root.display());
+            by_root.push((root, plan(&shown, if part { vec![Missing { reason, span: None }] } else { Vec::new() })));
+            by_root.len() - 1
+        });
+        by_root[index].1.jobs.push(job);
+    }
+    plans.extend(by_root.into_iter().map(|(_, plan)| plan));
+    plans.push(rest);
+}
+
+/// A file that two arguments lead to is read once, where it was met first.
+fn drop_repeated(plans: &mut Vec<Plan>) {
+    let mut seen = std::collections::HashSet::new();
+    for plan in plans.iter_mut() {
+        plan.jobs.retain(|job| seen.insert(std::fs::canonicalize(&job.path).unwrap_or_else(|_| job.path.clone())));
+    }
+    plans.retain(|plan| !plan.jobs.is_empty());
+}
+
+fn read_unit(plan: Plan, loaded: &mut Loaded) {
+    let read: Vec<Result<Raw, Skipped>> = plan.jobs.par_iter().map(read_file).collect();
+    let mut texts = Vec::new();
+    for result in read {
+        match result {
+            Ok(raw) => texts.push(raw),
+            Err(skipped) => loaded.skipped.push(skipped),
+        }
+    }
+    let first = loaded.sources.next_id().0;
+    let files: Vec<InputFile> =
+        texts.into_par_iter().enumerate().map(|(i, raw)| interpret(FileId(first + i as u32), raw)).collect();
+    files.iter().for_each(|file| loaded.sources.insert_shared(&file.source));
+    loaded.skipped.extend(files.iter().filter(|f| matches!(f.content, Content::Template)).map(|f| Skipped {
+        path: f.source.path().to_path_buf(),
+        reason: "a template: lint what it renders to".into(),
+        failed: false,
+    }));
+    let alone = plan.kind == UnitKind::Plain && !plan.missing.is_empty() && files.len() == 1;
+    let unit = if alone && is_rendered(&files[0].source) {
+        Unit::new(plan.root, UnitKind::Stream, Vec::new(), files)
+    } else {
+        Unit::new(plan.root, plan.kind, plan.missing, files)
+    };
+    loaded.units.push(unit);
+}
+
+/// What a renderer wrote (`# Source: chart/templates/x.yaml`) is the whole of what it deploys.
+fn is_rendered(source: &SourceFile) -> bool {
+    source.text().lines().take(50).any(|line| line.starts_with("# Source: "))
+}
+
+/// A file's text, before it has a place among the sources.
+struct Raw {
+    path: PathBuf,
+    text: Result<Decoded, DecodeError>,
+    /// Whether the bytes can be written back.
+    editable: bool,
+}
+
+fn read_file(job: &Job) -> Result<Raw, Skipped> {
+    let skip = |reason: String, failed| Skipped { path: job.shown.clone(), reason, failed };
+    let bytes = std::fs::read(&job.path).map_err(|e| skip(discover::describe(&e), true))?;
+    let json = job.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+    // Most JSON files are not manifests, and JSON with comments is not even JSON.
+    if json && !job.explicit && !contains(&bytes, b"\"apiVersion\"") {
+        return Err(skip("JSON without a Kubernetes object".into(), false));
+    }
+    Ok(Raw { path: job.shown.clone(), text: decode(bytes), editable: true })
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|w| w == part)
+}
+
+/// Parses a text. A file that holds `{{` and is not YAML is a template, not a broken manifest.
+fn interpret(id: FileId, raw: Raw) -> InputFile {
+    let (text, editable, error) = match raw.text {
+        Ok(decoded) => (decoded.text, raw.editable && decoded.encoding == Encoding::Utf8, None),
+        Err(e) => (e.lossy, false, Some((e.lossy_offset, e.message))),
+    };
+    let source = SourceFile::new(id, raw.path, text);
+    let source = Arc::new(if editable { source } else { source.read_only() });
+    let content = match error {
+        Some((place, message)) => {
+            let place = place.min(source.text().len()) as u32;
+            Content::NotText { span: Span::new(id, place, place), message }
+        }
+        None => {
+            let stream = yaml::parse(&source);
+            let unreadable = |d: &yaml::Document| {
+                d.content.is_err() || d.oddities.iter().any(|o| o.kind == yaml::OddityKind::NotJson)
+            };
+            if source.text().contains("{{") && stream.documents.iter().any(unreadable) {
+                Content::Template
+            } else {
+                Content::Stream(stream)
+            }
+        }
+    };
+    InputFile { source, content }
+}
+
+/// Standard input can't be written back.
+fn add_stream(shown: PathBuf, bytes: Vec<u8>, loaded: &mut Loaded) {
+    let raw = Raw { path: shown.clone(), text: decode(bytes), editable: false };
+    let file = interpret(loaded.sources.next_id(), raw);
+    loaded.sources.insert_shared(&file.source);
+    let missing = if is_rendered(&file.source) {
+        Vec::new()
+    } else {
+        let reason = "a stream given on its own, so what stands elsewhere is not seen".to_string();
+        vec![Missing { reason, span: None }]
+    };
+    loaded.units.push(Unit::new(shown, UnitKind::Stream, missing, vec![file]));
+}

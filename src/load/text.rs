@@ -36,16 +36,16 @@ pub struct DecodeError {
 /// # Errors
 /// Where the bytes are not UTF-8 (or UTF-16 with a byte order mark), or hold a control character that YAML forbids
 /// everywhere, as binary files do.
-pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
-    let (text, encoding) = match bytes {
+pub fn decode(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
+    let (text, encoding) = match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => (utf16(rest, u16::from_le_bytes)?, Encoding::Utf16),
         [0xfe, 0xff, rest @ ..] => (utf16(rest, u16::from_be_bytes)?, Encoding::Utf16),
-        _ => match std::str::from_utf8(bytes) {
-            Ok(text) => (text.to_string(), Encoding::Utf8),
+        _ => match String::from_utf8(bytes) {
+            Ok(text) => (text, Encoding::Utf8),
             Err(e) => {
-                let offset = e.valid_up_to();
+                let offset = e.utf8_error().valid_up_to();
                 let message = format!("byte {offset} is not UTF-8");
-                let lossy = String::from_utf8_lossy(bytes).into_owned();
+                let lossy = String::from_utf8_lossy(e.as_bytes()).into_owned();
                 return Err(DecodeError { offset, message, lossy, lossy_offset: offset });
             }
         },
@@ -86,13 +86,13 @@ mod tests {
     #[test]
     fn utf16_is_read_where_a_mark_says_so() {
         let bytes: Vec<u8> = [0xfeff_u16, 'a' as u16, 'é' as u16].iter().flat_map(|u| u.to_le_bytes()).collect();
-        assert_eq!(decode(&bytes), Ok(Decoded { text: "aé".into(), encoding: Encoding::Utf16 }));
-        assert!(decode(&bytes[..5]).is_err());
+        assert_eq!(decode(bytes.clone()), Ok(Decoded { text: "aé".into(), encoding: Encoding::Utf16 }));
+        assert!(decode(bytes[..5].to_vec()).is_err());
     }
 
     #[test]
     fn the_first_bad_byte_is_named() {
-        assert_eq!(decode(b"a: \xe9").unwrap_err().offset, 3);
-        assert_eq!(decode(b"a: \x07").unwrap_err().offset, 3);
+        assert_eq!(decode(b"a: \xe9".to_vec()).unwrap_err().offset, 3);
+        assert_eq!(decode(b"a: \x07".to_vec()).unwrap_err().offset, 3);
     }
 }

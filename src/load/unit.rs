@@ -1,0 +1,222 @@
+//! Resources, and the units that are deployed together.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::source::{FileId, SourceFile, Span};
+use crate::yaml::{Document, Node, NodeId, Stream, Tree};
+
+/// One Kubernetes object: a mapping with an `apiVersion` and a `kind`.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    tree: Arc<Tree>,
+    node: NodeId,
+}
+
+impl Resource {
+    /// The object at `node`, when it is one.
+    pub fn new(tree: &Arc<Tree>, node: Node<'_>) -> Option<Resource> {
+        let named = |key| node.get(key).is_some_and(|n| n.text().is_some_and(|t| !t.is_empty()));
+        (named("apiVersion") && named("kind")).then(|| Resource { tree: Arc::clone(tree), node: node.id() })
+    }
+
+    /// The object's mapping.
+    pub fn node(&self) -> Node<'_> {
+        self.tree.node(self.node)
+    }
+
+    /// The tree that the object stands in.
+    pub fn tree(&self) -> &Arc<Tree> {
+        &self.tree
+    }
+
+    /// The file that the object stands in.
+    pub fn file(&self) -> FileId {
+        self.tree.source().id()
+    }
+
+    fn text(&self, path: &str) -> &str {
+        self.node().at(path).and_then(Node::text).unwrap_or("")
+    }
+
+    /// `group/version`, or `v1`.
+    pub fn api_version(&self) -> &str {
+        self.text("apiVersion")
+    }
+
+    /// The API group; empty for the core group.
+    pub fn group(&self) -> &str {
+        self.api_version().split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> &str {
+        self.text("kind")
+    }
+
+    /// The object's name; empty where it has none (`generateName`).
+    pub fn name(&self) -> &str {
+        self.text("metadata.name")
+    }
+
+    /// The namespace as written. `None` where the namespace is left to whoever applies the manifest.
+    pub fn namespace(&self) -> Option<&str> {
+        self.node().at("metadata.namespace").and_then(Node::text).filter(|t| !t.is_empty() && !t.contains("{{"))
+    }
+
+    /// Whether two objects can be in one namespace: unless both name one and the names differ.
+    pub fn may_share_namespace(&self, other: &Resource) -> bool {
+        match (self.namespace(), other.namespace()) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        }
+    }
+
+    /// A short place to hold the object by: its name, else its kind.
+    pub fn grip(&self) -> Span {
+        let node = self.node();
+        node.at("metadata.name").or_else(|| node.get("kind")).map_or_else(|| node.grip(), Node::span)
+    }
+
+    /// `kind/namespace/name`, for messages; the namespace only where one is written.
+    pub fn title(&self) -> String {
+        match self.namespace() {
+            Some(namespace) => format!("{}/{namespace}/{}", self.kind(), self.name()),
+            None => format!("{}/{}", self.kind(), self.name()),
+        }
+    }
+}
+
+/// What a file's bytes turned out to be.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// YAML or JSON, parsed.
+    Stream(Stream),
+    /// Bytes that are no text: where and why.
+    NotText {
+        /// The first bad byte.
+        span: Span,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Template text that a renderer must read first.
+    Template,
+}
+
+/// A file that was read.
+#[derive(Clone, Debug)]
+pub struct InputFile {
+    /// Its text.
+    pub source: Arc<SourceFile>,
+    /// What it holds.
+    pub content: Content,
+}
+
+impl InputFile {
+    /// The documents, none where the file is not YAML.
+    pub fn documents(&self) -> &[Document] {
+        match &self.content {
+            Content::Stream(stream) => &stream.documents,
+            _ => &[],
+        }
+    }
+}
+
+/// Why a unit does not hold all that is deployed together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// In words, to follow "partial: ".
+    pub reason: String,
+    /// The place that says so, where there is one.
+    pub span: Option<Span>,
+}
+
+/// How the unit's manifests were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnitKind {
+    /// Plain files below one root.
+    Plain,
+    /// One stream: standard input, or rendered output in one file.
+    Stream,
+}
+
+impl UnitKind {
+    /// One word, for output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UnitKind::Plain => "plain",
+            UnitKind::Stream => "stream",
+        }
+    }
+}
+
+/// What is deployed together.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// The root's path as people gave it.
+    pub root: PathBuf,
+    /// How it was written.
+    pub kind: UnitKind,
+    /// Empty for a complete unit.
+    pub missing: Vec<Missing>,
+    /// In the order of files and documents.
+    pub files: Vec<InputFile>,
+    /// In the order of files and documents; lists are taken apart.
+    pub resources: Vec<Resource>,
+}
+
+impl Unit {
+    /// Whether what is not in the unit is not deployed with it, so that absence means something.
+    pub fn is_complete(&self) -> bool {
+        self.missing.is_empty()
+    }
+
+    /// Builds a unit from files and takes the resources out of them.
+    pub fn new(root: PathBuf, kind: UnitKind, missing: Vec<Missing>, files: Vec<InputFile>) -> Unit {
+        let mut resources = Vec::new();
+        for document in files.iter().flat_map(InputFile::documents) {
+            if let Ok(tree) = &document.content {
+                collect(tree, tree.root(), 0, &mut resources);
+            }
+        }
+        let mut unit = Unit { root, kind, missing, files, resources };
+        // A document that can't be read may hold anything.
+        for file in &unit.files {
+            let path = file.source.path().display();
+            match &file.content {
+                Content::NotText { span, .. } => {
+                    unit.missing.push(Missing { reason: format!("{path} is not text"), span: Some(*span) });
+                }
+                Content::Stream(stream) => {
+                    for document in &stream.documents {
+                        if let Err(e) = &document.content {
+                            let reason = format!("a document of {path} can't be read");
+                            unit.missing.push(Missing { reason, span: Some(e.span) });
+                        }
+                    }
+                }
+                Content::Template => {
+                    unit.missing.push(Missing { reason: format!("{path} is a template"), span: None });
+                }
+            }
+        }
+        unit
+    }
+}
+
+/// Deepest nesting of lists in lists that is followed.
+const LIST_DEPTH: usize = 8;
+
+/// Takes objects out of a document; `kind: List` and its typed forms are taken apart.
+fn collect(tree: &Arc<Tree>, node: Node<'_>, depth: usize, into: &mut Vec<Resource>) {
+    let Some(resource) = Resource::new(tree, node) else { return };
+    let items = node.get("items").filter(|i| i.is_sequence());
+    match items {
+        Some(items) if resource.kind().ends_with("List") && depth < LIST_DEPTH => {
+            for item in items.items() {
+                collect(tree, item, depth + 1, into);
+            }
+        }
+        _ => into.push(resource),
+    }
+}
