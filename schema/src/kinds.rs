@@ -1,9 +1,6 @@
 //! Which core kinds there are, and the type that each is decoded into.
 
-use crate::{
-    Fragment,
-    de::{De, DecodeError},
-};
+use crate::{Fragment, de::DecodeError, node::De};
 use k8s_openapi::{
     api::{
         admissionregistration::v1 as admission, apps::v1 as apps, autoscaling::v1 as autoscaling_v1,

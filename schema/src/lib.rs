@@ -13,12 +13,15 @@
 
 mod de;
 mod kinds;
+mod node;
 mod problem;
 mod required;
+mod run;
 mod scalars;
 
 pub use problem::{Problem, ProblemKind};
 
+use run::Scope;
 use std::borrow::Cow;
 
 /// A tree of nodes, each named by a number.
@@ -78,10 +81,11 @@ pub enum Fragment {
 /// Checks the object at `root` as the core kind that `api_version` and `kind` name.
 ///
 /// The object must be complete: a strategic-merge patch is not an object, and its `$patch` keys and missing fields
-/// would be reported. A `List` is not looked into; check its items.
+/// would be reported. A `List` is not looked into; check its items. Messages about a Secret name no values.
 pub fn check(tree: &dyn Tree, root: u32, api_version: &str, kind: &str) -> Outcome {
+    let scope = if kind == "Secret" { Scope::Secret } else { Scope::Object };
     match kinds::decoder(api_version, kind) {
-        Some(decoder) => Outcome::Checked(de::run(tree, root, decoder, de::Scope::Object)),
+        Some(decoder) => Outcome::Checked(run::run(tree, root, decoder, scope)),
         None => Outcome::NotCore,
     }
 }
@@ -97,5 +101,5 @@ pub fn is_core(api_version: &str, kind: &str) -> bool {
 /// custom kinds copy it; what only the server's validation asks for (a container's `image`) an operator may fill in.
 /// A custom kind may still be laxer: [`ProblemKind::Missing`] is then the caller's to drop.
 pub fn check_fragment(tree: &dyn Tree, node: u32, fragment: Fragment) -> Vec<Problem> {
-    de::run(tree, node, kinds::fragment_decoder(fragment), de::Scope::Fragment)
+    run::run(tree, node, kinds::fragment_decoder(fragment), Scope::Fragment)
 }

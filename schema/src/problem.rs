@@ -76,7 +76,6 @@ impl fmt::Display for ProblemKind {
 /// What a value is, for a message: ``boolean `true` ``.
 pub(crate) fn describe(kind: &Kind<'_>) -> String {
     match kind {
-        Kind::Null => "null".to_owned(),
         Kind::Bool(b) => format!("boolean `{b}`"),
         Kind::Int(i) => format!("integer `{i}`"),
         Kind::UInt(u) => format!("integer `{u}`"),
@@ -85,9 +84,21 @@ pub(crate) fn describe(kind: &Kind<'_>) -> String {
             format!("string `\"{}…\"`", s.chars().take(QUOTED_CHARS).collect::<String>())
         }
         Kind::Str(s) => format!("string `\"{s}\"`"),
-        Kind::Seq(_) => "a list".to_owned(),
-        Kind::Map(_) => "a mapping".to_owned(),
-        Kind::Unknown => "an unknown value".to_owned(),
+        Kind::Null | Kind::Seq(_) | Kind::Map(_) | Kind::Unknown => type_name(kind).to_owned(),
+    }
+}
+
+/// What a value is, without the value.
+pub(crate) fn type_name(kind: &Kind<'_>) -> &'static str {
+    match kind {
+        Kind::Null => "null",
+        Kind::Bool(_) => "a boolean",
+        Kind::Int(_) | Kind::UInt(_) => "an integer",
+        Kind::Float(_) => "a number",
+        Kind::Str(_) => "a string",
+        Kind::Seq(_) => "a list",
+        Kind::Map(_) => "a mapping",
+        Kind::Unknown => "an unknown value",
     }
 }
 

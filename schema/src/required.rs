@@ -11,10 +11,7 @@ pub(crate) fn by_schema(type_name: &str) -> &'static [&'static str] {
         "ClusterRoleBinding" | "RoleBinding" => &["roleRef"],
         "ConfigMapKeySelector" | "SecretKeySelector" => &["key"],
         "Container" | "EphemeralContainer" | "EnvVar" | "Volume" => &["name"],
-        "ContainerPort" | "HTTPGetAction" | "ServicePort" | "TCPSocketAction" => match type_name {
-            "ContainerPort" => &["containerPort"],
-            _ => &["port"],
-        },
+        "ContainerPort" => &["containerPort"],
         "CronJobSpec" => &["schedule", "jobTemplate"],
         "CrossVersionObjectReference" | "RoleRef" | "Subject" => &["kind", "name"],
         "CustomResourceDefinitionNames" => &["plural", "kind"],
@@ -25,6 +22,7 @@ pub(crate) fn by_schema(type_name: &str) -> &'static [&'static str] {
         "HTTPIngressPath" => &["pathType", "backend"],
         "HTTPIngressRuleValue" => &["paths"],
         "HorizontalPodAutoscalerSpec" => &["scaleTargetRef", "maxReplicas"],
+        "HTTPGetAction" | "ServicePort" | "TCPSocketAction" => &["port"],
         "HostPathVolumeSource" => &["path"],
         "IngressServiceBackend" => &["name"],
         "JobSpec" => &["template"],
@@ -57,7 +55,7 @@ pub(crate) fn by_schema(type_name: &str) -> &'static [&'static str] {
 /// kinds alone: in a custom kind an operator may fill them in.
 pub(crate) fn by_validation(type_name: &str) -> &'static [&'static str] {
     match type_name {
-        // `spec` of an absent pod template has no containers, hence the templates.
+        // An absent `spec` or `template` is read as an empty one, which has no containers, rules or names.
         "CronJob"
         | "DaemonSet"
         | "Deployment"

@@ -186,20 +186,26 @@ fn a_quantity_is_a_number_or_text_of_its_own_form() {
 }
 
 #[test]
-fn data_of_a_secret_is_base64() {
+fn data_of_a_secret_is_base64_and_is_not_repeated() {
     assert_eq!(said(&secret(json!({"data": {"a": "YQ==", "b": "YW\nJj\n", "c": null, "d": UNKNOWN}}))), SILENT);
     assert_eq!(
         said(&secret(json!({"data": {"token": "hf_secret", "n": 1234}}))),
         [
-            "data.n: expected base64 text, found integer `1234` (put plain text under `stringData`, or encode it)",
-            "data.token: expected base64 text, found string `\"hf_secret\"` (put plain text under `stringData`, or \
+            "data.n: expected base64 text, found an integer (put plain text under `stringData`, or encode it)",
+            "data.token: expected base64 text, found other text (put plain text under `stringData`, or \
              encode it)",
         ]
     );
     assert_eq!(
         said(&secret(json!({"stringData": {"token": "hf_secret", "n": 1234}}))),
-        ["stringData.n: expected a string, found integer `1234` (quote it)"]
+        ["stringData.n: expected a string, found an integer (quote it)"]
     );
+}
+
+#[test]
+fn binary_data_of_a_config_map_is_base64() {
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "binaryData": {"a": "b"}});
+    assert_eq!(said(&object), ["binaryData.a: expected base64 text, found other text"]);
 }
 
 #[test]
