@@ -1,0 +1,7 @@
+//! What the checker refuses and what it accepts, as the API server does.
+
+mod limits;
+mod required;
+mod tree;
+mod types;
+mod unknown_fields;
