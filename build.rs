@@ -1,0 +1,100 @@
+//! Finds the rules: a pair `rules/<name>.md` and `rules/<name>.rs` each, and writes the registry from them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs};
+
+const KEYS: &[&str] = &["summary", "group", "severity", "scope", "needs", "fix", "contract", "since"];
+
+fn main() {
+    println!("cargo::rerun-if-changed=rules");
+    println!("cargo::rerun-if-changed=build.rs");
+    let root = env::var("CARGO_MANIFEST_DIR").expect("cargo names the crate's folder");
+    let rules = Path::new(&root).join("rules");
+    let mut names: BTreeMap<String, [bool; 2]> = BTreeMap::new();
+    for entry in fs::read_dir(&rules).expect("rules/ can be read") {
+        let path = entry.expect("rules/ can be listed").path();
+        let stem = path.file_stem().and_then(|s| s.to_str()).expect("a rule's name is text").to_string();
+        let half = match path.extension().and_then(|e| e.to_str()) {
+            Some("md") => 0,
+            Some("rs") => 1,
+            _ => panic!("{} is neither the text nor the check of a rule", path.display()),
+        };
+        names.entry(stem).or_default()[half] = true;
+    }
+    let mut modules = String::new();
+    let mut table = String::from("pub static RULES: &[Rule] = &[\n");
+    for (name, halves) in &names {
+        assert!(halves[0], "rules/{name}.rs has no rules/{name}.md");
+        assert!(halves[1], "rules/{name}.md has no rules/{name}.rs");
+        assert!(
+            name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+            "rules/{name}: a rule's name is made of lower-case letters, digits and `-`"
+        );
+        let text_path = rules.join(format!("{name}.md"));
+        let check_path = rules.join(format!("{name}.rs"));
+        let text = fs::read_to_string(&text_path).expect("a rule's text can be read");
+        let meta = front_matter(name, &text);
+        let module = format!("rule_{}", name.replace('-', "_"));
+        writeln!(modules, "#[path = {:?}]\nmod {module};", check_path.display().to_string()).unwrap();
+        let scope = meta.get("scope").map_or("unit", String::as_str);
+        let check = match scope {
+            "unit" => format!("Check::Unit({module}::check)"),
+            "resource" => format!("Check::Resource({module}::check)"),
+            "run" => format!("Check::Run({module}::check)"),
+            other => panic!("rules/{name}.md: scope is unit, resource or run, not {other}"),
+        };
+        writeln!(
+            table,
+            "    Rule {{ name: {name:?}, summary: {:?}, group: Group::{}, severity: Severity::{}, needs_complete: {}, \
+             fix: FixKind::{}, contract: Contract::{}, since: {:?}, text: include_str!({:?}), check: {check} }},",
+            meta["summary"],
+            one_of(name, &meta, "group", None),
+            one_of(name, &meta, "severity", None),
+            match meta.get("needs").map(String::as_str) {
+                None => false,
+                Some("complete") => true,
+                Some(other) => panic!("rules/{name}.md: needs can only be `complete`, not {other}"),
+            },
+            one_of(name, &meta, "fix", Some("none")),
+            one_of(name, &meta, "contract", Some("documented")),
+            meta["since"],
+            text_path.display().to_string(),
+        )
+        .unwrap();
+    }
+    table.push_str("];\n");
+    let out = Path::new(&env::var("OUT_DIR").expect("cargo names the output folder")).join("rules.rs");
+    fs::write(out, modules + &table).expect("the registry can be written");
+}
+
+/// The `key: value` lines between the two `---`, with every required key there.
+fn front_matter(name: &str, text: &str) -> BTreeMap<String, String> {
+    let body = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
+    let (front, _) = body.unwrap_or_else(|| panic!("rules/{name}.md does not start with front matter"));
+    let mut meta = BTreeMap::new();
+    for line in front.lines() {
+        let (key, value) =
+            line.split_once(": ").unwrap_or_else(|| panic!("rules/{name}.md: {line:?} is not `key: value`"));
+        assert!(KEYS.contains(&key), "rules/{name}.md: unknown key {key:?}, known are {KEYS:?}");
+        assert!(meta.insert(key.to_string(), value.trim().to_string()).is_none(), "rules/{name}.md: {key} twice");
+    }
+    for key in ["summary", "group", "severity", "since"] {
+        assert!(meta.contains_key(key), "rules/{name}.md has no {key}");
+    }
+    meta
+}
+
+/// A front-matter word as the name of an enum's variant.
+fn one_of(name: &str, meta: &BTreeMap<String, String>, key: &str, default: Option<&str>) -> String {
+    let allowed: &[&str] = match key {
+        "severity" => &["error", "warning", "info"],
+        "fix" => &["none", "safe", "unsafe"],
+        "contract" => &["documented", "observed"],
+        _ => &["publisher", "ports", "discovery", "version", "service", "gateway", "autoscaling", "manifest", "kvlint"],
+    };
+    let value = meta.get(key).map(String::as_str).or(default).unwrap_or_default();
+    assert!(allowed.contains(&value), "rules/{name}.md: {key} is one of {allowed:?}, not {value:?}");
+    value[..1].to_ascii_uppercase() + &value[1..]
+}

@@ -1,0 +1,189 @@
+//! A container: its image, command, environment and ports.
+
+use super::Resolved;
+use super::expansion::Variable;
+use super::text::{Text, expand};
+use crate::source::Span;
+use crate::yaml::{Node, Scalar};
+
+/// A container of a pod.
+#[derive(Clone, Copy, Debug)]
+pub struct Container<'t> {
+    /// Its mapping.
+    pub node: Node<'t>,
+    /// Whether it runs before the others and ends.
+    pub init: bool,
+}
+
+/// A port that a container lists.
+#[derive(Clone, Debug)]
+pub struct ContainerPort<'t> {
+    /// Its mapping.
+    pub node: Node<'t>,
+    /// The number. A string that is no number is unknown: the API server refuses it, which is another finding.
+    pub number: Resolved<u16>,
+    /// Its name.
+    pub name: Option<Node<'t>>,
+    /// `TCP` unless it says otherwise.
+    pub protocol: &'t str,
+}
+
+/// A variable of a container's environment.
+#[derive(Clone, Debug)]
+pub struct EnvVar<'t> {
+    /// Its mapping in the list.
+    pub node: Node<'t>,
+    /// The name's node.
+    pub name: Node<'t>,
+    /// The value that the program gets.
+    pub value: Resolved<Text>,
+}
+
+impl<'t> Container<'t> {
+    /// Its name; empty when it has none.
+    pub fn name(self) -> &'t str {
+        self.node.get("name").and_then(Node::text).unwrap_or("")
+    }
+
+    /// A short place to hold it by: its name.
+    pub fn grip(self) -> Span {
+        self.node.get("name").map_or_else(|| self.node.grip(), Node::span)
+    }
+
+    /// The image reference.
+    pub fn image(self) -> Option<Node<'t>> {
+        self.node.get("image").filter(|n| n.text().is_some_and(|t| !t.is_empty()))
+    }
+
+    /// The ports list, when there is one.
+    pub fn ports_node(self) -> Option<Node<'t>> {
+        self.node.get("ports").filter(|n| n.is_sequence())
+    }
+
+    /// The ports that it lists.
+    pub fn ports(self) -> Vec<ContainerPort<'t>> {
+        let items = self.ports_node().map(Node::items).unwrap_or_default();
+        items.into_iter().filter(|n| n.is_mapping()).map(ContainerPort::new).collect()
+    }
+
+    /// The variable of this name that counts: the last.
+    pub fn env(self, name: &str) -> Option<EnvVar<'t>> {
+        let items = self.node.get("env").map(Node::items).unwrap_or_default();
+        let index = items.iter().rposition(|n| n.get("name").and_then(Node::text) == Some(name))?;
+        Some(self.env_at(&items, index))
+    }
+
+    /// All variables in order.
+    pub fn env_vars(self) -> Vec<EnvVar<'t>> {
+        let items = self.node.get("env").map(Node::items).unwrap_or_default();
+        (0..items.len()).filter(|&i| items[i].get("name").is_some()).map(|i| self.env_at(&items, i)).collect()
+    }
+
+    fn env_at(self, items: &[Node<'t>], index: usize) -> EnvVar<'t> {
+        let node = items[index];
+        let name = node.get("name").unwrap_or(node);
+        let value = match (node.get("value"), node.get("valueFrom")) {
+            (_, Some(from)) if !from.is_null() => Resolved::Unknown(from.grip()),
+            (Some(value), _) if value.text().is_some() => {
+                // A reference sees only the variables before it.
+                let text = expand(value, |reference| self.lookup(&items[..index], reference));
+                let span = text.span();
+                if text.opaque { Resolved::Unknown(span) } else { Resolved::Known(text, span) }
+            }
+            (Some(value), _) => Resolved::Unknown(value.span()),
+            (None, _) => Resolved::Known(Text::literal(name), name.span()).map(|mut text| {
+                text.value.clear();
+                text
+            }),
+        };
+        EnvVar { node, name, value }
+    }
+
+    /// What `$(name)` stands for, given the variables that come before.
+    fn lookup(self, before: &[Node<'t>], name: &str) -> Variable {
+        let found = before.iter().rposition(|n| n.get("name").and_then(Node::text) == Some(name));
+        match found {
+            Some(index) => match self.env_at(before, index).value {
+                Resolved::Known(text, _) => Variable::Value(text.value),
+                _ => Variable::Unknown,
+            },
+            None if self.has_env_from() || is_service_variable(name) => Variable::Unknown,
+            None => Variable::Absent,
+        }
+    }
+
+    /// What `$(name)` stands for in `command` and `args`.
+    pub fn variable(self, name: &str) -> Variable {
+        let items = self.node.get("env").map(Node::items).unwrap_or_default();
+        self.lookup(&items, name)
+    }
+
+    /// Whether variables come from ConfigMaps or Secrets as a whole, so that any name may be set.
+    pub fn has_env_from(self) -> bool {
+        self.node.get("envFrom").is_some_and(|n| !n.is_empty())
+    }
+
+    /// The value of a setting that is read from the environment.
+    pub fn setting(self, name: &str) -> Resolved<Text> {
+        match self.env(name) {
+            Some(var) => var.value,
+            None if self.has_env_from() => {
+                Resolved::Unknown(self.node.get("envFrom").map_or_else(|| self.grip(), Node::grip))
+            }
+            None => Resolved::Absent(
+                self.node.entry("env").filter(|e| e.value.is_sequence()).map_or_else(|| self.grip(), |e| e.key.span()),
+            ),
+        }
+    }
+
+    /// `command` and `args` as one list after expansion, and whether `command` is there: without it the image's own entry
+    /// point runs.
+    pub fn argv(self) -> Argv {
+        let list = |key| self.node.get(key).filter(|n| n.is_sequence());
+        let (command, args) = (list("command"), list("args"));
+        let words = |node: Option<Node<'t>>| node.map(Node::items).unwrap_or_default();
+        let expand_all = |items: Vec<Node<'t>>| {
+            items.into_iter().filter(|n| n.text().is_some()).map(|n| expand(n, |name| self.variable(name)))
+        };
+        let mut texts: Vec<Text> = expand_all(words(command)).collect();
+        let own_command = texts.len();
+        texts.extend(expand_all(words(args)));
+        let end = args.or(command).map(|n| n.grip()).unwrap_or_else(|| self.grip());
+        Argv { words: texts, command_words: own_command, grip: end }
+    }
+}
+
+/// The command line of a container.
+#[derive(Clone, Debug)]
+pub struct Argv {
+    /// Every word.
+    pub words: Vec<Text>,
+    /// How many of them come from `command`.
+    pub command_words: usize,
+    /// The `args` key, else the `command` key, else the container's name.
+    pub grip: Span,
+}
+
+/// Variables that Kubernetes adds for each Service of the namespace (`REDIS_SERVICE_HOST`, `REDIS_PORT`).
+fn is_service_variable(name: &str) -> bool {
+    name.ends_with("_SERVICE_HOST") || name.contains("_SERVICE_PORT") || name.ends_with("_PORT")
+}
+
+impl<'t> ContainerPort<'t> {
+    fn new(node: Node<'t>) -> ContainerPort<'t> {
+        let number = match node.get("containerPort") {
+            None => Resolved::Absent(node.grip()),
+            Some(n) => match n.scalar() {
+                Some(Scalar::Int(i)) if u16::try_from(i).is_ok() => Resolved::Known(i as u16, n.span()),
+                _ => Resolved::Unknown(n.span()),
+            },
+        };
+        let protocol = node.get("protocol").and_then(Node::text).filter(|p| !p.is_empty()).unwrap_or("TCP");
+        ContainerPort { node, number, name: node.get("name").filter(|n| n.text().is_some()), protocol }
+    }
+
+    /// The number's bytes, or the port's.
+    pub fn span(&self) -> Span {
+        self.number.span()
+    }
+}

@@ -1,0 +1,67 @@
+//! Text that Kubernetes rewrites before a program sees it, with the way back to the file.
+
+use super::expansion::{self, Variable};
+use crate::source::Span;
+use crate::yaml::{Node, ScalarMap};
+
+/// A string after Kubernetes' `$(VAR)` expansion.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// The string that the program gets. Parts that are not known stay as they were written.
+    pub value: String,
+    /// Whether a part is not known.
+    pub opaque: bool,
+    span: Span,
+    map: ScalarMap,
+}
+
+impl Text {
+    /// Text as it stands in the file.
+    pub fn literal(node: Node<'_>) -> Text {
+        let value = node.text().unwrap_or("").to_string();
+        Text { opaque: is_template(&value), value, span: node.span(), map: node.scalar_map() }
+    }
+
+    /// Text cut out of other text: `pieces` as in [`ScalarMap::pieces`].
+    pub fn cut(
+        &self,
+        value: String,
+        opaque: bool,
+        range: std::ops::Range<usize>,
+        pieces: impl IntoIterator<Item = (usize, usize, usize)>,
+    ) -> Text {
+        Text { value, opaque, span: self.map.span(range), map: self.map.pieces(pieces) }
+    }
+
+    /// The whole value in the file, quotes included.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The file bytes under a part of [`Text::value`].
+    pub fn sub_span(&self, range: std::ops::Range<usize>) -> Span {
+        self.map.span(range)
+    }
+
+    /// How offsets in [`Text::value`] lead to the file.
+    pub fn map(&self) -> &ScalarMap {
+        &self.map
+    }
+}
+
+/// Whether text is still to be filled in by a renderer or a person.
+pub fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("${") || (text.starts_with('<') && text.ends_with('>'))
+}
+
+/// Expands `$(VAR)` as the kubelet does in `command`, `args` and `env` values.
+pub fn expand(node: Node<'_>, lookup: impl Fn(&str) -> Variable) -> Text {
+    let text = Text::literal(node);
+    if !text.value.contains('$') {
+        return text;
+    }
+    let expanded = expansion::expand(&text.value, lookup);
+    let opaque = text.opaque || expanded.is_unknown(0..expanded.text().len());
+    let map = text.map.pieces(expanded.pieces());
+    Text { value: expanded.text().to_string(), opaque, span: text.span, map }
+}

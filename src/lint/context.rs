@@ -1,0 +1,94 @@
+//! What a rule is given: a unit, the model made of it, the settings, and a place to report to.
+
+use super::diagnostic::{Diagnostic, Label, Report};
+use super::rule::Rule;
+use super::suppress::Suppression;
+use crate::config::Config;
+use crate::events::Model;
+use crate::load::{Loaded, Resource, Unit};
+use crate::source::Span;
+
+/// Collects the findings of one rule.
+pub struct Sink {
+    rule: &'static Rule,
+    contract_documented: bool,
+    found: Vec<Diagnostic>,
+}
+
+impl Sink {
+    pub(super) fn new(rule: &'static Rule, config: &Config) -> Sink {
+        Sink { rule, contract_documented: config.contract == super::Contract::Documented, found: Vec::new() }
+    }
+
+    fn report(&mut self, span: Span, message: String) -> Report<'_> {
+        self.found.push(Diagnostic {
+            rule: self.rule.name,
+            severity: self.rule.severity,
+            message,
+            primary: Label { span, text: String::new() },
+            related: Vec::new(),
+            help: None,
+            notes: Vec::new(),
+            fix: None,
+        });
+        let last = self.found.len() - 1;
+        Report { diagnostic: &mut self.found[last], contract_documented: self.contract_documented }
+    }
+
+    pub(super) fn into_found(self) -> Vec<Diagnostic> {
+        self.found
+    }
+}
+
+/// For a rule over a unit. The references outlive the context, so copy them out before reporting:
+/// `let model = cx.model;`.
+pub struct UnitContext<'a> {
+    /// What is deployed together.
+    pub unit: &'a Unit,
+    /// Workloads, publishers, gateways, services of the unit.
+    pub model: &'a Model<'a>,
+    /// The settings.
+    pub config: &'a Config,
+    pub(super) sink: Sink,
+}
+
+impl UnitContext<'_> {
+    /// Reports a finding at `span`. The message says what is wrong in this file and ends without a stop.
+    pub fn report(&mut self, span: Span, message: impl Into<String>) -> Report<'_> {
+        self.sink.report(span, message.into())
+    }
+}
+
+/// For a rule over single objects.
+pub struct ResourceContext<'a> {
+    /// The object.
+    pub resource: &'a Resource,
+    /// The settings.
+    pub config: &'a Config,
+    pub(super) sink: Sink,
+}
+
+impl ResourceContext<'_> {
+    /// Reports a finding at `span`. The message says what is wrong in this file and ends without a stop.
+    pub fn report(&mut self, span: Span, message: impl Into<String>) -> Report<'_> {
+        self.sink.report(span, message.into())
+    }
+}
+
+/// For a rule over the whole run, called after all others.
+pub struct RunContext<'a> {
+    /// All that was read.
+    pub loaded: &'a Loaded,
+    /// The settings and what is wrong with them.
+    pub config: &'a Config,
+    /// Every suppression, with what it silenced.
+    pub suppressions: &'a [Suppression],
+    pub(super) sink: Sink,
+}
+
+impl RunContext<'_> {
+    /// Reports a finding at `span`. The message says what is wrong in this file and ends without a stop.
+    pub fn report(&mut self, span: Span, message: impl Into<String>) -> Report<'_> {
+        self.sink.report(span, message.into())
+    }
+}

@@ -1,0 +1,159 @@
+//! What a rule says: a message, the bytes it is about, and what to do.
+
+use std::fmt;
+
+use crate::source::Span;
+
+/// How bad a finding is. Ordered: an error is the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; never changes the exit code.
+    Info,
+    /// Events may be lost, or something is not as it seems.
+    Warning,
+    /// Events will not flow, or the object is refused.
+    Error,
+}
+
+impl Severity {
+    /// The word for output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A place, and what it has to do with the finding. The text may be empty for a primary place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The bytes.
+    pub span: Span,
+    /// What is there, to stand under the caret.
+    pub text: String,
+}
+
+/// One change of bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes that go away; empty to insert.
+    pub span: Span,
+    /// What comes in their place.
+    pub replacement: String,
+}
+
+/// Whether a fix may be made without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Applicability {
+    /// It does what the author meant.
+    Safe,
+    /// It may change what runs.
+    Unsafe,
+}
+
+/// Edits that mend a finding, applied all or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What the fix does, as an imperative.
+    pub title: String,
+    /// Whether it may be made without asking.
+    pub applicability: Applicability,
+    /// The changes, which do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How bad it is, after configuration.
+    pub severity: Severity,
+    /// What is wrong in this file, without a final stop.
+    pub message: String,
+    /// The value to edit.
+    pub primary: Label,
+    /// Other places that take part; they may lie in other files.
+    pub related: Vec<Label>,
+    /// What to do.
+    pub help: Option<String>,
+    /// Evidence, and the releases it holds for.
+    pub notes: Vec<String>,
+    /// A change that mends it.
+    pub fix: Option<Fix>,
+}
+
+/// How sure an observed behaviour is for this file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// The release is in the tables, or every release behaves so.
+    Certain,
+    /// The image is private or its version unknown.
+    Likely,
+}
+
+/// A finding under construction; every method gives it back, so that they chain.
+pub struct Report<'a> {
+    pub(super) diagnostic: &'a mut Diagnostic,
+    /// The severity is set by the user, so the rule does not lower it.
+    pub(super) contract_documented: bool,
+}
+
+impl Report<'_> {
+    /// The text under the caret.
+    pub fn label(self, text: impl Into<String>) -> Self {
+        self.diagnostic.primary.text = text.into();
+        self
+    }
+
+    /// Another place that takes part.
+    pub fn related(self, span: Span, text: impl Into<String>) -> Self {
+        self.diagnostic.related.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// What to do.
+    pub fn help(self, text: impl Into<String>) -> Self {
+        self.diagnostic.help = Some(text.into());
+        self
+    }
+
+    /// Evidence, or what will happen at run time.
+    pub fn note(self, text: impl Into<String>) -> Self {
+        self.diagnostic.notes.push(text.into());
+        self
+    }
+
+    /// Another severity than the rule's own.
+    pub fn severity(self, severity: Severity) -> Self {
+        self.diagnostic.severity = severity;
+        self
+    }
+
+    /// The finding rests on what releases really do, not on what the documents ask for: an error where that is certain, a
+    /// warning where the release is not known, information where the user asked for the documented contract alone.
+    pub fn observed(self, certainty: Certainty) -> Self {
+        self.diagnostic.severity = match certainty {
+            _ if self.contract_documented => Severity::Info,
+            Certainty::Certain => self.diagnostic.severity,
+            Certainty::Likely => self.diagnostic.severity.min(Severity::Warning),
+        };
+        self
+    }
+
+    /// A change that mends it.
+    pub fn fix(self, title: impl Into<String>, applicability: Applicability, edits: Vec<Edit>) -> Self {
+        self.diagnostic.fix = Some(Fix { title: title.into(), applicability, edits });
+        self
+    }
+}

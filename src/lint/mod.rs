@@ -1,0 +1,20 @@
+//! Running rules over units: the registry, what a rule is given, and what becomes of its findings.
+
+mod context;
+mod diagnostic;
+mod rule;
+mod run;
+pub mod suppress;
+
+pub use context::{ResourceContext, RunContext, UnitContext};
+pub use diagnostic::{Applicability, Certainty, Diagnostic, Edit, Fix, Label, Report, Severity};
+pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
+pub use run::{Outcome, lint};
+
+/// What nearly every rule needs.
+pub mod prelude {
+    pub use super::{Certainty, Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
+    pub use crate::events::Resolved;
+    pub use crate::source::Span;
+    pub use crate::yaml::Node;
+}

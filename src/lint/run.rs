@@ -1,0 +1,141 @@
+//! Runs every rule over every unit, and sorts what they find.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::prelude::*;
+
+use super::context::{ResourceContext, RunContext, Sink, UnitContext};
+use super::diagnostic::{Diagnostic, Severity};
+use super::rule::{Check, RULES, Rule};
+use super::suppress;
+use crate::config::{Config, Level};
+use crate::events::Model;
+use crate::load::{Loaded, Unit};
+use crate::source::SourceMap;
+
+/// Objects that one task looks at: enough that starting the task costs nothing beside them.
+const CHUNK: usize = 64;
+
+/// What a run found.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Sorted by file, place and rule.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Findings that comments and annotations silenced.
+    pub suppressed: usize,
+    /// Rules that failed, with what they said. The other rules ran.
+    pub failures: Vec<(&'static str, String)>,
+}
+
+/// Lints all that was loaded. `only` restricts the run to some rules; suppressions are honoured in any case.
+pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome {
+    let chosen: Vec<&'static Rule> =
+        RULES.iter().filter(|r| only.is_none_or(|names| names.contains(&r.name))).collect();
+    let mut outcome = Outcome::default();
+    let mut found = Vec::new();
+    for unit in &loaded.units {
+        collect(lint_unit(unit, &chosen, config), &mut found, &mut outcome.failures);
+    }
+    let mut suppressions = suppress::collect(loaded);
+    let configured = |d: Diagnostic| configure(d, loaded, config);
+    let mut kept: Vec<Diagnostic> = found.into_iter().filter_map(configured).collect();
+    let before = kept.len();
+    kept.retain(|d| !suppress::silence(&mut suppressions, d, &loaded.sources));
+    outcome.suppressed = before - kept.len();
+    let whole = only.is_none();
+    let last = chosen.iter().filter_map(|rule| match rule.check {
+        Check::Run(check) => Some(guarded(rule, config, |sink| {
+            let suppressions: &[suppress::Suppression] = &suppressions;
+            let mut cx = RunContext { loaded, config, suppressions, sink };
+            check(&mut cx);
+            cx.sink
+        })),
+        _ => None,
+    });
+    let mut found = Vec::new();
+    collect(last.collect(), &mut found, &mut outcome.failures);
+    debug_assert!(whole || !chosen.is_empty(), "a run without rules finds nothing");
+    kept.extend(found.into_iter().filter_map(configured));
+    sort(&mut kept, &loaded.sources);
+    kept.dedup();
+    outcome.diagnostics = kept;
+    outcome
+}
+
+type Guarded = Result<Vec<Diagnostic>, (&'static str, String)>;
+
+fn collect(results: Vec<Guarded>, found: &mut Vec<Diagnostic>, failures: &mut Vec<(&'static str, String)>) {
+    for result in results {
+        match result {
+            Ok(diagnostics) => found.extend(diagnostics),
+            Err(failure) => failures.push(failure),
+        }
+    }
+}
+
+fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guarded> {
+    let model = Model::new(unit, config);
+    rules
+        .par_iter()
+        .filter(|rule| unit.is_complete() || !rule.needs_complete)
+        .flat_map(|rule| match rule.check {
+            Check::Unit(check) => vec![guarded(rule, config, |sink| {
+                let mut cx = UnitContext { unit, model: &model, config, sink };
+                check(&mut cx);
+                cx.sink
+            })],
+            Check::Resource(check) => unit
+                .resources
+                .par_chunks(CHUNK)
+                .map(|resources| {
+                    guarded(rule, config, |mut sink| {
+                        for resource in resources {
+                            let mut cx = ResourceContext { resource, config, sink };
+                            check(&mut cx);
+                            sink = cx.sink;
+                        }
+                        sink
+                    })
+                })
+                .collect(),
+            Check::Run(_) => Vec::new(),
+        })
+        .collect()
+}
+
+/// A rule that panics takes nothing else with it.
+fn guarded(rule: &'static Rule, config: &Config, run: impl FnOnce(Sink) -> Sink) -> Guarded {
+    let sink = Sink::new(rule, config);
+    match catch_unwind(AssertUnwindSafe(|| run(sink))) {
+        Ok(sink) => Ok(sink.into_found()),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+            Err((rule.name, text.to_string()))
+        }
+    }
+}
+
+/// Applies the configured level of the rule at the finding's path.
+fn configure(mut diagnostic: Diagnostic, loaded: &Loaded, config: &Config) -> Option<Diagnostic> {
+    let path = loaded.sources.file(diagnostic.primary.span.file).path();
+    match config.level(diagnostic.rule, path) {
+        None => {}
+        Some(Level::Off) => return None,
+        Some(Level::Info) => diagnostic.severity = Severity::Info,
+        Some(Level::Warning) => diagnostic.severity = Severity::Warning,
+        Some(Level::Error) => diagnostic.severity = Severity::Error,
+    }
+    Some(diagnostic)
+}
+
+fn sort(diagnostics: &mut [Diagnostic], sources: &SourceMap) {
+    diagnostics.sort_by(|a, b| {
+        let path = |d: &Diagnostic| sources.file(d.primary.span.file).path();
+        path(a)
+            .cmp(path(b))
+            .then_with(|| a.primary.span.cmp(&b.primary.span))
+            .then_with(|| a.rule.cmp(b.rule))
+            .then_with(|| a.message.cmp(&b.message))
+    });
+}
