@@ -55,16 +55,15 @@ pub fn engine_command(container: Container<'_>, image: Option<&ImageRef<'_>>) ->
     if let Some(index) = shell::shell_script_index(&words) {
         return in_script(container, index);
     }
-    if let Some((engine, entry_point, skip)) = match_entry(&words) {
-        let rest = argv.words[skip..].to_vec();
-        let grip = rest.first().map_or(argv.grip, |_| argv.grip);
+    if let Some(entry) = match_entry(&words) {
+        let rest = argv.words[entry.words..].to_vec();
         return Some(EngineCommand {
-            engine,
+            engine: entry.engine,
             open: rest.iter().any(stands_for_words),
             words: rest,
             in_script: false,
-            entry_point,
-            grip,
+            entry_point: entry.vllm,
+            grip: argv.grip,
             script_env: Vec::new(),
         });
     }
@@ -90,20 +89,32 @@ pub fn engine_command(container: Container<'_>, image: Option<&ImageRef<'_>>) ->
 
 /// The engine that an image is built for.
 pub fn engine_of_image(image: &ImageRef<'_>) -> Option<Engine> {
-    let name = image.full_name();
-    if vllm::image_origin(&name).is_some() {
+    if vllm::image_origin(&image.full_name()).is_some() {
         return Some(Engine::Vllm);
     }
-    let base = image.name.text;
-    if sglang::is_sglang_image(&name) {
-        return Some(Engine::Sglang);
-    }
-    sglang::is_simulator_image(base).then_some(Engine::Simulator)
+    sglang::by_image(image.name.text).and_then(engine_of_row)
 }
 
-/// Whether a first argument names a program rather than a model (`org/model`) or a sub-command.
+fn engine_of_row(row: &sglang::Engine) -> Option<Engine> {
+    match row.id.as_str() {
+        "sglang" | "dynamo_sglang" => Some(Engine::Sglang),
+        "dynamo_vllm" => Some(Engine::Vllm),
+        "simulator" => Some(Engine::Simulator),
+        _ => None,
+    }
+}
+
+/// Whether a first argument names a program rather than a model (`org/model`, `/models/x`) or a sub-command.
 fn is_program(word: &str) -> bool {
-    matches!(word.rsplit('/').next(), Some("sh" | "bash" | "python" | "python3" | "sleep" | "tail")) || word.starts_with("/bin/")
+    let base = word.rsplit('/').next().unwrap_or(word);
+    is_interpreter(base) || word.starts_with("/bin/") || word.starts_with("/usr/")
+}
+
+/// `python`, `python3`, `python3.12`.
+fn is_interpreter(program: &str) -> bool {
+    vllm::table().interpreters.iter().any(|known| {
+        program.strip_prefix(known.as_str()).is_some_and(|v| v.chars().all(|c| c == '.' || c.is_ascii_digit()))
+    })
 }
 
 /// A word that is a variable nobody knows, and so may be any number of flags.
@@ -111,15 +122,40 @@ fn stands_for_words(text: &Text) -> bool {
     text.opaque && text.value.starts_with(['$', '{', '<'])
 }
 
-/// Finds the entry point at the start of a command: engine, entry point, and the number of its words.
-fn match_entry(words: &[&str]) -> Option<(Engine, Option<&'static vllm::EntryPoint>, usize)> {
-    if let Some((entry, len)) = vllm::match_entry_point(words) {
-        return Some((Engine::Vllm, Some(entry), len));
+struct Entry {
+    engine: Engine,
+    vllm: Option<&'static vllm::EntryPoint>,
+    /// The words that it takes.
+    words: usize,
+}
+
+/// Finds the entry point at the start of a command.
+fn match_entry(words: &[&str]) -> Option<Entry> {
+    let first = *words.first()?;
+    let program = first.rsplit('/').next().unwrap_or(first);
+    if is_interpreter(program) {
+        // Interpreter switches such as `-u` may stand before `-m`.
+        let module_at = words.iter().position(|w| *w == "-m")? + 1;
+        let module = *words.get(module_at)?;
+        let entry = vllm::table().entry_points.iter().find(|e| e.module && starts_with(&words[module_at..], &e.words));
+        if let Some(entry) = entry {
+            return Some(Entry { engine: Engine::Vllm, vllm: Some(entry), words: module_at + entry.words.len() });
+        }
+        let engine = engine_of_row(sglang::by_module(module)?)?;
+        return Some(Entry { engine, vllm: None, words: module_at + 1 });
     }
-    if let Some(len) = sglang::match_entry_point(words) {
-        return Some((Engine::Sglang, None, len));
+    let mut named = words.to_vec();
+    named[0] = program;
+    let entry = vllm::table().entry_points.iter().find(|e| !e.module && starts_with(&named, &e.words));
+    if let Some(entry) = entry {
+        return Some(Entry { engine: Engine::Vllm, vllm: Some(entry), words: entry.words.len() });
     }
-    sglang::match_simulator(words).map(|len| (Engine::Simulator, None, len))
+    let engine = engine_of_row(sglang::by_command(program)?)?;
+    Some(Entry { engine, vllm: None, words: 1 })
+}
+
+fn starts_with(words: &[&str], wanted: &[String]) -> bool {
+    words.len() >= wanted.len() && words.iter().zip(wanted).all(|(have, want)| have == want)
 }
 
 fn in_script(container: Container<'_>, index: usize) -> Option<EngineCommand> {
@@ -131,17 +167,17 @@ fn in_script(container: Container<'_>, index: usize) -> Option<EngineCommand> {
     script.commands.iter().rev().find_map(|command| {
         let program = command.program();
         let words: Vec<&str> = program.iter().map(|w| w.text.as_str()).collect();
-        let (engine, entry_point, skip) = match_entry(&words)?;
+        let entry = match_entry(&words)?;
         let text = |w: &shell::Word| literal.cut(w.text.clone(), w.opaque, w.range.clone(), w.pieces());
-        let rest = &program[skip..];
+        let rest = &program[entry.words..];
         let name = program.first()?;
         Some(EngineCommand {
-            engine,
+            engine: entry.engine,
             open: rest.iter().any(|w| w.splits),
             words: rest.iter().map(text).collect(),
             in_script: true,
-            entry_point,
-            grip: literal.sub_span(name.range.start..program[skip - 1].range.end),
+            entry_point: entry.vllm,
+            grip: literal.sub_span(name.range.start..program[entry.words - 1].range.end),
             script_env: script
                 .environment(command)
                 .into_iter()

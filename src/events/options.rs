@@ -85,8 +85,7 @@ pub fn split(words: &[Text], release: Option<&Release>) -> (Vec<FlagUse>, Vec<us
         };
         let mut taken = 1;
         let value = if let Some(start) = inline {
-            let rest = &word.value[start..];
-            Some(word.part(start..word.value.len(), rest))
+            Some(word.part(start..word.value.len()))
         } else {
             let next = words.get(index + 1).filter(|next| match arity {
                 FlagValue::None => false,

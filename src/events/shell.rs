@@ -6,26 +6,14 @@
 
 mod argv;
 mod interpreter;
-pub mod kubelet;
 mod lexer;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub use argv::shell_script_index;
-use kubelet::{Expanded, Place};
-
-/// What is known of a variable from outside of the script.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Variable {
-    /// It has this value.
-    Value(String),
-    /// It is set, and the manifest does not tell to what (`valueFrom`, `envFrom`).
-    Unknown,
-    /// The manifest does not set it. The kubelet leaves `$(NAME)` alone then; to the shell it is unknown, since an
-    /// image may set it.
-    Absent,
-}
+pub use crate::k8s::expansion::Variable;
+use crate::k8s::expansion::{self, Expanded, Place};
 
 /// A script, as a sequence of simple commands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -126,7 +114,7 @@ pub fn parse_in(script: &str, env: impl Fn(&str) -> Variable) -> Script {
 /// Reads a script that stands in a container's `command` or `args`: the kubelet first replaces `$(NAME)` by the
 /// variables in `env`, quotes or not, and the shell then sees the same variables.
 pub fn parse_argument(script: &str, env: impl Fn(&str) -> Variable) -> Script {
-    interpreter::run(&kubelet::expand(script, &env), &env)
+    interpreter::run(&expansion::expand(script, &env), &env)
 }
 
 impl Script {
@@ -164,6 +152,12 @@ impl Word {
     /// backslash before one of its characters is. Text that came through a variable maps to the `$VAR`.
     pub fn source_range(&self, decoded: Range<usize>) -> Range<usize> {
         self.locate(decoded, |piece| Some(&piece.place)).unwrap_or_else(|| self.range.clone())
+    }
+
+    /// The stretches of `text` that stand in the input byte for byte: offset in the text, offset in the input, length.
+    pub fn pieces(&self) -> impl Iterator<Item = (usize, usize, usize)> + '_ {
+        let verbatim = self.pieces.iter().filter(|piece| piece.place.verbatim);
+        verbatim.map(|piece| (piece.text.start, piece.place.range.start, piece.text.len()))
     }
 
     /// The range where the script assigns a byte range of `text`: in `C='{"a":1}'; vllm --config "$C"` the bytes to

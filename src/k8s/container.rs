@@ -136,6 +136,13 @@ impl<'t> Container<'t> {
         }
     }
 
+    /// The word of [`Container::argv`] as it is written.
+    pub fn argv_node(self, index: usize) -> Option<Node<'t>> {
+        let list = |key| self.node.get(key).map(Node::items).unwrap_or_default();
+        let words = list("command").into_iter().chain(list("args")).filter(|n| n.text().is_some());
+        words.into_iter().nth(index)
+    }
+
     /// `command` and `args` as one list after expansion, and whether `command` is there: without it the image's own entry
     /// point runs.
     pub fn argv(self) -> Argv {

@@ -21,6 +21,16 @@ pub struct ImageRef<'a> {
     pub digest: Option<Part<'a>>,
 }
 
+impl ImageRef<'_> {
+    /// Registry and repository, without tag and digest.
+    pub fn full_name(&self) -> String {
+        match &self.registry {
+            Some(registry) => format!("{}/{}", registry.text, self.repository.text),
+            None => self.repository.text.to_string(),
+        }
+    }
+}
+
 /// A part of a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part<'a> {

@@ -1,3 +1,17 @@
-//! Typed views over nodes: workloads, pods, containers, services, policies.
+//! Typed views over nodes: workloads, pods, containers, services, selectors.
 
+pub mod container;
+pub mod expansion;
 pub mod image;
+mod resolved;
+pub mod selector;
+pub mod service;
+pub mod text;
+pub mod workload;
+
+pub use container::{Argv, Container, ContainerPort, EnvVar};
+pub use resolved::Resolved;
+pub use selector::{Selector, Truth};
+pub use service::{Service, ServicePort, TargetPort};
+pub use text::Text;
+pub use workload::{Labels, PodTemplate, Workload};

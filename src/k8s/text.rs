@@ -33,6 +33,13 @@ impl Text {
         Text { value, opaque, span: self.map.span(range), map: self.map.pieces(pieces) }
     }
 
+    /// A part of the text, as text of its own.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Text {
+        let value = self.value[range.clone()].to_string();
+        let pieces = [(0, range.start, range.len())];
+        Text { opaque: self.opaque, value, span: self.map.span(range), map: self.map.pieces(pieces) }
+    }
+
     /// The whole value in the file, quotes included.
     pub fn span(&self) -> Span {
         self.span

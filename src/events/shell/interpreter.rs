@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::kubelet::{Expanded, Place};
+use crate::k8s::expansion::{Expanded, Place};
 use super::lexer::{self, Form, Operator, Part, RawWord, Token};
 use super::{Assignment, Binding, Bound, Command, Heredoc, Piece, Script, Variable, Word, chain, is_name};
 

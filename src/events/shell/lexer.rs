@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::kubelet::Expanded;
+use crate::k8s::expansion::Expanded;
 
 /// How deep `${A:-${B:-…}}` is followed; what lies deeper is opaque.
 const DEPTH: usize = 16;

@@ -6,7 +6,17 @@
 
 use std::ops::Range;
 
-use super::Variable;
+/// What is known of a variable from outside of the script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Variable {
+    /// It has this value.
+    Value(String),
+    /// It is set, and the manifest does not tell to what (`valueFrom`, `envFrom`).
+    Unknown,
+    /// The manifest does not set it. The kubelet leaves `$(NAME)` alone then; to the shell it is unknown, since an
+    /// image may set it.
+    Absent,
+}
 
 /// How much text references may add to one input; later ones stay unresolved. A hostile manifest could otherwise
 /// multiply a large value by a large number of references.
@@ -39,7 +49,7 @@ enum Kind {
 
 /// Where some text stands in the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub range: Range<usize>,
     /// Whether the input has the very same bytes there, so that an offset in one is an offset in the other.
     pub verbatim: bool,
@@ -84,7 +94,7 @@ pub fn expand(input: &str, lookup: impl Fn(&str) -> Variable) -> Expanded {
 
 impl Expanded {
     /// The input as it stands, for text that the kubelet does not expand.
-    pub(super) fn unchanged(input: &str) -> Self {
+    pub(crate) fn unchanged(input: &str) -> Self {
         let mut expanded = Self { text: String::with_capacity(input.len()), runs: Vec::new() };
         expanded.verbatim(input, 0..input.len());
         expanded
@@ -93,6 +103,12 @@ impl Expanded {
     /// What the container's process is given; an unknown reference stands in it as written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The stretches that stand in the input byte for byte: offset in the text, offset in the input, length.
+    pub fn pieces(&self) -> impl Iterator<Item = (usize, usize, usize)> + '_ {
+        let verbatim = self.runs.iter().filter(|run| run.kind == Kind::Verbatim);
+        verbatim.map(|run| (run.at.start, run.source.start, run.at.len()))
     }
 
     /// Whether a part of `range` of the text is a reference whose value is not known.
@@ -129,7 +145,7 @@ impl Expanded {
     }
 
     /// The stretches of `range`, each with its place in the input.
-    pub(super) fn stretches(&self, range: Range<usize>) -> impl Iterator<Item = (Range<usize>, Place)> {
+    pub(crate) fn stretches(&self, range: Range<usize>) -> impl Iterator<Item = (Range<usize>, Place)> {
         let first = self.runs.partition_point(|run| run.at.end <= range.start);
         let end = range.end;
         self.runs.iter().skip(first).take_while(move |run| run.at.start < end).filter_map(move |run| {
@@ -146,7 +162,7 @@ impl Expanded {
     }
 
     /// The end of the unknown reference that starts at `at`, if one does.
-    pub(super) fn unknown_end(&self, at: usize) -> Option<usize> {
+    pub(crate) fn unknown_end(&self, at: usize) -> Option<usize> {
         let run = self.runs.get(self.runs.partition_point(|run| run.at.end <= at))?;
         (run.kind == Kind::Unknown && run.at.start == at).then_some(run.at.end)
     }

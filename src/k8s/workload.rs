@@ -1,0 +1,226 @@
+//! Workloads and the pods that they make, wherever their kind keeps the template.
+
+use crate::facts::workloads::{self, PodPath, PodRole, Segment, SelectorForm, Shape, WorkloadKind};
+use crate::load::Resource;
+use crate::source::Span;
+use crate::yaml::{Entry, Node};
+
+use super::Resolved;
+use super::container::Container;
+use super::selector::Selector;
+
+/// A set of labels as it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels<'t> {
+    /// The mapping, where there is one.
+    pub node: Option<Node<'t>>,
+}
+
+impl<'t> Labels<'t> {
+    /// The entry of a key.
+    pub fn entry(&self, key: &str) -> Option<Entry<'t>> {
+        self.node?.entry(key)
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<Node<'t>> {
+        self.entry(key).map(|e| e.value)
+    }
+
+    /// Whether a key stands there; not known where keys or the whole mapping are templated.
+    pub fn has(&self, key: &str) -> Option<bool> {
+        let Some(node) = self.node else { return Some(false) };
+        if self.get(key).is_some() {
+            return Some(true);
+        }
+        self.is_open(node).then_some(()).map_or(Some(false), |()| None)
+    }
+
+    fn is_open(&self, node: Node<'t>) -> bool {
+        node.is_templated() || node.entries().iter().any(|e| e.key.is_templated())
+    }
+
+    /// Whether a key has a value; not known where either is templated.
+    pub fn equals(&self, key: &str, value: &str) -> Option<bool> {
+        match self.get(key) {
+            Some(node) if node.is_templated() => None,
+            Some(node) => Some(node.text() == Some(value)),
+            None => self.has(key),
+        }
+    }
+}
+
+/// One kind of pod that a workload makes.
+#[derive(Clone, Debug)]
+pub struct PodTemplate<'t> {
+    /// The workload's object.
+    pub resource: &'t Resource,
+    /// The row of the table that led here.
+    pub row: &'t PodPath,
+    /// The template: `metadata` and `spec`, or a bare spec, or one container.
+    pub node: Node<'t>,
+    /// The pod's spec; none where the row leads to a single container.
+    pub spec: Option<Node<'t>>,
+    /// The labels that the pods will carry.
+    pub labels: Labels<'t>,
+    /// Where a label would be added: the labels' key, else the nearest parent's.
+    pub labels_place: Span,
+    /// Whether labels can be set at all.
+    pub can_have_labels: bool,
+    /// How many pods; not known where an autoscaler or a template decides.
+    pub replicas: Resolved<i64>,
+    /// The selector that must match the labels.
+    pub selector: Option<Selector<'t>>,
+}
+
+/// An object that makes pods.
+#[derive(Clone, Debug)]
+pub struct Workload<'t> {
+    /// The object.
+    pub resource: &'t Resource,
+    /// Its row of the table.
+    pub kind: &'t WorkloadKind,
+    /// Its pods.
+    pub pods: Vec<PodTemplate<'t>>,
+}
+
+impl<'t> Workload<'t> {
+    /// The view of an object that makes pods. `extra` are kinds of the user's configuration, which win.
+    pub fn new(resource: &'t Resource, extra: &'t [WorkloadKind]) -> Option<Workload<'t>> {
+        let (api_version, kind) = (resource.api_version(), resource.kind());
+        let row = workloads::find_in(extra, api_version, kind).or_else(|| workloads::find(api_version, kind))?;
+        let mut pods = Vec::new();
+        for path in &row.pods {
+            let mut at = Vec::new();
+            follow(resource.node(), &workloads::segments(&path.path), &mut Vec::new(), &mut at);
+            pods.extend(at.into_iter().map(|(node, choices)| PodTemplate::new(resource, path, node, &choices)));
+        }
+        Some(Workload { resource, kind: row, pods })
+    }
+
+    /// Labels that stand where people take them for the pods' labels, with the path of each.
+    pub fn misleading_labels(&self) -> Vec<(&'t str, Labels<'t>)> {
+        let mut found = Vec::new();
+        for path in &self.kind.misleading_labels {
+            let mut at = Vec::new();
+            follow(self.resource.node(), &workloads::segments(path), &mut Vec::new(), &mut at);
+            found.extend(at.into_iter().map(|(node, _)| (path.as_str(), Labels { node: Some(node) })));
+        }
+        found
+    }
+}
+
+/// Which item or value was taken at each `[]` and `{}` of a path, so that a sibling path takes the same.
+type Choices<'t> = Vec<Node<'t>>;
+
+fn follow<'t>(
+    node: Node<'t>,
+    path: &[Segment<'_>],
+    choices: &mut Choices<'t>,
+    found: &mut Vec<(Node<'t>, Choices<'t>)>,
+) {
+    let Some((step, rest)) = path.split_first() else {
+        found.push((node, choices.clone()));
+        return;
+    };
+    let next = match step {
+        Segment::Key(key) => {
+            if let Some(value) = node.get(key) {
+                follow(value, rest, choices, found);
+            }
+            return;
+        }
+        Segment::Items => node.items(),
+        Segment::Values => node.entries().into_iter().map(|e| e.value).collect(),
+    };
+    for item in next {
+        choices.push(item);
+        follow(item, rest, choices, found);
+        choices.pop();
+    }
+}
+
+/// The node at a sibling path, under the same list items; and the last node on the way when it ends early.
+fn sibling<'t>(root: Node<'t>, path: &str, choices: &Choices<'t>) -> Result<Node<'t>, Node<'t>> {
+    let mut node = root;
+    let mut taken = choices.iter();
+    for step in workloads::segments(path) {
+        node = match step {
+            Segment::Key(key) => node.get(key).ok_or(node)?,
+            Segment::Items | Segment::Values => *taken.next().ok_or(node)?,
+        };
+    }
+    Ok(node)
+}
+
+impl<'t> PodTemplate<'t> {
+    fn new(resource: &'t Resource, row: &'t PodPath, node: Node<'t>, choices: &Choices<'t>) -> PodTemplate<'t> {
+        let root = resource.node();
+        let labels_path = row.labels_path();
+        let labels = labels_path.as_deref().map(|path| sibling(root, path, choices));
+        let labels_place = match labels {
+            Some(Ok(labels)) => labels.key_span().unwrap_or_else(|| labels.grip()),
+            Some(Err(parent)) if parent != root => parent.key_span().unwrap_or_else(|| parent.grip()),
+            _ => node.key_span().unwrap_or_else(|| resource.grip()),
+        };
+        let replicas = match row.replicas.as_deref().map(|path| sibling(root, path, choices)) {
+            Some(Ok(n)) => n.as_int().map_or(Resolved::Unknown(n.span()), |i| Resolved::Known(i, n.span())),
+            Some(Err(parent)) => Resolved::Absent(parent.grip()),
+            None => Resolved::Unknown(resource.grip()),
+        };
+        let selector = row.selector.as_deref().and_then(|path| sibling(root, path, choices).ok()).map(|n| {
+            match row.selector_form {
+                SelectorForm::LabelSelector => Selector::Expressions(n),
+                SelectorForm::Labels => Selector::Map(n),
+            }
+        });
+        PodTemplate {
+            resource,
+            row,
+            node,
+            spec: match row.shape {
+                Shape::PodTemplate => node.get("spec"),
+                Shape::PodSpec => Some(node),
+                Shape::Container => None,
+            },
+            labels: Labels { node: labels.and_then(Result::ok).filter(|n| n.is_mapping() || n.is_templated()) },
+            labels_place,
+            can_have_labels: labels_path.is_some(),
+            replicas,
+            selector,
+        }
+    }
+
+    /// Whether the pods may serve a model themselves.
+    pub fn is_serving(&self) -> bool {
+        self.row.role == PodRole::Serving
+    }
+
+    /// The containers, init containers first.
+    pub fn containers(&self) -> Vec<Container<'t>> {
+        if self.row.shape == Shape::Container {
+            return vec![Container { node: self.node, init: false }];
+        }
+        let list = |key: &str, init| {
+            let items = self.spec.and_then(|s| s.get(key)).map(Node::items).unwrap_or_default();
+            items.into_iter().filter(|n| n.is_mapping()).map(move |node| Container { node, init })
+        };
+        list("initContainers", true).chain(list("containers", false)).collect()
+    }
+
+    /// Whether the pods share the node's network.
+    pub fn host_network(&self) -> Option<Node<'t>> {
+        self.spec?.get("hostNetwork").filter(|n| n.as_bool() == Some(true))
+    }
+
+    /// The volume of this name.
+    pub fn volume(&self, name: &str) -> Option<Node<'t>> {
+        let volumes = self.spec?.get("volumes")?.items();
+        volumes.into_iter().find(|v| v.get("name").and_then(Node::text) == Some(name))
+    }
+
+    /// What to call the pods in a message: the object, and the place in it where there are several.
+    pub fn title(&self) -> String {
+        self.resource.title()
+    }
+}
