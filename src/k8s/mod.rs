@@ -1,1 +1,3 @@
 //! Typed views over nodes: workloads, pods, containers, services, policies.
+
+pub mod image;
