@@ -5,8 +5,10 @@
 //! follows the POSIX shell language with bash's `$'…'`, `|&`, `&>`, `[[ ]]`, `(( ))` and arrays (as opaque words).
 
 mod argv;
+mod builder;
 mod interpreter;
 mod lexer;
+mod variables;
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -318,7 +318,7 @@ mod tests {
         }
         assert!(parse(&format!("a:{}", "t".repeat(128))).is_ok());
         assert!(parse(&format!("a:{}", "t".repeat(129))).is_err());
-        assert!(parse(&"a/".repeat(127).trim_end_matches('/').to_owned()).is_ok());
+        assert!(parse("a/".repeat(127).trim_end_matches('/')).is_ok());
         assert!(parse(&format!("{}a", "a/".repeat(128))).is_err());
     }
 
