@@ -69,7 +69,21 @@ impl ConfigValue {
         }
     }
 
-    fn from_node(node: Node<'_>) -> ConfigValue {
+    /// A value given on the command line, which is read as JSON where it is JSON and as a string otherwise.
+    pub fn guess(text: Text) -> ConfigValue {
+        let kind = match serde_json::from_str::<serde_json::Value>(&text.value) {
+            Ok(serde_json::Value::Null) => ValueKind::Null,
+            Ok(serde_json::Value::Bool(_)) => ValueKind::Bool,
+            Ok(serde_json::Value::Number(n)) if n.is_f64() => ValueKind::Number,
+            Ok(serde_json::Value::Number(_)) => ValueKind::Integer,
+            Ok(serde_json::Value::Array(_) | serde_json::Value::Object(_)) => ValueKind::Collection,
+            _ => ValueKind::String,
+        };
+        ConfigValue { text, kind }
+    }
+
+    /// A value in a tree.
+    pub fn from_node(node: Node<'_>) -> ConfigValue {
         let kind = match node.scalar() {
             None => ValueKind::Collection,
             Some(Scalar::Null) => ValueKind::Null,

@@ -22,6 +22,12 @@ impl Text {
         Text { opaque: is_template(&value), value, span: node.span(), map: node.scalar_map() }
     }
 
+    /// Text that stands nowhere; `span` is what it was concluded from.
+    pub fn synthetic(value: &str, span: Span) -> Text {
+        let map = ScalarMap::identity(span.file, span.start, 0);
+        Text { value: value.to_string(), opaque: false, span, map }
+    }
+
     /// Text cut out of other text: `pieces` as in [`ScalarMap::pieces`].
     pub fn cut(
         &self,

@@ -1,0 +1,108 @@
+//! Which release an image holds, and how sure that is.
+
+use crate::facts::vllm::{self, ImageOrigin};
+use crate::facts::{self, EffectRow, Release, parse_tag};
+use crate::k8s::image::{self, ImageRef};
+use super::Certainty;
+use crate::source::Span;
+use crate::yaml::Node;
+
+/// What an image tells about the release in it.
+#[derive(Clone, Debug)]
+pub struct ImageRelease {
+    /// The image reference as written; empty where there is none.
+    pub reference: String,
+    /// The tag's bytes, else the image's, else the container's name.
+    pub span: Span,
+    /// The release, when the tag or the configuration tells one.
+    pub release: Option<Release>,
+    /// Whether the release is what runs, beyond doubt.
+    pub certainty: Certainty,
+    /// Whether `assume:` in the configuration told it.
+    pub assumed: bool,
+    /// Whether the reference can't be read here, so that nothing at all is known of the image.
+    pub opaque: bool,
+    /// Whether the image is upstream's own, whatever its tag.
+    pub upstream: bool,
+}
+
+impl ImageRelease {
+    /// Reads a vLLM image.
+    pub fn of_engine(image: Option<Node<'_>>, place: Span, assume: Option<&Release>) -> ImageRelease {
+        let known = |name: &str, release: &Release| {
+            vllm::image_origin(name) == Some(ImageOrigin::Upstream) && vllm::is_release(release)
+        };
+        let upstream = |name: &str| vllm::image_origin(name) == Some(ImageOrigin::Upstream);
+        ImageRelease::read(image, place, assume, known, upstream)
+    }
+
+    /// Reads an image whose tag counts when it is exactly a release, whoever built it.
+    pub fn of_gateway(image: Option<Node<'_>>, place: Span, assume: Option<&Release>) -> ImageRelease {
+        let known = |_: &str, release: &Release| facts::aibrix::table().releases.contains(release);
+        ImageRelease::read(image, place, assume, known, |_| true)
+    }
+
+    fn read(
+        image: Option<Node<'_>>,
+        place: Span,
+        assume: Option<&Release>,
+        is_known: impl Fn(&str, &Release) -> bool,
+        is_upstream: impl Fn(&str) -> bool,
+    ) -> ImageRelease {
+        let text = image.and_then(Node::text).unwrap_or("");
+        let mut found = ImageRelease {
+            reference: text.to_string(),
+            span: image.map_or(place, Node::span),
+            release: None,
+            certainty: Certainty::Likely,
+            assumed: false,
+            opaque: false,
+            upstream: false,
+        };
+        let parsed = image::parse(text);
+        found.opaque = parsed.is_err();
+        if let (Ok(reference), Some(node)) = (&parsed, image) {
+            found.upstream = is_upstream(&reference.full_name());
+            found.read_tag(reference, node, is_known);
+        }
+        if found.release.is_none()
+            && let Some(release) = assume
+        {
+            found.release = Some(release.clone());
+            found.certainty = Certainty::Certain;
+            found.assumed = true;
+        }
+        found
+    }
+
+    fn read_tag(&mut self, reference: &ImageRef<'_>, node: Node<'_>, is_known: impl Fn(&str, &Release) -> bool) {
+        let Some(tag) = &reference.tag else { return };
+        self.span = node.sub_span(tag.range.clone());
+        let Some(found) = parse_tag(tag.text) else { return };
+        let certain = found.exact && !found.prerelease && is_known(&reference.full_name(), &found.release);
+        self.certainty = if certain { Certainty::Certain } else { Certainty::Likely };
+        self.release = Some(found.release);
+    }
+
+    /// What the image does in a situation: the row of its release; without a known release, the first row where all
+    /// releases do the same. The certainty goes with it.
+    pub fn effect<'r>(&self, rows: &'r [EffectRow]) -> Option<(&'r EffectRow, Certainty)> {
+        match &self.release {
+            Some(release) => facts::effect_at(rows, release).map(|row| (row, self.certainty)),
+            None => {
+                facts::effect_everywhere(rows)?;
+                let certainty = if self.upstream { Certainty::Certain } else { Certainty::Likely };
+                rows.first().map(|row| (row, certainty))
+            }
+        }
+    }
+
+    /// What the release is called in a note: "vLLM 0.11.0 (from the image tag)".
+    pub fn describe(&self, product: &str) -> String {
+        match &self.release {
+            Some(release) if self.assumed => format!("{product} {release} (assumed in the configuration)"),
+            Some(release) => format!("{product} {release} (read from the image tag)"),
+            None => format!("{product} of an unknown release"),
+        }
+    }
+}
