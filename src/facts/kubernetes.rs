@@ -1,0 +1,213 @@
+//! Kubernetes itself: port names, namespaces, and the specs of custom kinds that kvlint checks.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Status, table};
+
+table!(TABLE: Table = "kubernetes.yaml");
+
+/// The whole of `kubernetes.yaml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    date: String,
+    /// What a port may be called.
+    pub port_name: PortName,
+    /// What a port's number may be.
+    pub port_range: PortRange,
+    /// The namespace of an object that names none.
+    pub default_namespace: String,
+    /// The label of every namespace that has its name.
+    pub namespace_name_label: String,
+    /// The protocol of a port that names none.
+    pub default_protocol: String,
+    cluster_scoped: Vec<ClusterScoped>,
+    specs: Vec<SpecSchema>,
+}
+
+/// What a port may be called.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortName {
+    /// In bytes.
+    pub max_length: usize,
+    /// A regular expression.
+    pub pattern: String,
+    /// What it must not contain.
+    pub forbidden: Vec<String>,
+    /// Whether digits alone are refused.
+    pub needs_letter: bool,
+    /// The evidence.
+    pub source: String,
+    /// How good the evidence is.
+    pub status: Status,
+}
+
+impl PortName {
+    /// Whether the API server takes the name. The same as `pattern` and the other fields say, without a regex engine.
+    pub fn accepts(&self, name: &str) -> bool {
+        let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        name.len() <= self.max_length
+            && edge(name.bytes().next())
+            && edge(name.bytes().last())
+            && name.bytes().all(|byte| byte == b'-' || edge(Some(byte)))
+            && !self.forbidden.iter().any(|part| name.contains(part.as_str()))
+            && (!self.needs_letter || name.bytes().any(|byte| byte.is_ascii_lowercase()))
+    }
+}
+
+/// What a port's number may be.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "nothing to add to the names; both are included")]
+pub struct PortRange {
+    pub min: u32,
+    pub max: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClusterScoped {
+    group: String,
+    kinds: Vec<String>,
+}
+
+/// The fields under `spec` of a custom kind.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpecSchema {
+    /// The API group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// The versions with these fields.
+    pub versions: Vec<String>,
+    /// Whether further fields are fine, because the schema is not known for certain.
+    #[serde(default)]
+    pub open: bool,
+    /// The fields by name.
+    pub fields: BTreeMap<String, Field>,
+    /// What people write instead of a field.
+    #[serde(default)]
+    pub renamed: Vec<Renamed>,
+    /// The evidence.
+    pub source: String,
+    /// How good the evidence is.
+    pub status: Status,
+}
+
+/// A field of a spec.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: FieldType,
+    /// Whether it must be there.
+    #[serde(default)]
+    pub required: bool,
+    /// The literals, where it has some.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// The least number of items of a list.
+    #[serde(default)]
+    pub min_items: usize,
+    /// The fields of an object, or of each item of a list; an empty list field has items of another kind.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Field>,
+    /// Whether further fields are fine.
+    #[serde(default)]
+    pub open: bool,
+}
+
+/// The type of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "they are JSON's own types")]
+pub enum FieldType {
+    String,
+    Integer,
+    Boolean,
+    Object,
+    List,
+}
+
+/// A field that people write and that is not in the schema.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Renamed {
+    /// What they write.
+    pub written: String,
+    /// What there is; none: nothing like it.
+    pub instead: Option<String>,
+}
+
+/// The whole table, for what has no accessor.
+pub fn table() -> &'static Table {
+    &TABLE
+}
+
+/// The day of measurement.
+pub fn date() -> &'static str {
+    &TABLE.date
+}
+
+/// Whether objects of a kind have no namespace, as far as the table knows; `group` is empty for the core group.
+pub fn is_cluster_scoped(group: &str, kind: &str) -> bool {
+    TABLE.cluster_scoped.iter().any(|row| row.group == group && row.kinds.iter().any(|known| known == kind))
+}
+
+/// The fields under `spec` of a kind; `api_version` as in a manifest.
+pub fn spec_schema(api_version: &str, kind: &str) -> Option<&'static SpecSchema> {
+    let (group, version) = api_version.split_once('/')?;
+    let applies =
+        |row: &&SpecSchema| row.group == group && row.kind == kind && row.versions.iter().any(|v| v == version);
+    TABLE.specs.iter().find(applies)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::check;
+
+    #[test]
+    fn every_spec_has_a_source_and_sound_renames() {
+        check::sources("specs", TABLE.specs.iter().map(|spec| spec.source.as_str()));
+        check::unique("specs", TABLE.specs.iter().map(|spec| spec.kind.as_str()));
+        for spec in &TABLE.specs {
+            for renamed in &spec.renamed {
+                assert!(!spec.fields.contains_key(&renamed.written), "{} is a field", renamed.written);
+                assert!(renamed.instead.as_ref().is_none_or(|field| spec.fields.contains_key(field)));
+            }
+        }
+    }
+
+    #[test]
+    fn the_seeds_autoscaler_uses_fields_that_do_not_exist() {
+        let spec = spec_schema("autoscaling.aibrix.ai/v1alpha1", "PodAutoscaler").unwrap();
+        for field in ["targetRef", "metric", "algorithm", "template"] {
+            assert!(!spec.fields.contains_key(field) && spec.renamed.iter().any(|row| row.written == field), "{field}");
+        }
+        assert!(spec.fields["scaleTargetRef"].required && !spec.open);
+    }
+
+    #[test]
+    fn a_port_name_is_a_service_name() {
+        let rule = &table().port_name;
+        for name in ["kv-events", "kv-replay", "a", "8000a"] {
+            assert!(rule.accepts(name), "{name}");
+        }
+        for name in ["", "KV", "kv_events", "-kv", "kv-", "kv--events", "5557", "kv-events-replay"] {
+            assert!(!rule.accepts(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn namespaces_and_cluster_roles_have_no_namespace() {
+        assert!(is_cluster_scoped("", "Namespace"));
+        assert!(is_cluster_scoped("rbac.authorization.k8s.io", "ClusterRole"));
+        assert!(!is_cluster_scoped("apps", "Deployment"));
+    }
+}
