@@ -1,3 +1,30 @@
 //! The domain: who publishes KV-cache events, who listens, and the path between them.
 
+pub mod command;
+pub mod config_file;
+pub mod dialect;
+pub mod endpoint;
+mod model;
+pub mod options;
+pub mod publisher;
+pub mod release;
 pub mod shell;
+pub mod subscribers;
+
+pub use crate::k8s::Resolved;
+pub use command::{Engine, EngineCommand};
+pub use dialect::{ConfigEntry, ConfigValue, Dialect, EventsConfig, ValueKind, Written};
+pub use endpoint::Endpoint;
+pub use model::Model;
+pub use publisher::{EndpointSetting, Publisher, Publishing};
+pub use release::ImageRelease;
+pub use subscribers::aibrix::Gateway;
+
+/// How sure an observed behaviour is for a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// The release is in the tables, or every release behaves so.
+    Certain,
+    /// The image is private or its release unknown.
+    Likely,
+}

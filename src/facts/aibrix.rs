@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::vllm::Setting;
 use super::vllm::events::EventEncoding;
-use super::{Effect, EffectRow, Release, ReleaseRange, Status, table};
+use super::{Effect, EffectRow, Pair, Port, Release, ReleaseRange, Status, table};
 
 table!(TABLE: Table = "aibrix.yaml");
 
@@ -138,8 +138,6 @@ pub struct NeverRead {
     pub name: String,
     /// Where it comes from and what there is instead, for people.
     pub why: String,
-    /// The [`Variable::id`] that was meant.
-    pub instead: Option<String>,
     /// The evidence.
     pub source: String,
 }
@@ -158,18 +156,6 @@ pub struct Dial {
     pub subscription: String,
     /// Whether it reaches pods by IPv6.
     pub ipv6: bool,
-    /// The evidence.
-    pub source: String,
-    /// How good the evidence is.
-    pub status: Status,
-}
-
-/// A port with its evidence.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Port {
-    /// The TCP port.
-    pub port: u16,
     /// The evidence.
     pub source: String,
     /// How good the evidence is.
@@ -280,15 +266,6 @@ pub struct Gateway {
     pub source: String,
     /// How good the evidence is.
     pub status: Status,
-}
-
-/// A key and a value.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "nothing to add to the names")]
-pub struct Pair {
-    pub key: String,
-    pub value: String,
 }
 
 /// A way of installing AIBrix, and the gateway that comes of it.

@@ -45,6 +45,7 @@ pub enum Effect {
     /// Works, and the log has a warning.
     WorksWithWarning,
     /// The argument parser refuses it: the container exits with code 2.
+    #[serde(rename = "exit_2")]
     Exit2,
     /// An exception or a fatal log line ends the process while it starts.
     Crash,
@@ -122,6 +123,27 @@ pub struct ValueRow {
 /// The value that a release has, if the rows say it.
 pub fn value_at<'a>(rows: &'a [ValueRow], release: &Release) -> Option<&'a ValueRow> {
     rows.iter().find(|row| row.releases.contains(release))
+}
+
+/// A TCP port with its evidence.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Port {
+    /// The number.
+    pub port: u16,
+    /// The evidence.
+    pub source: String,
+    /// How good the evidence is.
+    pub status: Status,
+}
+
+/// A key and a value.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "nothing to add to the names")]
+pub struct Pair {
+    pub key: String,
+    pub value: String,
 }
 
 /// Decodes an embedded table on first use.

@@ -185,11 +185,12 @@ fn embedded_release(tag: &str) -> Option<TagRelease> {
         let word = part.trim_end_matches(['-', '_', '+']);
         let start = offset + usize::from(word.starts_with('v'));
         let named = start > offset || matches!(before, "vllm" | "sglang");
-        if named && !OTHER_SOFTWARE.contains(&before) {
-            if let Some(found) = leading_release(&tag[start..offset + word.len()]) {
-                let range = start..start + found.length;
-                return Some(TagRelease { release: found.release, exact: false, prerelease: found.prerelease, range });
-            }
+        if named
+            && !OTHER_SOFTWARE.contains(&before)
+            && let Some(found) = leading_release(&tag[start..offset + word.len()])
+        {
+            let range = start..start + found.length;
+            return Some(TagRelease { release: found.release, exact: false, prerelease: found.prerelease, range });
         }
         before = word;
         offset += part.len();

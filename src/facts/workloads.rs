@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use super::aibrix::Pair;
-use super::{Status, table};
+use super::{Pair, Status, table};
 
 table!(TABLE: Table = "workloads.yaml");
 

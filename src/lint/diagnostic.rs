@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::events::Certainty;
 use crate::source::Span;
 
 /// How bad a finding is. Ordered: an error is the greatest.
@@ -91,15 +92,6 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// A change that mends it.
     pub fix: Option<Fix>,
-}
-
-/// How sure an observed behaviour is for this file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Certainty {
-    /// The release is in the tables, or every release behaves so.
-    Certain,
-    /// The image is private or its version unknown.
-    Likely,
 }
 
 /// A finding under construction; every method gives it back, so that they chain.

@@ -7,14 +7,14 @@ mod run;
 pub mod suppress;
 
 pub use context::{ResourceContext, RunContext, UnitContext};
-pub use diagnostic::{Applicability, Certainty, Diagnostic, Edit, Fix, Label, Report, Severity};
+pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Report, Severity};
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
 pub use run::{Outcome, lint};
 
 /// What nearly every rule needs.
 pub mod prelude {
-    pub use super::{Certainty, Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
-    pub use crate::events::Resolved;
+    pub use super::{Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
+    pub use crate::events::{Certainty, Publishing, Resolved};
     pub use crate::source::Span;
     pub use crate::yaml::Node;
 }

@@ -44,6 +44,11 @@ impl Flag {
     pub fn is_written(&self, text: &str) -> bool {
         self.short.iter().any(|short| short == text) || normalize(text) == self.name
     }
+
+    /// Whether a release certainly lacks the flag. A range that is only inferred proves nothing.
+    pub fn is_absent(&self, release: &Release) -> bool {
+        self.status != Status::Inferred && !self.releases.contains(release)
+    }
 }
 
 /// How many words a flag takes after itself (none of them when it is written with `=`).
@@ -202,11 +207,12 @@ pub fn documented_flag(setting: Setting) -> Option<&'static DocumentedFlag> {
     TABLE.documented.iter().find(|flag| flag.setting == setting)
 }
 
-/// What a written flag is in a release, as the parser finds it; without a release, among the flags of all.
+/// What a written flag is in a release, as the parser finds it; without a release, among the flags of all. A flag that
+/// may or may not be in the release counts as being there.
 ///
 /// `text` is the part before `=` and without a dotted key.
 pub fn resolve(text: &str, release: Option<&Release>) -> FlagMatch {
-    let exists = |flag: &&Flag| release.is_none_or(|release| flag.releases.contains(release));
+    let exists = |flag: &&Flag| release.is_none_or(|release| !flag.is_absent(release));
     if let Some(flag) = TABLE.flags.iter().filter(exists).find(|flag| flag.is_written(text)) {
         return FlagMatch::Exact(flag);
     }
@@ -279,6 +285,13 @@ mod tests {
         assert!(matches!(resolve("--kv-events-config", Some(&release)), FlagMatch::Exact(_)));
         assert!(matches!(resolve("--kv-events-topic", Some(&release)), FlagMatch::None));
         assert!(matches!(resolve("--kv-events", Some(&Release::new(0, 8, 5))), FlagMatch::None));
+    }
+
+    #[test]
+    fn a_guessed_range_proves_no_absence() {
+        let old = Release::new(0, 8, 0);
+        assert!(flag("--kv-events-config").unwrap().is_absent(&old), "executed");
+        assert!(!flag("--data-parallel-rank").unwrap().is_absent(&old), "first release not bisected");
     }
 
     #[test]

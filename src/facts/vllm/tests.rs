@@ -1,7 +1,7 @@
 //! What must hold for `vllm.yaml`.
 
 use super::*;
-use crate::facts::{check, parse_tag};
+use crate::facts::{Effect, check, parse_tag};
 
 fn release(text: &str) -> Release {
     text.parse().unwrap()

@@ -1,0 +1,3 @@
+//! Who listens for events. One file each.
+
+pub mod aibrix;
