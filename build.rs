@@ -24,7 +24,7 @@ fn main() {
         names.entry(stem).or_default()[half] = true;
     }
     let mut modules = String::new();
-    let mut table = String::from("pub static RULES: &[Rule] = &[\n");
+    let mut table = String::from("/// Every rule, by name.\npub static RULES: &[Rule] = &[\n");
     for (name, halves) in &names {
         assert!(halves[0], "rules/{name}.rs has no rules/{name}.md");
         assert!(halves[1], "rules/{name}.md has no rules/{name}.rs");

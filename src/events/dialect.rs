@@ -229,7 +229,9 @@ fn json_error(text: &Text, error: &serde_json::Error) -> JsonError {
     let message = match value.as_bytes().get(start) {
         _ if value.trim().is_empty() => "nothing where an object belongs".to_string(),
         Some(b'\'') => "single quotes, where JSON has double quotes".to_string(),
-        Some(b'T' | b'F' | b'N') => "Python's `True`, `False` or `None`, where JSON has `true`, `false`, `null`".to_string(),
+        Some(b'T' | b'F' | b'N') => {
+            "Python's `True`, `False` or `None`, where JSON has `true`, `false`, `null`".to_string()
+        }
         _ => message,
     };
     JsonError { span, message, human_numbers: only_human_numbers(value) }
@@ -272,4 +274,3 @@ pub struct Written {
     /// Whether the value is decided elsewhere.
     pub unknown: bool,
 }
-

@@ -74,7 +74,12 @@ impl<'t> Model<'t> {
     }
 
     /// Objects of this kind and name that may lie in the namespace of `from`.
-    pub fn named<'s>(&'s self, kind: &str, name: &'s str, from: &'s Resource) -> impl Iterator<Item = &'t Resource> + 's {
+    pub fn named<'s>(
+        &'s self,
+        kind: &str,
+        name: &'s str,
+        from: &'s Resource,
+    ) -> impl Iterator<Item = &'t Resource> + 's {
         self.of_kind(kind).iter().copied().filter(move |r| r.name() == name && r.may_share_namespace(from))
     }
 

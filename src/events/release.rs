@@ -1,9 +1,9 @@
 //! Which release an image holds, and how sure that is.
 
+use super::Certainty;
 use crate::facts::vllm::{self, ImageOrigin};
 use crate::facts::{self, EffectRow, Release, parse_tag};
 use crate::k8s::image::{self, ImageRef};
-use super::Certainty;
 use crate::source::Span;
 use crate::yaml::Node;
 

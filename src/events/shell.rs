@@ -13,9 +13,9 @@ mod variables;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-pub use argv::shell_script_index;
 pub use crate::k8s::expansion::Variable;
 use crate::k8s::expansion::{self, Expanded, Place};
+pub use argv::shell_script_index;
 
 /// A script, as a sequence of simple commands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::k8s::expansion::{Expanded, Place};
 use super::{Assignment, Piece, Word, assignment_name};
+use crate::k8s::expansion::{Expanded, Place};
 
 /// Puts words together from parts, splitting where the shell splits.
 pub(super) struct Builder<'m> {

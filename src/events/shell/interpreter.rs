@@ -5,10 +5,10 @@ mod commands;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::k8s::expansion::Expanded;
 use super::lexer::{self, Operator, Part, RawWord, Token};
 use super::variables::Variables;
 use super::{Assignment, Bound, Heredoc, Script, Variable, Word, assignment_name};
+use crate::k8s::expansion::Expanded;
 
 /// The commands of the script in `map`, run with the outer variables `env`.
 pub(super) fn run(map: &Expanded, env: &dyn Fn(&str) -> Variable) -> Script {

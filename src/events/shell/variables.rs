@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::builder::Builder;
-use crate::k8s::expansion::{Expanded, Place};
 use super::lexer::{Form, Part, RawWord};
 use super::{Binding, Bound, Variable, Word, chain};
+use crate::k8s::expansion::{Expanded, Place};
 
 /// How many bytes expansions may add in one script (`A=$A$A` doubles each time); later ones are opaque.
 const GROWTH: usize = 1 << 20;

@@ -57,18 +57,18 @@ impl<'t> Gateway<'t> {
     /// The setting of a variable: its text, absent, or decided elsewhere.
     pub fn setting(&self, variable: &'static Variable) -> Resolved<Text> {
         let names = self.names(variable);
-        names.iter().map(|name| self.container.setting(name)).find(|s| !s.is_absent()).unwrap_or_else(|| {
-            Resolved::Absent(self.place())
-        })
+        names
+            .iter()
+            .map(|name| self.container.setting(name))
+            .find(|s| !s.is_absent())
+            .unwrap_or_else(|| Resolved::Absent(self.place()))
     }
 
     /// A boolean setting as Go's `ParseBool` reads it; unset and unreadable text are the default.
     pub fn switch(&self, variable: &'static Variable) -> Resolved<bool> {
         let default = variable.default.as_deref().and_then(aibrix::parse_bool).unwrap_or(false);
         match self.setting(variable) {
-            Resolved::Known(text, span) => {
-                Resolved::Known(aibrix::parse_bool(&text.value).unwrap_or(default), span)
-            }
+            Resolved::Known(text, span) => Resolved::Known(aibrix::parse_bool(&text.value).unwrap_or(default), span),
             Resolved::Absent(span) => Resolved::Absent(span),
             Resolved::Unknown(span) => Resolved::Unknown(span),
         }

@@ -1,0 +1,97 @@
+//! Examples in a rule's Markdown.
+
+use std::path::PathBuf;
+
+use kvlint::config::Config;
+use kvlint::load::Loaded;
+
+/// A line that a finding must name.
+#[derive(Debug)]
+pub struct Marker {
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// `error`, `warning`, `info` or `related`.
+    pub word: String,
+    /// Words of the message.
+    pub text: Option<String>,
+}
+
+/// One example: files with markers.
+#[derive(Debug, Default)]
+pub struct Example {
+    files: Vec<(String, String)>,
+    pub markers: Vec<Marker>,
+    pub partial: bool,
+}
+
+const CONFIG: &str = "kvlint.yaml";
+
+impl Example {
+    /// The manifests, without markers.
+    pub fn texts(&self) -> Vec<(PathBuf, String)> {
+        self.files.iter().filter(|(n, _)| n != CONFIG).map(|(n, t)| (PathBuf::from(n), t.clone())).collect()
+    }
+
+    /// The configuration, its text added to the sources.
+    pub fn config(&self, loaded: &mut Loaded) -> Config {
+        match self.files.iter().find(|(n, _)| n == CONFIG) {
+            Some((name, text)) => {
+                let source = loaded.sources.add(name, text.as_str());
+                Config::read(&source)
+            }
+            None => Config::default(),
+        }
+    }
+
+    fn add(&mut self, name: &str, text: &str) {
+        let mut clean = String::new();
+        for (i, line) in text.lines().enumerate() {
+            let (line, marker) = split_marker(line);
+            if let Some((word, text)) = marker {
+                self.markers.push(Marker { file: name.to_string(), line: i + 1, word, text });
+            }
+            clean.push_str(line);
+            clean.push('\n');
+        }
+        self.files.push((name.to_string(), clean));
+    }
+}
+
+/// Cuts `# error "text"` off the end of a line.
+fn split_marker(line: &str) -> (&str, Option<(String, Option<String>)>) {
+    for word in ["error", "warning", "info", "related"] {
+        let Some(at) = line.rfind(&format!("# {word}")) else { continue };
+        let rest = line[at + 2 + word.len()..].trim();
+        let text = rest.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+        if rest.is_empty() || text.is_some() {
+            return (line[..at].trim_end(), Some((word.to_string(), text.map(str::to_string))));
+        }
+    }
+    (line, None)
+}
+
+/// The examples of a section.
+pub fn parse(section: &str) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    let mut lines = section.lines();
+    let mut joined = false;
+    while let Some(line) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else {
+            // Prose between two fences separates examples.
+            joined &= line.trim().is_empty();
+            continue;
+        };
+        let words: Vec<&str> = info.split_whitespace().collect();
+        let body: Vec<&str> = lines.by_ref().take_while(|l| !l.starts_with("```")).collect();
+        let name = words.iter().find_map(|w| w.strip_prefix("file="));
+        if !(joined && name.is_some()) {
+            examples.push(Example::default());
+        }
+        let Some(example) = examples.last_mut() else { continue };
+        example.partial |= words.contains(&"partial");
+        example.add(name.unwrap_or("example.yaml"), &(body.join("\n") + "\n"));
+        joined = name.is_some();
+    }
+    examples
+}
