@@ -27,6 +27,11 @@ impl Before<'_> {
     /// Explains an error that the parser places at `at`.
     pub(super) fn explain(&self, kind: &ErrorKind, at: usize, words: &str) -> Mistake {
         use ErrorKind as K;
+        if self.chunk.trim_start().starts_with('%') {
+            // Kubernetes cuts files at `---` lines, and so do we.
+            let line = self.line(self.chunk.len() - self.chunk.trim_start().len());
+            return Mistake { range: line, message: "Kubernetes refuses directives: remove this line".into() };
+        }
         let found = match kind {
             K::UnclosedQuotedScalar | K::InvalidQuotedScalarIndent | K::DocumentIndicatorInQuotedScalar => {
                 self.open_quote(at).map(|quote| (quote..quote + 1, self.unclosed_quote(kind)))
@@ -295,6 +300,11 @@ mod tests {
             assert_eq!(found, under, "{message}");
             assert!(message.contains("quotes"), "{message}");
         }
+    }
+
+    #[test]
+    fn directives_are_refused() {
+        assert_eq!(mistake("%YAML 1.2\n---\na: 1\n").0, "%YAML 1.2");
     }
 
     #[test]
