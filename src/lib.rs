@@ -8,4 +8,5 @@ pub mod k8s;
 pub mod lint;
 pub mod load;
 pub mod source;
+pub mod suggest;
 pub mod yaml;

@@ -1,6 +1,7 @@
 //! Runs every rule over every unit, and sorts what they find.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -10,6 +11,7 @@ use super::rule::{Check, RULES, Rule};
 use super::suppress;
 use crate::config::{Config, Level};
 use crate::events::Model;
+use crate::k8s::schema::Misfits;
 use crate::load::{Loaded, Unit};
 use crate::source::SourceMap;
 
@@ -75,6 +77,7 @@ fn collect(results: Vec<Guarded>, found: &mut Vec<Diagnostic>, failures: &mut Ve
 
 fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guarded> {
     let model = Model::new(unit, config);
+    let misfits: Vec<OnceLock<Misfits>> = unit.resources.iter().map(|_| OnceLock::new()).collect();
     rules
         .par_iter()
         .filter(|rule| unit.is_complete() || !rule.needs_complete)
@@ -87,10 +90,11 @@ fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guard
             Check::Resource(check) => unit
                 .resources
                 .par_chunks(CHUNK)
-                .map(|resources| {
+                .zip(misfits.par_chunks(CHUNK))
+                .map(|(resources, misfits)| {
                     guarded(rule, config, |mut sink| {
-                        for resource in resources {
-                            let mut cx = ResourceContext { resource, config, sink };
+                        for (resource, misfits) in resources.iter().zip(misfits) {
+                            let mut cx = ResourceContext { resource, config, misfits, sink };
                             check(&mut cx);
                             sink = cx.sink;
                         }

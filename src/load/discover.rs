@@ -18,6 +18,9 @@ pub const KUSTOMIZATION: &[&str] = &["kustomization.yaml", "kustomization.yml", 
 /// The file that makes a folder a Helm chart.
 pub const CHART: &str = "Chart.yaml";
 
+/// The names of kvlint's own configuration, the preferred one first. It is never linted as a manifest.
+pub const CONFIG: &[&str] = &["kvlint.yaml", ".kvlint.yaml"];
+
 /// Larger files are not manifests.
 const SIZE_LIMIT: u64 = 256 << 20;
 
@@ -102,10 +105,21 @@ impl Exclude {
         if self.patterns.is_empty() {
             return false;
         }
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        let relative = absolute.strip_prefix(&self.base).unwrap_or(path);
+        let relative = relative(path, &self.base);
         relative.ancestors().any(|p| !p.as_os_str().is_empty() && self.patterns.is_match(p))
     }
+}
+
+/// A path relative to a canonical folder that it lies in; else the path as it is. Links in the folders on the way are
+/// followed, a link at the end is not.
+pub fn relative(path: &Path, base: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    if let Ok(rest) = absolute.strip_prefix(base) {
+        return rest.to_path_buf();
+    }
+    let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name()) else { return path.to_path_buf() };
+    let canonical = fs::canonicalize(folder).map(|folder| folder.join(name));
+    canonical.ok().and_then(|p| p.strip_prefix(base).map(Path::to_path_buf).ok()).unwrap_or_else(|| path.to_path_buf())
 }
 
 fn is_pattern(path: &Path) -> bool {
@@ -151,6 +165,8 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
             if is_manifest(path) {
                 link(path, &canonical_root, &mut found);
             }
+        } else if path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIG.contains(&name)) {
+            // Read as the configuration, or not at all.
         } else if is_manifest(path) {
             add_file(path, false, &mut found);
         }

@@ -63,8 +63,16 @@ struct Plan {
 /// # Errors
 /// Every path that leads nowhere. Files that exist and can't be read are in [`Loaded::skipped`].
 pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
+    load_after(inputs, SourceMap::new())
+}
+
+/// [`load`], where a configuration was read before.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_after(inputs: &Inputs, sources: SourceMap) -> Result<Loaded, Vec<NotFound>> {
     let mut plans: Vec<Plan> = Vec::new();
-    let mut loaded = Loaded::default();
+    let mut loaded = Loaded { sources, ..Loaded::default() };
     let mut errors = Vec::new();
     let mut single: Vec<Job> = Vec::new();
     let mut stdin = false;
