@@ -189,6 +189,11 @@ impl<'t> ContainerPort<'t> {
         ContainerPort { node, number, name: node.get("name").filter(|n| n.text().is_some()), protocol }
     }
 
+    /// Whether it is a TCP port, as all ports of engines are.
+    pub fn is_tcp(&self) -> bool {
+        self.protocol == crate::facts::kubernetes::table().default_protocol
+    }
+
     /// The number's bytes, or the port's.
     pub fn span(&self) -> Span {
         self.number.span()
