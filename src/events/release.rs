@@ -33,13 +33,13 @@ impl ImageRelease {
             vllm::image_origin(name) == Some(ImageOrigin::Upstream) && vllm::is_release(release)
         };
         let upstream = |name: &str| vllm::image_origin(name) == Some(ImageOrigin::Upstream);
-        ImageRelease::read(image, place, assume, known, upstream)
+        ImageRelease::read(image, place, assume, known, upstream, vllm::tag_tells_engine)
     }
 
     /// Reads an image whose tag counts when it is exactly a release, whoever built it.
     pub fn of_gateway(image: Option<Node<'_>>, place: Span, assume: Option<&Release>) -> ImageRelease {
         let known = |_: &str, release: &Release| facts::aibrix::table().releases.contains(release);
-        ImageRelease::read(image, place, assume, known, |_| true)
+        ImageRelease::read(image, place, assume, known, |_| true, |_, _| true)
     }
 
     fn read(
@@ -48,6 +48,7 @@ impl ImageRelease {
         assume: Option<&Release>,
         is_known: impl Fn(&str, &Release) -> bool,
         is_upstream: impl Fn(&str) -> bool,
+        tells: impl Fn(&str, &str) -> bool,
     ) -> ImageRelease {
         let text = image.and_then(Node::text).unwrap_or("");
         let mut found = ImageRelease {
@@ -63,7 +64,7 @@ impl ImageRelease {
         found.opaque = parsed.is_err();
         if let (Ok(reference), Some(node)) = (&parsed, image) {
             found.upstream = is_upstream(&reference.full_name());
-            found.read_tag(reference, node, is_known);
+            found.read_tag(reference, node, is_known, tells);
         }
         if found.release.is_none()
             && let Some(release) = assume
@@ -75,9 +76,18 @@ impl ImageRelease {
         found
     }
 
-    fn read_tag(&mut self, reference: &ImageRef<'_>, node: Node<'_>, is_known: impl Fn(&str, &Release) -> bool) {
+    fn read_tag(
+        &mut self,
+        reference: &ImageRef<'_>,
+        node: Node<'_>,
+        is_known: impl Fn(&str, &Release) -> bool,
+        tells: impl Fn(&str, &str) -> bool,
+    ) {
         let Some(tag) = &reference.tag else { return };
         self.span = node.sub_span(tag.range.clone());
+        if !tells(&reference.full_name(), tag.text) {
+            return;
+        }
         let Some(found) = parse_tag(tag.text) else { return };
         let certain = found.exact && !found.prerelease && is_known(&reference.full_name(), &found.release);
         self.certainty = if certain { Certainty::Certain } else { Certainty::Likely };

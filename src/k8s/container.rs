@@ -50,6 +50,11 @@ impl<'t> Container<'t> {
         self.node.get("name").map_or_else(|| self.node.grip(), Node::span)
     }
 
+    /// Whether it runs as long as the pod's main containers: one of them, or an init container that is restarted always.
+    pub fn runs_beside(self) -> bool {
+        !self.init || self.node.get("restartPolicy").and_then(Node::text) == Some("Always")
+    }
+
     /// The image reference.
     pub fn image(self) -> Option<Node<'t>> {
         self.node.get("image").filter(|n| n.text().is_some_and(|t| !t.is_empty()))
@@ -187,6 +192,11 @@ impl<'t> ContainerPort<'t> {
         };
         let protocol = node.get("protocol").and_then(Node::text).filter(|p| !p.is_empty()).unwrap_or("TCP");
         ContainerPort { node, number, name: node.get("name").filter(|n| n.text().is_some()), protocol }
+    }
+
+    /// Whether it is a TCP port, as all ports of engines are.
+    pub fn is_tcp(&self) -> bool {
+        self.protocol == crate::facts::kubernetes::table().default_protocol
     }
 
     /// The number's bytes, or the port's.
