@@ -1,7 +1,7 @@
 //! What the absence of an object means: nothing, while another object of the unit may bring it into being.
 
 use crate::facts::kubernetes;
-use crate::k8s::{PodTemplate, Selector, Service, Truth};
+use crate::k8s::Service;
 use crate::load::Resource;
 
 use super::model::Model;
@@ -37,19 +37,15 @@ impl<'t> Model<'t> {
         near_it.find(|r| makes(self, r) == Makes::Anything)
     }
 
-    /// An object whose controller may make the object `name` in the namespace of `near`. Controllers name what they make
-    /// after their object.
-    pub fn may_be_made(&self, name: &str, near: &Resource) -> Option<&'t Resource> {
-        self.unit.resources.iter().filter(|r| r.may_share_namespace(near)).find(|r| match makes(self, r) {
+    /// An object whose controller may make the object `name` in a namespace. Controllers name what they make after their
+    /// object.
+    pub fn may_be_made(&self, name: &str, namespace: Option<&str>) -> Option<&'t Resource> {
+        let shares = |r: &&Resource| r.namespace().is_none() || namespace.is_none() || r.namespace() == namespace;
+        self.unit.resources.iter().filter(shares).find(|r| match makes(self, r) {
             Makes::Nothing => false,
             Makes::Named => !r.name().is_empty() && name.starts_with(r.name()),
             Makes::Anything => true,
         })
-    }
-
-    /// Whether a Service selects a pod.
-    pub fn selects(&self, service: Service<'t>, selector: Selector<'t>, pod: &PodTemplate<'t>) -> Truth {
-        if pod.resource.may_share_namespace(service.resource) { pod.selected_by(selector) } else { Truth::No }
     }
 
     /// The Service of a name in a namespace, as far as both are written. An object without a namespace may be in any.
