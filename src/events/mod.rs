@@ -1,9 +1,11 @@
 //! The domain: who publishes KV-cache events, who listens, and the path between them.
 
+mod absence;
 pub mod command;
 pub mod config_file;
 pub mod dialect;
 pub mod endpoint;
+pub mod http_url;
 mod model;
 pub mod options;
 pub mod ports;
@@ -16,6 +18,7 @@ pub use crate::k8s::Resolved;
 pub use command::{Engine, EngineCommand};
 pub use dialect::{ConfigEntry, ConfigValue, Dialect, EventsConfig, ValueKind, Written};
 pub use endpoint::Endpoint;
+pub use http_url::HttpUrl;
 pub use model::Model;
 pub use ports::{BoundPort, PortUse};
 pub use publisher::{EndpointSetting, Publisher, Publishing};

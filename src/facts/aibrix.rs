@@ -25,6 +25,10 @@ pub struct Table {
     pub bool_true: Vec<String>,
     /// What it takes for false.
     pub bool_false: Vec<String>,
+    /// What people write for true and it refuses.
+    pub bool_meant_true: Vec<String>,
+    /// What people write for false and it refuses.
+    pub bool_meant_false: Vec<String>,
     /// What any other text does: the default is used.
     pub bool_invalid: Vec<EffectRow>,
     /// The ports of a pod that the gateway connects to.
@@ -35,6 +39,8 @@ pub struct Table {
     pub tokenizer_port: Port,
     /// The labels of a pod.
     pub labels: Labels,
+    /// The workloads that are routed to by way of a Service.
+    pub service_routes: ServiceRoutes,
     /// A container variable that marks a pod as vLLM.
     pub engine_variable: Label,
     /// What works since when.
@@ -190,6 +196,18 @@ pub struct Labels {
     pub lora: Label,
     /// Pods with this label and value are never subscribed to.
     pub excluded: Label,
+}
+
+/// The workloads for which a route to a Service is made.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceRoutes {
+    /// The kinds.
+    pub kinds: Vec<String>,
+    /// The evidence.
+    pub source: String,
+    /// How good the evidence is.
+    pub status: Status,
 }
 
 /// A key, and the value that counts.
@@ -396,6 +414,17 @@ pub fn prerequisites() -> impl Iterator<Item = &'static Variable> {
 pub fn parse_bool(text: &str) -> Option<bool> {
     let among = |literals: &[String]| literals.iter().any(|literal| literal == text);
     if among(&TABLE.bool_true) { Some(true) } else { among(&TABLE.bool_false).then_some(false) }
+}
+
+/// Whether a text that `ParseBool` refuses was written for true; `None`: it was not refused, or it is not clear.
+pub fn meant_bool(text: &str) -> Option<bool> {
+    let plain = text.trim().to_ascii_lowercase();
+    let among = |words: &[String]| words.contains(&plain);
+    match parse_bool(text) {
+        Some(_) => None,
+        None if among(&TABLE.bool_meant_true) => Some(true),
+        None => among(&TABLE.bool_meant_false).then_some(false),
+    }
 }
 
 /// Whether a release has a capability. An id that is not in the table is a mistake in a rule, so it panics.

@@ -13,6 +13,6 @@ pub mod workload;
 pub use container::{Argv, Container, ContainerPort, EnvVar};
 pub use resolved::Resolved;
 pub use selector::{Selector, Truth};
-pub use service::{Service, ServicePort, TargetPort};
+pub use service::{ClusterHost, Service, ServicePort, TargetPort};
 pub use text::Text;
 pub use workload::{Labels, PodTemplate, Workload};

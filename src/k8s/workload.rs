@@ -1,5 +1,6 @@
 //! Workloads and the pods that they make, wherever their kind keeps the template.
 
+use crate::facts::kubernetes;
 use crate::facts::workloads::{self, PodPath, PodRole, Segment, SelectorForm, Shape, WorkloadKind};
 use crate::load::Resource;
 use crate::source::Span;
@@ -7,7 +8,7 @@ use crate::yaml::{Entry, Node};
 
 use super::Resolved;
 use super::container::Container;
-use super::selector::Selector;
+use super::selector::{Selector, Truth};
 use super::text::is_template;
 
 /// A set of labels as it is written.
@@ -199,6 +200,24 @@ impl<'t> PodTemplate<'t> {
             replicas,
             selector,
         }
+    }
+
+    /// Whether a selector selects the pods. Where a controller adds labels of its own, a label that the template lacks may
+    /// still be on the pods, so it is unknown; a label with another value is not the one that is asked for.
+    pub fn selected_by(&self, selector: Selector<'t>) -> Truth {
+        selector.requirements(&self.labels).into_iter().fold(Truth::Yes, |all, (node, one)| {
+            all.and(if one == Truth::No && self.may_gain(node) { Truth::Unknown } else { one })
+        })
+    }
+
+    /// Whether a controller may give the pods a label that a requirement asks for and the template lacks.
+    fn may_gain(&self, requirement: Node<'t>) -> bool {
+        let key = match requirement.get("key").and_then(Node::text) {
+            Some(key) => key,
+            None => requirement.key_text().unwrap_or(""),
+        };
+        let missing = self.labels.has(key) == Some(false);
+        missing && (!kubernetes::is_built_in(self.resource.group()) || kubernetes::is_controller_label(key))
     }
 
     /// Whether the pods may serve a model themselves.

@@ -263,6 +263,11 @@ impl<'t> Node<'t> {
         (self.key != NO_KEY).then(|| self.sibling(self.key).written_span())
     }
 
+    /// The text of the key that this value was reached by, if it was reached by one.
+    pub fn key_text(self) -> Option<&'t str> {
+        (self.key != NO_KEY).then(|| self.sibling(self.key).text()).flatten()
+    }
+
     /// A short place to hold the node by: a scalar's own bytes, else its key, else the first key or item inside.
     pub fn grip(self) -> Span {
         match self.shape() {
