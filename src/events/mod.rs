@@ -3,6 +3,7 @@
 pub mod command;
 pub mod config_file;
 pub mod dialect;
+mod effective;
 pub mod endpoint;
 mod model;
 pub mod options;
@@ -17,7 +18,7 @@ pub use dialect::{ConfigEntry, ConfigValue, Dialect, EventsConfig, ValueKind, Wr
 pub use endpoint::Endpoint;
 pub use model::Model;
 pub use publisher::{EndpointSetting, Publisher, Publishing};
-pub use release::ImageRelease;
+pub use release::{ImageRelease, Verdict};
 pub use subscribers::aibrix::Gateway;
 
 /// How sure an observed behaviour is for a file.

@@ -52,6 +52,10 @@ pub struct Table {
     pub prefix_caching: PrefixCaching,
     /// Values of `--prefix-caching-hash-algo`.
     pub hash_algorithms: Vec<HashAlgorithms>,
+    /// Algorithms whose hashes are too long for events in the releases of the behaviour `sha256_overflow`.
+    pub overflowing_hash_algorithms: Vec<String>,
+    /// What any other value does.
+    pub hash_algorithm_unknown: Vec<EffectRow>,
     /// Values of `--block-size`.
     pub block_sizes: Vec<BlockSizes>,
     /// Situations that are no single flag or value.
