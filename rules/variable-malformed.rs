@@ -1,5 +1,5 @@
 use crate::events::Engine;
-use crate::facts::vllm::{self, EnvRole, EnvValue};
+use crate::facts::vllm::{self, EnvRole};
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -21,11 +21,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             let Some(verdict) = publisher.image.verdict(std::slice::from_ref(row), |effect| effect.is_fatal()) else {
                 continue;
             };
-            let wanted = match variable.value {
-                EnvValue::Integer => "a whole number such as 0 or 1",
-                EnvValue::HashSeed => "`random` or a number from 0 to 4294967295",
-                EnvValue::String => continue,
-            };
+            let wanted = variable.value.wanted();
             let report = match text.value.as_str() {
                 "" => cx.report(span, format!("`{}` is empty, and takes {wanted}", variable.name)),
                 value => cx.report(span, format!("`{}` is `{}`, and takes {wanted}", variable.name, short(value))),

@@ -82,6 +82,15 @@ pub enum EnvValue {
 }
 
 impl EnvValue {
+    /// What a variable of this kind takes, in words.
+    pub fn wanted(self) -> &'static str {
+        match self {
+            EnvValue::Integer => "a whole number such as 0 or 1",
+            EnvValue::HashSeed => "`random` or a number from 0 to 4294967295",
+            EnvValue::String => "any text",
+        }
+    }
+
     /// Whether a variable of this kind takes the text, as Python reads it.
     pub fn accepts(self, text: &str) -> bool {
         let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
