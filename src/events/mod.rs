@@ -4,6 +4,7 @@ mod absence;
 pub mod command;
 pub mod config_file;
 pub mod dialect;
+mod effective;
 pub mod endpoint;
 pub mod http_url;
 mod model;
@@ -22,7 +23,7 @@ pub use http_url::HttpUrl;
 pub use model::Model;
 pub use ports::{BoundPort, PortUse};
 pub use publisher::{EndpointSetting, Publisher, Publishing};
-pub use release::ImageRelease;
+pub use release::{ImageRelease, Verdict};
 pub use subscribers::aibrix::Gateway;
 
 /// How sure an observed behaviour is for a file.

@@ -54,6 +54,10 @@ pub struct Table {
     pub prefix_caching: PrefixCaching,
     /// Values of `--prefix-caching-hash-algo`.
     pub hash_algorithms: Vec<HashAlgorithms>,
+    /// Algorithms whose hashes are too long for events in the releases of the behaviour `sha256_overflow`.
+    pub overflowing_hash_algorithms: Vec<String>,
+    /// What any other value does.
+    pub hash_algorithm_unknown: Vec<EffectRow>,
     /// Values of `--block-size`.
     pub block_sizes: Vec<BlockSizes>,
     /// Situations that are no single flag or value.
@@ -246,7 +250,8 @@ pub fn image_origin(name: &str) -> Option<ImageOrigin> {
 /// own, also where it starts vLLM.
 pub fn tag_tells_engine(name: &str, tag: &str) -> bool {
     let images = &TABLE.images;
-    let ends_with = |own: &String| name.strip_suffix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+    let ends_with =
+        |own: &String| name.strip_suffix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
     let names_engine = |text: &str| images.engine_words.iter().any(|word| text.contains(word.as_str()));
     if images.own_releases.iter().any(ends_with) {
         return names_engine(tag);
