@@ -125,6 +125,11 @@ impl Config {
         Config::default()
     }
 
+    /// The configuration that counts for a folder: `kvlint.yaml` in it or in the nearest folder above.
+    pub fn find(start: &Path) -> Option<PathBuf> {
+        start.ancestors().map(|folder| folder.join("kvlint.yaml")).find(|path| path.is_file())
+    }
+
     /// The level that the user gives a rule at a path; `None` where the rule keeps its own.
     pub fn level(&self, rule: &str, path: &Path) -> Option<Level> {
         if !self.select.is_empty() && !self.select.iter().any(|s| s == rule) {

@@ -222,10 +222,11 @@ fn location(report: &Report<'_>, label: &Label, id: Option<usize>) -> Location {
 fn fingerprint(report: &Report<'_>, diagnostic: &Diagnostic, seen: &mut HashMap<u64, usize>) -> String {
     let span = diagnostic.primary.span;
     let file = report.sources.file(span.file);
-    let line = file.line_span(file.line_index(span.start)).filter(|l| (l.len() as usize) < LONG_LINE).unwrap_or_else(|| {
-        let end = span.end.min(span.start + LONG_LINE as u32);
-        Span { end, ..span }
-    });
+    let line =
+        file.line_span(file.line_index(span.start)).filter(|l| (l.len() as usize) < LONG_LINE).unwrap_or_else(|| {
+            let end = span.end.min(span.start + LONG_LINE as u32);
+            Span { end, ..span }
+        });
     let mut hash = Fnv::new();
     hash.add(diagnostic.rule.as_bytes());
     hash.add(path::uri(file.path(), &report.folder).0.as_bytes());

@@ -95,11 +95,10 @@ fn by_file(diagnostic: &Diagnostic) -> Vec<(FileId, Vec<&Label>)> {
 fn snippet(report: &Report<'_>, diagnostic: &Diagnostic, file: FileId, labels: &[&Label], style: &Style) -> String {
     let source = report.sources.file(file);
     let is_primary = |label: &Label| std::ptr::eq(label, &diagnostic.primary);
-    let marks: Vec<Mark> = labels
-        .iter()
-        .map(|l| Mark { span: l.span, text: l.text.clone(), primary: is_primary(l) })
-        .collect();
-    let room = Room { width: style.width.saturating_sub(10).max(40), ellipsis: if style.unicode { "…" } else { "..." } };
+    let marks: Vec<Mark> =
+        labels.iter().map(|l| Mark { span: l.span, text: l.text.clone(), primary: is_primary(l) }).collect();
+    let room =
+        Room { width: style.width.saturating_sub(10).max(40), ellipsis: if style.unicode { "…" } else { "..." } };
     let name = visible::line(&shown(source.path())).into_owned();
     let (excerpt, labels) = Excerpt::new(source, name, &marks, room);
     let highlights = labels
