@@ -96,7 +96,11 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
         let root = single[0].shown.clone();
         plans.push(Plan { root, kind: UnitKind::Plain, missing: vec![Missing { reason, span: None }], jobs: single });
     }
-    drop_repeated(&mut plans);
+    // One folder's walk meets no file twice.
+    if inputs.paths.len() > 1 {
+        drop_repeated(&mut plans);
+    }
+    plans.retain(|plan| !plan.jobs.is_empty());
     for plan in plans {
         read_unit(plan, &mut loaded);
     }
@@ -158,12 +162,11 @@ fn split_by_roots(folder: &Path, jobs: Vec<Job>, roots: &[PathBuf], plans: &mut 
 }
 
 /// A file that two arguments lead to is read once, where it was met first.
-fn drop_repeated(plans: &mut Vec<Plan>) {
+fn drop_repeated(plans: &mut [Plan]) {
     let mut seen = std::collections::HashSet::new();
     for plan in plans.iter_mut() {
         plan.jobs.retain(|job| seen.insert(std::fs::canonicalize(&job.path).unwrap_or_else(|_| job.path.clone())));
     }
-    plans.retain(|plan| !plan.jobs.is_empty());
 }
 
 fn read_unit(plan: Plan, loaded: &mut Loaded) {

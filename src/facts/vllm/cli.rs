@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::events::Setting;
 use crate::facts::{EffectRow, Release, ReleaseRange, Status, effect_at, table};
 
-table!(TABLE: Table = "../vllm_cli.yaml");
+table!(TABLE: Table = "vllm_cli.yaml");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::facts::{EffectRow, Release, ReleaseRange, Status, ValueRow, table, value_at};
 
-table!(TABLE: Table = "../vllm_events.yaml");
+table!(TABLE: Table = "vllm_events.yaml");
 
 /// The whole of `vllm_events.yaml`.
 #[derive(Debug, Deserialize)]
