@@ -29,6 +29,8 @@ pub struct Inputs {
     pub exclude: Exclude,
     /// Folders whose manifests form a unit of their own, canonical.
     pub roots: Vec<PathBuf>,
+    /// Texts that were read before, such as the configuration: they keep their ids.
+    pub sources: SourceMap,
 }
 
 /// All that was read.
@@ -63,16 +65,8 @@ struct Plan {
 /// # Errors
 /// Every path that leads nowhere. Files that exist and can't be read are in [`Loaded::skipped`].
 pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
-    load_after(inputs, SourceMap::new())
-}
-
-/// [`load`], where a configuration was read before.
-///
-/// # Errors
-/// As [`load`].
-pub fn load_after(inputs: &Inputs, sources: SourceMap) -> Result<Loaded, Vec<NotFound>> {
     let mut plans: Vec<Plan> = Vec::new();
-    let mut loaded = Loaded { sources, ..Loaded::default() };
+    let mut loaded = Loaded { sources: inputs.sources.clone(), ..Loaded::default() };
     let mut errors = Vec::new();
     let mut single: Vec<Job> = Vec::new();
     let mut stdin = false;
