@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Report, shown};
+use super::{Report, shown, visible};
 use crate::facts;
 use crate::lint::{Applicability, Diagnostic, Label, Severity};
 use crate::source::{SourceMap, Span};
@@ -117,8 +117,7 @@ struct Failure<'a> {
 }
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &document(report))?;
-    writeln!(out)
+    writeln!(out, "{}", visible::json(serde_json::to_string_pretty(&document(report))?))
 }
 
 fn document<'a>(report: &'a Report<'_>) -> Document<'a> {

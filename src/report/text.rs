@@ -19,13 +19,13 @@ pub struct Style {
     pub unicode: bool,
     /// Links that can be clicked.
     pub links: bool,
-    /// Columns.
+    /// Columns of a line; longer lines of files are cut.
     pub width: usize,
 }
 
 impl Style {
     /// For files and pipes.
-    pub const PLAIN: Style = Style { color: false, unicode: true, links: false, width: 120 };
+    pub const PLAIN: Style = Style { color: false, unicode: true, links: false, width: 160 };
 
     /// Text in the colour of a severity.
     pub fn severity(&self, severity: Severity, text: &str) -> String {
@@ -155,12 +155,15 @@ impl miette::Diagnostic for Picture {
     }
 }
 
+/// Columns of wrapped text: longer lines are hard to read.
+const TEXT_WIDTH: usize = 110;
+
 /// `help: …` or `note: …`, wrapped with a hanging indent.
 fn remark(out: &mut dyn Write, style: &Style, word: &str, text: &str) -> io::Result<()> {
     let indent = " ".repeat(word.len() + 4);
     let mut first = true;
     for paragraph in text.lines() {
-        for line in wrap(&visible::line(paragraph), style.width.saturating_sub(indent.len()).max(30)) {
+        for line in wrap(&visible::line(paragraph), style.width.min(TEXT_WIDTH).saturating_sub(indent.len()).max(30)) {
             if first {
                 writeln!(out, "  {} {line}", style.advice(&format!("{word}:")))?;
             } else {
