@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(parent_path("spec.ports[0].port"), "spec.ports[0]");
         assert_eq!(parent_path("data"), "");
         let long = "spec.jobTemplate.spec.template.metadata.labels[\"model.aibrix.ai/kv-events-enabled\"]";
-        assert_eq!(short_path(long), "labels[\"model.aibrix.ai/kv-events-enabled\"]");
+        assert_eq!(short_path(long), "metadata.labels[\"model.aibrix.ai/kv-events-enabled\"]");
     }
 
     #[test]
