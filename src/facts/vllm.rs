@@ -246,7 +246,8 @@ pub fn image_origin(name: &str) -> Option<ImageOrigin> {
 /// own, also where it starts vLLM.
 pub fn tag_tells_engine(name: &str, tag: &str) -> bool {
     let images = &TABLE.images;
-    let ends_with = |own: &String| name.strip_suffix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+    let ends_with =
+        |own: &String| name.strip_suffix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
     let names_engine = |text: &str| images.engine_words.iter().any(|word| text.contains(word.as_str()));
     if images.own_releases.iter().any(ends_with) {
         return names_engine(tag);

@@ -71,8 +71,7 @@ impl<'t> Selector<'t> {
         let mut found = Vec::new();
         for entry in map.map(Node::entries).unwrap_or_default() {
             let (Some(key), Some(value)) = (entry.key.text(), entry.value.text()) else { continue };
-            let truth =
-                if is_template(key) { Truth::Unknown } else { Truth::from(labels.equals(key, value)) };
+            let truth = if is_template(key) { Truth::Unknown } else { Truth::from(labels.equals(key, value)) };
             found.push((entry.value, truth));
         }
         for expression in expressions.map(Node::items).unwrap_or_default() {
@@ -115,3 +114,6 @@ fn match_expression(expression: Node<'_>, labels: &Labels<'_>) -> Truth {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -234,3 +234,6 @@ impl<'t> PodTemplate<'t> {
         self.resource.title()
     }
 }
+
+#[cfg(test)]
+mod tests;
