@@ -8,9 +8,15 @@ fn load(text: &str) -> Loaded {
     load::from_texts(&[("x.yaml".into(), text.to_string())])
 }
 
-/// For each pod of the first object: its containers' names, the app label, the text of the place for labels, the replicas.
+/// A pod: its containers' names, the app label, the text of the place for labels, the replicas.
+type Found = (Vec<String>, Option<String>, String, Option<i64>);
+
+/// The same, as tests write it.
+type Wanted<'a> = (&'a [&'a str], Option<&'a str>, &'a str, Option<i64>);
+
+/// Each pod of the first object.
 #[track_caller]
-fn pods(loaded: &Loaded, extra: &[WorkloadKind]) -> Vec<(Vec<String>, Option<String>, String, Option<i64>)> {
+fn pods(loaded: &Loaded, extra: &[WorkloadKind]) -> Vec<Found> {
     let workload = Workload::new(&loaded.units[0].resources[0], extra).expect("the object makes pods");
     let describe = |pod: &PodTemplate<'_>| {
         let names = pod.containers().iter().map(|c| c.name().to_string()).collect();
@@ -22,7 +28,7 @@ fn pods(loaded: &Loaded, extra: &[WorkloadKind]) -> Vec<(Vec<String>, Option<Str
 }
 
 #[track_caller]
-fn expect(text: &str, wanted: &[(&[&str], Option<&str>, &str, Option<i64>)]) {
+fn expect(text: &str, wanted: &[Wanted<'_>]) {
     let loaded = load(text);
     let found = pods(&loaded, &[]);
     let found: Vec<_> = found
