@@ -253,3 +253,6 @@ impl<'t> PodTemplate<'t> {
         self.resource.title()
     }
 }
+
+#[cfg(test)]
+mod tests;
