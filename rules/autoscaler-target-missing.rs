@@ -1,5 +1,4 @@
 use crate::events::Model;
-use crate::facts::kubernetes;
 use crate::k8s::Autoscaler;
 use crate::k8s::autoscaler::ScaleTarget;
 use crate::lint::prelude::*;
@@ -22,7 +21,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let report = cx.report(target.name.span(), format!("there is no {} `{name}`{place}", target.kind));
         let report = report.label(format!("{} scales nothing", resource.title()));
         // Without any workload the manifests hardly are all that is deployed.
-        let severity = if model.workloads.is_empty() { Severity::Warning } else { Severity::Error };
+        let severity = if model.pods().next().is_none() { Severity::Warning } else { Severity::Error };
         let report = report.severity(severity);
         let others = |r: &&&Resource| near(r) && model.workloads.iter().any(|w| std::ptr::eq(w.resource, **r));
         if let Some(other) = of_kind.iter().find(|r| r.name() == name) {
@@ -45,11 +44,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
     }
 }
 
-/// Whether a controller of the unit may make the target: only kinds of Kubernetes' own get made in this way, except by kinds
-/// that are in no table.
+/// Whether a controller of the unit may make the target. An object makes no other of its own kind.
 fn is_made(model: &Model<'_>, target: &ScaleTarget<'_>, name: &str, namespace: Option<&str>) -> bool {
-    model.may_be_made(name, namespace).is_some_and(|maker| {
-        let own_kind = target.group.is_some_and(|group| !kubernetes::is_built_in(group));
-        !(own_kind && maker.kind() == target.kind)
-    })
+    model.may_be_made(name, namespace).is_some_and(|maker| maker.kind() != target.kind)
 }

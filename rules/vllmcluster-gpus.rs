@@ -8,7 +8,7 @@ pub fn check(cx: &mut ResourceContext<'_>) {
     if let (Some((limit, at)), Some((request, request_at))) = (gpus.known_at(), requested.known_at())
         && limit != request
     {
-        cx.report(request_at, format!("{request} GPUs are requested, and the limit is {limit}"))
+        cx.report(request_at, format!("the request for `{GPU}` is {request}, and its limit is {limit}"))
             .related(at, "the limit")
             .help("write the same number in both")
             .note(format!("Kubernetes refuses pods whose request of `{GPU}` is not their limit"));

@@ -28,6 +28,7 @@ pub struct Table {
     controller_labels: Vec<ControllerLabel>,
     makes_nothing: Vec<Kinds>,
     makes_no_pods: Vec<Kinds>,
+    keeps_containers: Vec<Kinds>,
     autoscalers: Vec<Autoscaler>,
     specs: Vec<SpecSchema>,
 }
@@ -225,6 +226,11 @@ pub fn makes_nothing(group: &str, kind: &str) -> bool {
 /// Whether the controllers of a kind are known to make no pods.
 pub fn makes_no_pods(group: &str, kind: &str) -> bool {
     makes_nothing(group, kind) || listed(&TABLE.makes_no_pods, group, kind)
+}
+
+/// Whether the pods of a kind have the containers that its template writes, and no others.
+pub fn keeps_containers(group: &str, kind: &str) -> bool {
+    is_built_in(group) || listed(&TABLE.keeps_containers, group, kind)
 }
 
 fn listed(rows: &[Kinds], group: &str, kind: &str) -> bool {
