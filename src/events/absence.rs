@@ -6,26 +6,29 @@ use crate::load::Resource;
 
 use super::model::Model;
 
-/// What a custom object may make that no manifest shows.
+/// What an object may make that no manifest shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Makes {
     /// Nothing.
     Nothing,
-    /// Objects whose names start with its own; its pods are in the tables.
+    /// Objects whose names start with its own; its pods, if it has any, are written in it.
     Named,
-    /// Anything: its kind is in no table, or its pods are not written anywhere.
+    /// Such objects, and pods that are written nowhere.
+    HiddenPods,
+    /// Anything: its kind is in no table.
     Anything,
 }
 
 fn makes(model: &Model<'_>, resource: &Resource) -> Makes {
-    if kubernetes::makes_nothing(resource.group(), resource.kind()) {
+    let (group, kind) = (resource.group(), resource.kind());
+    if kubernetes::makes_nothing(group, kind) {
         return Makes::Nothing;
     }
     // Kinds of the user's configuration are workloads of the model too.
-    let known = model.workloads.iter().find(|w| std::ptr::eq(w.resource, resource));
-    match known {
-        Some(workload) if !workload.kind.pods.is_empty() => Makes::Named,
-        _ => Makes::Anything,
+    match model.workloads.iter().find(|w| std::ptr::eq(w.resource, resource)) {
+        None => Makes::Anything,
+        Some(workload) if workload.kind.pods.is_empty() && !kubernetes::makes_no_pods(group, kind) => Makes::HiddenPods,
+        Some(_) => Makes::Named,
     }
 }
 
@@ -33,8 +36,8 @@ impl<'t> Model<'t> {
     /// An object that may make pods which the unit does not show, in the namespace of `near`: the labels of such pods are
     /// unknown, so that "selects nothing" can't be said.
     pub fn hidden_pods(&self, near: &Resource) -> Option<&'t Resource> {
-        let mut near_it = self.unit.resources.iter().filter(|r| r.may_share_namespace(near));
-        near_it.find(|r| makes(self, r) == Makes::Anything)
+        let hides = |r: &&Resource| matches!(makes(self, r), Makes::HiddenPods | Makes::Anything);
+        self.unit.resources.iter().filter(|r| r.may_share_namespace(near)).find(hides)
     }
 
     /// An object whose controller may make the object `name` in a namespace. Controllers name what they make after their
@@ -43,7 +46,7 @@ impl<'t> Model<'t> {
         let shares = |r: &&Resource| r.namespace().is_none() || namespace.is_none() || r.namespace() == namespace;
         self.unit.resources.iter().filter(shares).find(|r| match makes(self, r) {
             Makes::Nothing => false,
-            Makes::Named => !r.name().is_empty() && name.starts_with(r.name()),
+            Makes::Named | Makes::HiddenPods => !r.name().is_empty() && name.starts_with(r.name()),
             Makes::Anything => true,
         })
     }

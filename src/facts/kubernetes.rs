@@ -28,7 +28,9 @@ pub struct Table {
     cluster_scoped: Vec<ClusterScoped>,
     built_in_groups: Vec<String>,
     controller_labels: Vec<ControllerLabel>,
-    makes_nothing: Vec<MakesNothing>,
+    makes_nothing: Vec<Kinds>,
+    makes_no_pods: Vec<Kinds>,
+    keeps_containers: Vec<Kinds>,
     autoscalers: Vec<Autoscaler>,
     specs: Vec<SpecSchema>,
 }
@@ -90,7 +92,7 @@ struct ControllerLabel {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct MakesNothing {
+struct Kinds {
     group: String,
     /// Empty: every kind of the group.
     #[serde(default)]
@@ -220,9 +222,21 @@ pub fn is_controller_label(key: &str) -> bool {
 
 /// Whether the controllers of a kind are known to make no pods and no Services beside those that are written.
 pub fn makes_nothing(group: &str, kind: &str) -> bool {
-    let listed =
-        |row: &MakesNothing| row.group == group && (row.kinds.is_empty() || row.kinds.iter().any(|k| k == kind));
-    is_built_in(group) || TABLE.makes_nothing.iter().any(listed)
+    is_built_in(group) || listed(&TABLE.makes_nothing, group, kind)
+}
+
+/// Whether the controllers of a kind are known to make no pods.
+pub fn makes_no_pods(group: &str, kind: &str) -> bool {
+    makes_nothing(group, kind) || listed(&TABLE.makes_no_pods, group, kind)
+}
+
+/// Whether the pods of a kind have the containers that its template writes, and no others.
+pub fn keeps_containers(group: &str, kind: &str) -> bool {
+    is_built_in(group) || listed(&TABLE.keeps_containers, group, kind)
+}
+
+fn listed(rows: &[Kinds], group: &str, kind: &str) -> bool {
+    rows.iter().any(|row| row.group == group && (row.kinds.is_empty() || row.kinds.iter().any(|k| k == kind)))
 }
 
 /// What is known about a kind that scales other workloads.
