@@ -37,7 +37,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
         cx.report(place, message)
             .observed(verdict.certainty)
             .label("nothing listens in the pod")
-            .help(format!("write `{wildcard}` for the host: `{}://{wildcard}:{port}`", facts.transports.first().map_or("", String::as_str)))
+            .help(format!(
+                "write `{wildcard}` for the host: `{}://{wildcard}:{port}`",
+                facts.transports.first().map_or("", String::as_str)
+            ))
             .note(publisher.image.evidence(engine, &verdict));
     }
 }

@@ -19,7 +19,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
             None => accepting.is_empty(),
         };
         if refused {
-            let Some(verdict) = image.verdict(&table.hash_algorithm_unknown, |effect| effect.is_fatal()) else { continue };
+            let Some(verdict) = image.verdict(&table.hash_algorithm_unknown, |effect| effect.is_fatal()) else {
+                continue;
+            };
             let shown = if value.len() > 40 { "this" } else { &format!("`{value}`") };
             let newest = table.hash_algorithms.last();
             let help = here.flatten().or(newest).map(|row| format!("write one of {}", row.values.join(", ")));

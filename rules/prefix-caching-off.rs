@@ -31,7 +31,8 @@ fn switched_off<'p>(publisher: &'p Publisher<'_>) -> Option<(Span, &'p str)> {
         // A flag that this release lacks ends it, which is another rule's finding.
         let flag = cli::flag(&last.name);
         let absent = publisher.image.release.as_ref().is_some_and(|r| flag.is_some_and(|f| f.is_absent(r)));
-        return (last.role() == Some(Role::PrefixCachingOff) && !absent).then_some((last.name_span, last.name.as_str()));
+        return (last.role() == Some(Role::PrefixCachingOff) && !absent)
+            .then_some((last.name_span, last.name.as_str()));
     }
     let file = publisher.config_file.as_ref()?;
     let entry = file.entries.iter().rfind(|e| {

@@ -10,7 +10,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if unreadable || publisher.is_switched_off() {
             continue;
         }
-        let (Resolved::Known(events, _), Resolved::Known(replay, _)) = (publisher.endpoint(), publisher.replay_endpoint())
+        let (Resolved::Known(events, _), Resolved::Known(replay, _)) =
+            (publisher.endpoint(), publisher.replay_endpoint())
         else {
             continue;
         };
@@ -23,9 +24,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let distance = u32::from(port.abs_diff(other));
         let ranks = publisher.local_ranks();
         let (rows, message) = match ranks.known() {
-            _ if distance == 0 => {
-                (&facts.replay_same_port, format!("events and replay are both on port {port}"))
-            }
+            _ if distance == 0 => (&facts.replay_same_port, format!("events and replay are both on port {port}")),
             Some(ranks) if distance < *ranks => {
                 let (last, first) = (u32::from(port) + ranks - 1, port);
                 let message = if other > port {

@@ -17,7 +17,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
             let next = publisher.command.words.get(flag.index + 1).filter(|_| follows);
             let Some(value) = flag.value.as_ref().filter(|_| flag.equals).or(next) else { continue };
             let is_bool = crate::events::ConfigValue::guess(value.clone()).kind == ValueKind::Bool;
-            if value.opaque || !flag.equals && !is_bool && !matches!(value.value.as_str(), "True" | "False" | "0" | "1") {
+            if value.opaque || !flag.equals && !is_bool && !matches!(value.value.as_str(), "True" | "False" | "0" | "1")
+            {
                 continue;
             }
             let rows = &cli::parser().switch_with_value;

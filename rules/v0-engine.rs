@@ -11,7 +11,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
         match publisher.env_for(EnvRole::UseV1) {
             Resolved::Known(text, span) if text.value.trim().parse() == Ok(0) => {
                 let harmful = |e: crate::facts::Effect| {
-                    e.is_fatal() || matches!(e, crate::facts::Effect::NoEvents | crate::facts::Effect::NoEventsWithWarning)
+                    e.is_fatal()
+                        || matches!(e, crate::facts::Effect::NoEvents | crate::facts::Effect::NoEventsWithWarning)
                 };
                 let Some(verdict) = publisher.image.verdict(&variable.when_off, harmful) else { continue };
                 let outcome = if verdict.is_fatal() { "ends this release" } else { "chooses the V0 engine" };
@@ -43,5 +44,7 @@ fn fallback(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
     for flag in rest {
         report = report.related(flag.name_span, "a flag of the V0 engine");
     }
-    report.help("remove the flag, or use a release without the V0 engine").note(publisher.image.evidence("vLLM", &verdict));
+    report
+        .help("remove the flag, or use a release without the V0 engine")
+        .note(publisher.image.evidence("vLLM", &verdict));
 }

@@ -102,9 +102,7 @@ impl EnvValue {
                 number.split('_').all(digits)
             }
             // An empty variable counts as none.
-            EnvValue::HashSeed => {
-                text.is_empty() || text == "random" || digits(text) && text.parse::<u32>().is_ok()
-            }
+            EnvValue::HashSeed => text.is_empty() || text == "random" || digits(text) && text.parse::<u32>().is_ok(),
         }
     }
 }
