@@ -206,7 +206,7 @@ impl Before<'_> {
         let at = at.min(self.chunk.len());
         let bytes = self.chunk.as_bytes();
         let is_break = |&b: &u8| b == b'\n' || b == b'\r';
-        let start = bytes[..at].iter().rposition(|b| is_break(b)).map_or(0, |i| i + 1);
+        let start = bytes[..at].iter().rposition(is_break).map_or(0, |i| i + 1);
         let end = bytes[at..].iter().position(is_break).map_or(bytes.len(), |i| at + i);
         start..end
     }
