@@ -52,7 +52,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
 }
 
 /// What a use sets: the flag's role and its dotted key, or the documented flag. A switch and its opposite set the same.
-fn identity(flag: &FlagUse) -> Option<(Option<Role>, &str)> {
+fn identity(flag: &FlagUse) -> Option<(Option<Role>, Option<&str>)> {
     match flag.meaning {
         Meaning::Known { flag: known, .. } => {
             let role = known.role.filter(|r| ROLES.contains(r))?;
@@ -61,9 +61,9 @@ fn identity(flag: &FlagUse) -> Option<(Option<Role>, &str)> {
                 Role::HybridManagerOff => Role::HybridManagerOn,
                 role => role,
             };
-            Some((Some(role), flag.dotted.as_deref().unwrap_or("")))
+            Some((Some(role), flag.dotted.as_deref()))
         }
-        Meaning::Documented(row) => Some((None, row.name.as_str())),
+        Meaning::Documented(row) => Some((None, Some(row.name.as_str()))),
         Meaning::Ambiguous | Meaning::Other => None,
     }
 }

@@ -1,10 +1,12 @@
 //! What an engine's own parser takes of what is written.
 
+use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::events::{self, Setting};
-use crate::facts::vllm::table;
+use crate::facts::vllm::{is_unread_event_variable, table};
 use crate::k8s::{Resolved, Text};
 
 use super::dialect::{ConfigEntry, Dialect, EventsConfig};
+use super::options::Meaning;
 use super::publisher::{Publisher, Publishing};
 
 impl EventsConfig {
@@ -43,6 +45,24 @@ impl Publisher<'_> {
     /// The configuration that counts, where all of it can be read.
     pub fn readable_config(&self) -> Option<&EventsConfig> {
         self.effective_config().filter(|c| c.error.is_none() && !self.is_open() && !self.drops_json())
+    }
+
+    /// Whether there are options about events that engine or release do not take at all: misspelt flags and variables, a
+    /// file that is never read.
+    pub fn fails_to_configure(&self) -> bool {
+        let refused = |flag: &str| cli::option_by_flag(flag).is_some() || cli::is_unknown_event_flag(flag);
+        let events = &cli::flag_for(Role::KvEventsConfig).name;
+        let on_line = self.flags.iter().any(|flag| match flag.meaning {
+            Meaning::Ambiguous => events.starts_with(&flag.name.replace('_', "-")),
+            Meaning::Other => refused(&flag.name),
+            Meaning::Known { .. } | Meaning::Documented(_) => false,
+        });
+        let in_file = self
+            .config_file
+            .as_ref()
+            .is_some_and(|file| file.never_read || file.entries.iter().any(|e| refused(&format!("--{}", e.key))));
+        let variables = self.container.env_vars();
+        on_line || in_file || variables.iter().filter_map(|v| v.name.text()).any(is_unread_event_variable)
     }
 
     /// Whether somebody switched it off in so many words.
