@@ -8,7 +8,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let pods: Vec<&PodTemplate<'_>> =
             model.pods().map(|(_, pod)| pod).filter(|p| p.resource.may_share_namespace(service.resource)).collect();
         // Where no pod is deployed at all, the Service is for pods of other manifests.
-        if pods.is_empty() || !model.selected(*service).is_empty() || model.hidden_pods(service.resource).is_some() {
+        if pods.is_empty() || !model.selected(*service).is_empty() || model.hidden_pods(*service).is_some() {
             continue;
         }
         let message = format!("{} selects no pod of these manifests", service.resource.title());
