@@ -10,4 +10,5 @@ pub mod lint;
 pub mod load;
 pub mod report;
 pub mod source;
+pub mod suggest;
 pub mod yaml;

@@ -95,7 +95,7 @@ impl<'t> Model<'t> {
             if !pod.resource.may_share_namespace(service.resource) {
                 return Truth::No;
             }
-            selector.selects(&pod.labels)
+            pod.selected_by(selector)
         };
         self.pods().map(|(_, pod)| (pod, select(pod))).filter(|(_, truth)| *truth != Truth::No).collect()
     }

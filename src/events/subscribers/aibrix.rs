@@ -54,14 +54,59 @@ impl<'t> Gateway<'t> {
         self.names(variable).into_iter().find_map(|name| self.container.env(name))
     }
 
-    /// The setting of a variable: its text, absent, or decided elsewhere.
+    /// The setting of a variable: its text, absent, or decided elsewhere. A container without an image is a patch of one that
+    /// is written elsewhere, so that nothing is absent from it.
     pub fn setting(&self, variable: &'static Variable) -> Resolved<Text> {
         let names = self.names(variable);
-        names
+        let found = names.iter().map(|name| self.container.setting(name)).find(|s| !s.is_absent());
+        match found {
+            Some(found) => found,
+            None if self.container.image().is_none() => Resolved::Unknown(self.container.grip()),
+            None => Resolved::Absent(self.place()),
+        }
+    }
+
+    /// The variable under a name that this release does not read, while the name that it reads is not set.
+    pub fn misnamed(&self, variable: &'static Variable) -> Option<EnvVar<'t>> {
+        let read = self.names(variable);
+        if self.image.release.is_none() || read.iter().any(|name| self.container.env(name).is_some()) {
+            return None;
+        }
+        variable.names.iter().filter(|n| !read.contains(&n.name.as_str())).find_map(|n| self.container.env(&n.name))
+    }
+
+    /// The name to advise: the one that this release reads, else the newest.
+    pub fn name_of(&self, variable: &'static Variable) -> &'static str {
+        let newest = || variable.names.last().map_or("", |n| n.name.as_str());
+        self.names(variable).first().copied().unwrap_or_else(newest)
+    }
+
+    /// A boolean setting that `ParseBool` refuses though it was meant as true.
+    pub fn refused(&self, variable: &'static Variable) -> Option<(Text, Span)> {
+        match self.setting(variable) {
+            Resolved::Known(text, span) if aibrix::meant_bool(&text.value) == Some(true) => Some((text, span)),
+            _ => None,
+        }
+    }
+
+    /// The value that switches synchronisation on, where it is known to be on in a release that has it.
+    pub fn syncing(&self) -> Option<Span> {
+        self.sync().known_at().filter(|(on, _)| **on).map(|(_, span)| span)
+    }
+
+    /// Whether its release has synchronisation at all; a release that is not known may.
+    pub fn can_sync(&self) -> bool {
+        self.image.release.as_ref().is_none_or(|release| aibrix::can("sync_exists", release))
+    }
+
+    /// Whether it is told to run without Redis.
+    pub fn is_standalone(&self) -> bool {
+        let flag = &aibrix::table().redis.standalone_flag;
+        self.container
+            .argv()
+            .words
             .iter()
-            .map(|name| self.container.setting(name))
-            .find(|s| !s.is_absent())
-            .unwrap_or_else(|| Resolved::Absent(self.place()))
+            .any(|w| w.opaque || w.value.trim_start_matches('-').starts_with(flag.trim_start_matches('-')))
     }
 
     /// A boolean setting as Go's `ParseBool` reads it; unset and unreadable text are the default.
@@ -96,3 +141,7 @@ impl<'t> Gateway<'t> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "aibrix/tests.rs"]
+mod tests;

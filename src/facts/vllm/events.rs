@@ -209,6 +209,8 @@ pub struct DataParallel {
     pub port_offset: Vec<EffectRow>,
     /// The replay port lies among the ranks' PUB ports.
     pub replay_clash: Vec<EffectRow>,
+    /// Events and replay on one port.
+    pub replay_same_port: Vec<EffectRow>,
     /// An `ipc://` endpoint with several ranks.
     pub ipc_with_rank: Vec<EffectRow>,
 }
@@ -302,7 +304,7 @@ mod tests {
         let config = [&c.unknown_key, &c.wrong_type, &c.enable_as_string, &c.publisher_json_null, &c.publisher_unset];
         let more = [&c.publisher_null, &c.publisher_unknown, &c.not_enabled, &e.connects, &e.ipv6_literal];
         let rest = [&e.wildcard_is_ipv4_only, &e.malformed, &e.port_zero, &d.port_offset, &d.replay_clash];
-        for rows in config.into_iter().chain(more).chain(rest).chain([&d.ipc_with_rank]) {
+        for rows in config.into_iter().chain(more).chain(rest).chain([&d.ipc_with_rank, &d.replay_same_port]) {
             check::effects("vllm_events.yaml", rows);
         }
         check::values("event_encoding", &TABLE.wire.event_encoding);
