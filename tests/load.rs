@@ -205,7 +205,7 @@ fn excluded_paths_are_not_read() {
     let mut sources = SourceMap::new();
     let config = Config::load(&top.path().join("kvlint.yaml"), &mut sources).unwrap();
     let exclude = Exclude { base: config.folder.clone(), patterns: config.exclude.clone() };
-    let loaded = load::load_after(&Inputs { exclude, ..inputs(&top, &[""]) }, sources).unwrap();
+    let loaded = load::load(&Inputs { exclude, sources, ..inputs(&top, &[""]) }).unwrap();
     assert_eq!(files(&top, &loaded), ["d.yaml"]);
     // The configuration's text is among the sources, and the ids still fit.
     assert_eq!(loaded.sources.files().len(), 2);

@@ -1,9 +1,9 @@
 //! From the paths on the command line to the files to read.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use globset::{GlobBuilder, GlobSet};
 use ignore::{DirEntry, WalkBuilder};
@@ -21,8 +21,8 @@ pub const CHART: &str = "Chart.yaml";
 /// The names of kvlint's own configuration, the preferred one first. It is never linted as a manifest.
 pub const CONFIG: &[&str] = &["kvlint.yaml", ".kvlint.yaml"];
 
-/// Larger files are not manifests.
-const SIZE_LIMIT: u64 = 256 << 20;
+/// Larger files, in bytes, are not manifests.
+pub const SIZE_LIMIT: u64 = 256 << 20;
 
 /// Why something that was found is not read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,25 +133,11 @@ pub fn is_manifest(path: &Path) -> bool {
 
 fn walk(root: &Path, exclude: &Exclude) -> Found {
     let mut found = Found::default();
+    // Folders that another loader has to read, known by a file in them that the walk meets.
+    let mut other: Vec<Skipped> = Vec::new();
     let canonical_root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
-    let elsewhere =
-        |path: &Path| other_loader(path).map(|reason| Skipped { path: path.to_path_buf(), reason, failed: false });
-    if let Some(skipped) = elsewhere(root) {
-        found.skipped.push(skipped);
-        return found;
-    }
-    // The walk does not go down into what the filter refuses.
-    let pruned = Arc::new(Mutex::new(Vec::new()));
-    let (note, exclude) = (Arc::clone(&pruned), exclude.clone());
-    let keep = move |entry: &DirEntry| {
-        if exclude.matches(entry.path()) {
-            return false;
-        }
-        let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-        let Some(skipped) = folder.then(|| elsewhere(entry.path())).flatten() else { return true };
-        note.lock().unwrap_or_else(PoisonError::into_inner).push(skipped);
-        false
-    };
+    let exclude = exclude.clone();
+    let keep = move |entry: &DirEntry| !exclude.matches(entry.path());
     let walker = WalkBuilder::new(root)
         .follow_links(false)
         .require_git(false)
@@ -176,16 +162,25 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
         if kind.is_dir() {
             continue;
         }
+        if let Some(reason) = other_loader(path)
+            && let Some(folder) = path.parent()
+        {
+            other.push(Skipped { path: folder.to_path_buf(), reason, failed: false });
+        }
         if kind.is_symlink() {
             // The walk gives a root that is a link as one, and goes into it.
             if entry.depth() > 0 {
                 link(path, &canonical_root, &mut found);
             }
         } else if is_manifest(path) && !is_config(path) {
-            add_file(path, false, &mut found);
+            if kind.is_file() {
+                found.files.push(path.to_path_buf());
+            } else {
+                add_file(path, false, &mut found);
+            }
         }
     }
-    found.skipped.append(&mut pruned.lock().unwrap_or_else(PoisonError::into_inner));
+    leave_out(other, &mut found);
     found.files.sort();
     found.files.dedup();
     found
@@ -196,13 +191,33 @@ fn is_config(path: &Path) -> bool {
     path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIG.contains(&name))
 }
 
-/// Folders that are not plain manifests.
-fn other_loader(folder: &Path) -> Option<String> {
-    if folder.join(CHART).is_file() {
+/// What a file says about its folder, when the folder is not one of plain manifests.
+fn other_loader(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_str()?;
+    if name == CHART {
         return Some("a Helm chart: render it and lint the output (`helm template … | kvlint -`)".into());
     }
-    let kustomization = KUSTOMIZATION.iter().any(|name| folder.join(name).is_file());
-    kustomization.then(|| "a Kustomize root: build it and lint the output (`kubectl kustomize … | kvlint -`)".into())
+    let reason = "a Kustomize root: build it and lint the output (`kubectl kustomize … | kvlint -`)";
+    KUSTOMIZATION.contains(&name).then(|| reason.into())
+}
+
+/// Takes away what lies in folders of other loaders; of such folders inside each other the outermost is named.
+fn leave_out(mut other: Vec<Skipped>, found: &mut Found) {
+    other.sort();
+    let mut outermost: Vec<Skipped> = Vec::new();
+    for skipped in other {
+        if !outermost.iter().any(|o| skipped.path.starts_with(&o.path)) {
+            outermost.push(skipped);
+        }
+    }
+    if outermost.is_empty() {
+        return;
+    }
+    let folders: BTreeSet<&Path> = outermost.iter().map(|o| o.path.as_path()).collect();
+    let outside = |path: &Path| !path.ancestors().any(|folder| folders.contains(folder));
+    found.files.retain(|path| outside(path));
+    found.skipped.retain(|skipped| outside(&skipped.path));
+    found.skipped.extend(outermost);
 }
 
 /// A link is followed only to a file inside the root, which the walk meets by itself unless it is ignored there.
@@ -227,9 +242,6 @@ fn add_file(path: &Path, explicit: bool, found: &mut Found) {
         // `kvlint <(helm template …)` gives a pipe by this name; any other pipe may never end.
         Ok(meta) if !meta.is_file() && !is_descriptor(path) => {
             found.skipped.push(skip("not a regular file".into(), explicit));
-        }
-        Ok(meta) if meta.len() > SIZE_LIMIT => {
-            found.skipped.push(skip(format!("larger than {} MiB", SIZE_LIMIT >> 20), true));
         }
         Ok(_) => found.files.push(path.to_path_buf()),
     }

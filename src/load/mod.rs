@@ -4,6 +4,7 @@ pub mod discover;
 mod text;
 mod unit;
 
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -108,6 +109,8 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
             single: true,
         });
     }
+    let depth = |plan: &Plan| std::fs::canonicalize(&plan.root).map_or(usize::MAX, |p| p.components().count());
+    plans.sort_by_cached_key(depth);
     // One folder's walk meets no file twice.
     if inputs.paths.len() > 1 {
         drop_repeated(&mut plans);
@@ -178,11 +181,9 @@ fn split_by_roots(folder: &Path, jobs: Vec<Job>, roots: &[PathBuf], plans: &mut 
     plans.push(rest);
 }
 
-/// A file that two arguments lead to is read once, with the outermost folder: `kvlint deploy/svc deploy` must not take
+/// A file that two arguments lead to is read once, with the outermost folder, which comes first: `kvlint deploy/svc deploy` must not take
 /// the Services away from the rest of `deploy`.
 fn drop_repeated(plans: &mut [Plan]) {
-    let depth = |plan: &Plan| std::fs::canonicalize(&plan.root).map_or(usize::MAX, |p| p.components().count());
-    plans.sort_by_cached_key(depth);
     let mut seen = std::collections::HashSet::new();
     for plan in plans.iter_mut() {
         plan.jobs.retain(|job| seen.insert(std::fs::canonicalize(&job.path).unwrap_or_else(|_| job.path.clone())));
@@ -240,7 +241,14 @@ struct Raw {
 
 fn read_file(job: &Job) -> Result<Raw, Skipped> {
     let skip = |reason: String, failed| Skipped { path: job.shown.clone(), reason, failed };
-    let bytes = std::fs::read(&job.path).map_err(|e| skip(discover::describe(&e), true))?;
+    let io = |e: &std::io::Error| skip(discover::describe(e), true);
+    let mut file = File::open(&job.path).map_err(|e| io(&e))?;
+    let size = file.metadata().map_or(0, |meta| meta.len());
+    if size > discover::SIZE_LIMIT {
+        return Err(skip(format!("larger than {} MiB", discover::SIZE_LIMIT >> 20), true));
+    }
+    let mut bytes = Vec::with_capacity(size as usize + 1);
+    file.read_to_end(&mut bytes).map_err(|e| io(&e))?;
     let json = job.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
     // Most JSON files are not manifests, and JSON with comments is not even JSON.
     if json && !job.explicit && !contains(&bytes, b"\"apiVersion\"") {
