@@ -15,8 +15,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
         ];
         for (port, dialled, severity, served, dials) in ports {
             let Some(port) = port.known() else { continue };
-            // A port that the engine connects to is nobody's to dial: endpoint-connects says so.
-            if port.what == PortUse::Events && !publisher.binds_events() {
+            // The port of a named host is that host's, and endpoint-connects is about it.
+            if port.what == PortUse::Events && !publisher.means_to_listen() {
                 continue;
             }
             if port.first == dialled {

@@ -119,6 +119,14 @@ impl Publisher<'_> {
         self.endpoint().known().and_then(|e| e.parsed.as_ref().ok()).is_some_and(|e| e.binds())
     }
 
+    /// Whether the endpoint was written to listen on: it does, or looks as if it did, as `tcp://0.0.0.0` does.
+    pub fn means_to_listen(&self) -> bool {
+        let lookalikes = &vllm::events::table().endpoint.lookalike_hosts;
+        let endpoint = self.endpoint();
+        let parsed = endpoint.known().and_then(|e| e.parsed.as_ref().ok());
+        parsed.is_some_and(|e| e.binds() || lookalikes.contains(&e.host))
+    }
+
     /// Whether each data-parallel rank adds its number to the ports; only where a release is known not to, it does not.
     fn adds_rank(&self) -> bool {
         let rows = &vllm::events::table().data_parallel.port_offset;
