@@ -30,9 +30,11 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 } else {
                     format!("{} sets `{}` otherwise than {}", loser.dialect.name(), field.key, winner.dialect.name())
                 };
+                let documented = matches!(winner.dialect, Dialect::Flag | Dialect::Env);
+                let counts = if documented { "this one disagrees" } else { "this one counts" };
                 cx.report(other.text.span(), message)
                     .label("does not count")
-                    .related(value.text.span(), "this one counts, if any")
+                    .related(value.text.span(), counts)
                     .help("write the setting once")
                     .note(order(winner.dialect, loser.dialect));
             }
@@ -108,8 +110,9 @@ fn shown(value: &ConfigValue) -> String {
 /// Why one counts and the other does not.
 fn order(winner: Dialect, loser: Dialect) -> String {
     match (winner, loser) {
-        (Dialect::Flag, _) | (_, Dialect::Flag | Dialect::Env) => {
-            format!("no release of vLLM reads {}", if loser == Dialect::Flag { "the flag" } else { "the variable" })
+        (Dialect::Flag | Dialect::Env, _) => "no release of vLLM reads either of the two".to_string(),
+        (_, Dialect::Flag | Dialect::Env) => {
+            format!("no release of vLLM reads the {}", if loser == Dialect::Flag { "flag" } else { "variable" })
         }
         _ => format!("{} comes after {}, and the last one counts", winner.name(), loser.name()),
     }

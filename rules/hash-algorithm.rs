@@ -25,8 +25,12 @@ pub fn check(cx: &mut UnitContext<'_>) {
             let shown = if value.len() > 40 { "this" } else { &format!("`{value}`") };
             let newest = table.hash_algorithms.last();
             let help = here.flatten().or(newest).map(|row| format!("write one of {}", row.values.join(", ")));
+            let who = match &image.release {
+                Some(release) => format!("vLLM {release}"),
+                None => "any release of vLLM".to_string(),
+            };
             let mut report = cx
-                .report(span, format!("{shown} is no hash algorithm of {}", image.describe("vLLM")))
+                .report(span, format!("{shown} is no hash algorithm of {}", who))
                 .observed(verdict.certainty)
                 .help(help.unwrap_or_default());
             for row in accepting {

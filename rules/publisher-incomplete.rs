@@ -37,7 +37,7 @@ fn not_enabled(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
                 .note(evidence);
         }
         // Where the pod is labelled, labelled-but-silent says so.
-        Resolved::Known(entry, span) if entry.value.as_bool() == Some(false) && !publisher.is_labelled() => {
+        Resolved::Known(_, span) if publisher.is_switched_off() && !publisher.is_labelled() => {
             let literals = events::field(Setting::Publisher).values.as_ref();
             let named = config.get(Setting::Publisher.key());
             let sends = |text: &str| literals.is_some_and(|l| l.publishing.iter().any(|p| p == text));

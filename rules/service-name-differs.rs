@@ -24,7 +24,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let Some(name) = label.text().filter(|name| !name.is_empty() && *name != service.resource.name()) else {
             continue;
         };
-        if model.service(name, service.resource.namespace()).is_some() || !told.insert(name) {
+        if model.service(name, service.resource.namespace()).is_some()
+            || !told.insert((name, service.resource.namespace()))
+        {
             continue;
         }
         if model.may_be_made(name, service.resource.namespace()).is_some() {

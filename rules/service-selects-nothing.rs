@@ -8,11 +8,17 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let pods: Vec<&PodTemplate<'_>> =
             model.pods().map(|(_, pod)| pod).filter(|p| p.resource.may_share_namespace(service.resource)).collect();
         // Where no pod is deployed at all, the Service is for pods of other manifests.
-        if pods.is_empty() || !model.selected(*service).is_empty() || model.hidden_pods(service.resource).is_some() {
+        if pods.is_empty() || !model.selected(*service).is_empty() || model.hidden_pods(*service).is_some() {
+            continue;
+        }
+        let near = nearest(selector, &pods);
+        // Nor where pods could only be in its namespace because they name none.
+        let namespace = service.resource.namespace();
+        if near.is_none() && namespace.is_some() && pods.iter().all(|p| p.resource.namespace() != namespace) {
             continue;
         }
         let message = format!("{} selects no pod of these manifests", service.resource.title());
-        let Some((pod, requirement)) = nearest(selector, &pods) else {
+        let Some((pod, requirement)) = near else {
             let place = selector.node().key_span().unwrap_or_else(|| service.resource.grip());
             cx.report(place, message)
                 .help("select by the labels of a pod template; a workload's own labels are not those of its pods")

@@ -43,6 +43,8 @@ fn offers(pod: &PodTemplate<'_>, name: &str, port: &ServicePort<'_>) -> Truth {
     }
     let mut open = pod.containers().is_empty();
     for container in pod.containers() {
+        // Without an image it is a patch of a container that is written elsewhere.
+        open |= container.image().is_none();
         open |= container.node.get("ports").is_some_and(|n| !n.is_sequence() && !n.is_null());
         for listed in container.ports() {
             let Some(node) = listed.name else { continue };

@@ -33,7 +33,8 @@ pub fn check(cx: &mut ResourceContext<'_>) {
     };
     let mut report = cx.report(span, message).severity(severity);
     for (at, what) in [(tp_at, "the tensor-parallel size"), (pp_at, "the pipeline-parallel size")] {
-        if at != place_of_defaults(cluster) {
+        // A default stands nowhere.
+        if at != cluster.resource.grip() {
             report = report.related(at, what);
         }
     }
@@ -42,9 +43,4 @@ pub fn check(cx: &mut ResourceContext<'_>) {
         Severity::Error => report.note("the engine ends at start: it can't place all its parts"),
         _ => report.note("the other GPUs are reserved and stay idle"),
     };
-}
-
-/// The place that a size has which is not written.
-fn place_of_defaults(cluster: VllmCluster<'_>) -> Span {
-    cluster.resource.grip()
 }

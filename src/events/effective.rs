@@ -1,11 +1,12 @@
 //! What an engine's own parser takes of what is written.
 
+use crate::facts::Effect;
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::events::{self, Setting};
 use crate::facts::vllm::{is_unread_event_variable, table};
 use crate::k8s::{Resolved, Text};
 
-use super::dialect::{ConfigEntry, Dialect, EventsConfig};
+use super::dialect::{ConfigEntry, Dialect, EventsConfig, ValueKind};
 use super::options::Meaning;
 use super::publisher::{Publisher, Publishing};
 
@@ -65,9 +66,17 @@ impl Publisher<'_> {
         on_line || in_file || variables.iter().filter_map(|v| v.name.text()).any(is_unread_event_variable)
     }
 
-    /// Whether somebody switched it off in so many words.
+    /// Whether somebody switched it off in so many words. Where strings are not read, the string `false` is true.
     pub fn is_switched_off(&self) -> bool {
-        self.setting(Setting::Enable).known().is_some_and(|v| v.as_bool() == Some(false))
+        let rows = &events::table().config.enable_as_string;
+        let is_true = |effect| effect == Effect::ChangesBehaviour;
+        self.setting(Setting::Enable).known().is_some_and(|value| {
+            let misread = value.kind == ValueKind::String
+                && self.effective_config().is_some()
+                && self.image.release.is_some()
+                && self.image.verdict(rows, is_true).is_some();
+            value.as_bool() == Some(false) && !misread
+        })
     }
 
     /// Whether its options ask for events.

@@ -31,6 +31,7 @@ pub struct Table {
     makes_nothing: Vec<Kinds>,
     makes_no_pods: Vec<Kinds>,
     keeps_containers: Vec<Kinds>,
+    makes_labelled_pods: Vec<LabelledPods>,
     autoscalers: Vec<Autoscaler>,
     specs: Vec<SpecSchema>,
 }
@@ -97,6 +98,16 @@ struct Kinds {
     /// Empty: every kind of the group.
     #[serde(default)]
     kinds: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LabelledPods {
+    group: String,
+    kinds: Vec<String>,
+    keys: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "evidence, checked by a test"))]
+    source: String,
 }
 
 /// A kind that scales other workloads.
@@ -230,6 +241,12 @@ pub fn makes_no_pods(group: &str, kind: &str) -> bool {
     makes_nothing(group, kind) || listed(&TABLE.makes_no_pods, group, kind)
 }
 
+/// How the label keys of pods start that a kind's controller makes and no manifest shows; `None`: nobody knows.
+pub fn made_label_keys(group: &str, kind: &str) -> Option<&'static [String]> {
+    let row = TABLE.makes_labelled_pods.iter().find(|row| row.group == group && row.kinds.iter().any(|k| k == kind));
+    row.map(|row| row.keys.as_slice())
+}
+
 /// Whether the pods of a kind have the containers that its template writes, and no others.
 pub fn keeps_containers(group: &str, kind: &str) -> bool {
     is_built_in(group) || listed(&TABLE.keeps_containers, group, kind)
@@ -277,6 +294,7 @@ mod tests {
     #[test]
     fn autoscalers_and_controller_labels_have_a_source() {
         check::sources("autoscalers", TABLE.autoscalers.iter().map(|row| row.source.as_str()));
+        check::sources("makes_labelled_pods", TABLE.makes_labelled_pods.iter().map(|row| row.source.as_str()));
         check::sources("controller_labels", TABLE.controller_labels.iter().map(|row| row.source.as_str()));
     }
 

@@ -78,3 +78,29 @@ pub(super) fn whole_number(node: Option<Node<'_>>) -> Option<Resolved<i64>> {
     let node = node.filter(|n| !n.is_null())?;
     Some(node.as_int().map_or(Resolved::Unknown(node.span()), |i| Resolved::Known(i, node.span())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load;
+
+    #[test]
+    fn defaults_and_references_differ_by_kind() {
+        let text = "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\nspec:\n  \
+                    scaleTargetRef: {name: llama}\n  minReplicaCount: 3\n---\n\
+                    apiVersion: autoscaling.aibrix.ai/v1alpha1\nkind: PodAutoscaler\nmetadata: {name: b}\nspec:\n  \
+                    scaleTargetRef: {name: llama}\n  maxReplicas: '4'\n---\n\
+                    apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: c}\n";
+        let loaded = load::from_texts(&[("a.yaml".into(), text.into())]);
+        let resources = &loaded.units[0].resources;
+        let keda = Autoscaler::new(&resources[0]).unwrap();
+        let target = keda.target().unwrap();
+        assert_eq!((target.kind, loaded.sources.slice(target.name.span())), ("Deployment", "llama"));
+        assert_eq!((keda.min().known(), keda.max().known()), (Some(&3), Some(&100)));
+        assert_eq!(loaded.sources.slice(keda.min().span()), "3");
+        // Without a kind nobody knows what a PodAutoscaler scales; a string is no number.
+        let pod = Autoscaler::new(&resources[1]).unwrap();
+        assert!(pod.target().is_none() && pod.min().is_absent() && pod.max().is_unknown());
+        assert!(Autoscaler::new(&resources[2]).is_none());
+    }
+}

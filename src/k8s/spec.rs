@@ -140,3 +140,52 @@ impl FieldType {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::kubernetes::spec_schema;
+    use crate::load;
+
+    /// The faults of a PodAutoscaler's spec as (what, path, bytes).
+    fn found(spec: &str) -> Vec<(&'static str, String, String)> {
+        let text = format!("kind: PodAutoscaler\napiVersion: autoscaling.aibrix.ai/v1alpha1\nspec: {spec}\n");
+        let loaded = load::from_texts(&[("a.yaml".into(), text)]);
+        let resource = &loaded.units[0].resources[0];
+        let schema = spec_schema(resource.api_version(), resource.kind()).unwrap();
+        let bytes = |span| loaded.sources.slice(span).to_string();
+        let row = |fault: Fault<'_>| match fault {
+            Fault::Unknown { entry, path, .. } => ("unknown", path, bytes(entry.key.span())),
+            Fault::WrongType { node, path, .. } => ("type", path, bytes(node.span())),
+            Fault::BadValue { node, path, .. } => ("value", path, bytes(node.span())),
+            Fault::Missing { place, path } => ("missing", path, bytes(place)),
+        };
+        faults(resource.node().get("spec").unwrap(), schema).into_iter().map(row).collect()
+    }
+
+    #[test]
+    fn a_fault_has_its_path_and_its_bytes() {
+        let rows = found(
+            "{scaleTargetRef: {kind: Deployment, names: a}, scalingStrategy: kpa, maxReplicas: '3', \
+             metricsSources: [{metricSourceType: pod, targetMetric: m, targetValue: 5}]}",
+        );
+        let expected = [
+            ("unknown", "spec.scaleTargetRef.names", "names"),
+            ("value", "spec.scalingStrategy", "kpa"),
+            ("type", "spec.maxReplicas", "'3'"),
+            ("type", "spec.metricsSources[0].targetValue", "5"),
+        ];
+        assert_eq!(rows, expected.map(|(what, path, bytes)| (what, path.to_string(), bytes.to_string())));
+    }
+
+    #[test]
+    fn what_is_missing_is_asked_for_at_the_parent() {
+        let rows = found("{scalingStrategy: HPA, scaleTargetRef: {name: a}}");
+        assert_eq!(rows, [("missing", "spec.maxReplicas".to_string(), "spec".to_string())]);
+    }
+
+    #[test]
+    fn what_is_filled_in_later_is_neither_wrong_nor_missing() {
+        assert_eq!(found("{'{{- include \"a\" . }}': x, maxReplicas: '{{ .Values.max }}'}"), []);
+    }
+}
