@@ -225,3 +225,6 @@ fn collect_connectors(node: Node<'_>, key: &str, found: &mut Vec<ConnectorName>)
         collect_connectors(item, key, found);
     }
 }
+
+#[cfg(test)]
+mod tests;
