@@ -64,7 +64,7 @@ fn as_annotation(cx: &mut UnitContext<'_>, pod: &crate::k8s::PodTemplate<'_>) {
     }
     cx.report(entry.key.span(), format!("`{}` is an annotation here, and the gateway looks at labels", label.key))
         .label("an annotation")
-        .related(pod.labels_place, "the pods' labels belong here")
+        .related(pod.labels_place, pod.labels_hint())
         .help("move the line from `annotations` to `labels`")
         .note("pods are found by a label; the gateway does not subscribe to these");
 }

@@ -12,7 +12,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         }
         let image = &publisher.image;
         let report = cx
-            .report(image.span, format!("vLLM {release} is older than {minimum}, the oldest release for KV events"))
+            .report(image.span, format!("vLLM {release} is older than {minimum}, the oldest release to accept"))
             .label(if image.assumed { "assumed in the configuration" } else { "the release of the engine" });
         // The tag of somebody's own build is a hint.
         let report = match image.certainty {

@@ -29,7 +29,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                         format!("the selector asks for the label `{key}`, which the pods do not have"),
                     )
                     .label("no such label on the pod template")
-                    .related(pod.labels_place, "the pods' labels are here"),
+                    .related(pod.labels_place, pod.labels_hint()),
             };
             let report = report.help("make the selector and the labels of the pod template agree");
             match workload.kind.group.as_str() {
