@@ -9,6 +9,8 @@ const KEYS: &[&str] = &["summary", "group", "severity", "scope", "needs", "fix",
 
 fn main() {
     println!("cargo::rerun-if-changed=rules");
+    println!("cargo::rerun-if-changed=src/facts");
+    tables();
     println!("cargo::rerun-if-changed=build.rs");
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo names the crate's folder");
     let rules = Path::new(&root).join("rules");
@@ -67,6 +69,23 @@ fn main() {
     table.push_str("];\n");
     let out = Path::new(&env::var("OUT_DIR").expect("cargo names the output folder")).join("rules.rs");
     fs::write(out, modules + &table).expect("the registry can be written");
+}
+
+/// Writes each table of facts as JSON, which the program decodes faster.
+fn tables() {
+    let root = env::var("CARGO_MANIFEST_DIR").expect("cargo names the crate's folder");
+    let out = Path::new(&env::var("OUT_DIR").expect("cargo names the output folder")).join("facts");
+    fs::create_dir_all(&out).expect("the output folder can be made");
+    for entry in fs::read_dir(Path::new(&root).join("src/facts")).expect("src/facts can be read") {
+        let path = entry.expect("src/facts can be listed").path();
+        if path.extension().is_none_or(|e| e != "yaml") {
+            continue;
+        }
+        let name = path.file_name().and_then(|n| n.to_str()).expect("a table's name is text");
+        let text = fs::read_to_string(&path).expect("a table can be read");
+        let value: serde_json::Value = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("src/facts/{name}: {e}"));
+        fs::write(out.join(format!("{name}.json")), value.to_string()).expect("a table can be written");
+    }
 }
 
 /// The `key: value` lines between the two `---`, with every required key there.

@@ -121,7 +121,7 @@ fn text_inside_a_scalar_is_parsed_with_spans_of_the_file() {
 fn pieces_of_rewritten_text_lead_to_the_file() {
     let map = ScalarMap::identity(FileId(0), 100, 20);
     // `ab'c d'` became `abc d`.
-    let word = map.pieces([(0, 5, 2), (2, 8, 3)]);
+    let word = map.pieces(5, 5..12, [(0, 5, 2), (2, 8, 3)]);
     assert_eq!((word.span(0..2).start, word.span(2..5).end), (105, 111));
     assert_eq!(word.span(1..3).start, 106);
 }

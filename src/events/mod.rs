@@ -4,10 +4,12 @@ mod absence;
 pub mod command;
 pub mod config_file;
 pub mod dialect;
+mod effective;
 pub mod endpoint;
 pub mod http_url;
 mod model;
 pub mod options;
+pub mod ports;
 pub mod publisher;
 pub mod release;
 pub mod shell;
@@ -19,8 +21,9 @@ pub use dialect::{ConfigEntry, ConfigValue, Dialect, EventsConfig, ValueKind, Wr
 pub use endpoint::Endpoint;
 pub use http_url::HttpUrl;
 pub use model::Model;
+pub use ports::{BoundPort, PortUse};
 pub use publisher::{EndpointSetting, Publisher, Publishing};
-pub use release::ImageRelease;
+pub use release::{ImageRelease, Verdict};
 pub use subscribers::aibrix::Gateway;
 
 /// How sure an observed behaviour is for a file.

@@ -324,6 +324,8 @@ pub struct Documented {
     pub ports: PortPair<u16>,
     /// The names that they give them.
     pub port_names: PortPair<String>,
+    /// What the parts of a port's name say.
+    pub port_name_words: PortNameWords,
     /// The ids of the gateway's variables that they set.
     pub gateway_variables: Vec<String>,
     /// The evidence.
@@ -339,6 +341,26 @@ pub struct Documented {
 pub struct PortPair<T> {
     pub events: T,
     pub replay: T,
+}
+
+/// What the parts of a port's name say about a port with the number of one for events.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortNameWords {
+    /// It is one for events.
+    pub means: Vec<String>,
+    /// It is one for something else.
+    pub other: Vec<String>,
+}
+
+impl PortNameWords {
+    /// Whether a name says that the port is for events: `kv-events`, `kv-replay`, `zmq`; not `kv-transfer`.
+    pub fn names_events(&self, name: &str) -> bool {
+        let has = |words: &[String]| {
+            name.split('-').any(|part| words.iter().any(|word| part.trim_end_matches('s') == word || part == word))
+        };
+        has(&self.means) && !has(&self.other)
+    }
 }
 
 /// What a name of a variable means to the gateway.

@@ -23,6 +23,8 @@ pub struct Table {
     pub namespace_name_label: String,
     /// The protocol of a port that names none.
     pub default_protocol: String,
+    /// Paths of a `fieldRef` that give an address of the pod or its node.
+    pub address_fields: Vec<String>,
     cluster_scoped: Vec<ClusterScoped>,
     built_in_groups: Vec<String>,
     controller_labels: Vec<ControllerLabel>,

@@ -146,6 +146,18 @@ pub fn segments(path: &str) -> Vec<Segment<'_>> {
     steps
 }
 
+/// Looks at the steps of a path that a user wrote.
+///
+/// # Errors
+/// The part that is no step.
+pub fn check_path(path: &str) -> Result<(), &str> {
+    let good = |part: &str| {
+        let key = part.strip_suffix("[]").unwrap_or(part);
+        part == "{}" || (!key.is_empty() && !key.contains(|c: char| "[]{}".contains(c) || c.is_whitespace()))
+    };
+    if path.is_empty() { Ok(()) } else { path.split('.').find(|part| !good(part)).map_or(Ok(()), Err) }
+}
+
 /// The day of measurement.
 pub fn date() -> &'static str {
     &TABLE.date

@@ -5,6 +5,7 @@ pub mod container;
 pub mod expansion;
 pub mod image;
 mod resolved;
+pub mod schema;
 pub mod selector;
 pub mod service;
 pub mod spec;

@@ -2,6 +2,7 @@
 
 use crate::yaml::Node;
 
+use super::text::is_template;
 use super::workload::Labels;
 
 /// A selector: a map of labels, or `matchLabels` with `matchExpressions`.
@@ -70,11 +71,7 @@ impl<'t> Selector<'t> {
         let mut found = Vec::new();
         for entry in map.map(Node::entries).unwrap_or_default() {
             let (Some(key), Some(value)) = (entry.key.text(), entry.value.text()) else { continue };
-            let truth = if entry.key.is_templated() || entry.value.is_templated() {
-                Truth::Unknown
-            } else {
-                Truth::from(labels.equals(key, value))
-            };
+            let truth = if is_template(key) { Truth::Unknown } else { Truth::from(labels.equals(key, value)) };
             found.push((entry.value, truth));
         }
         for expression in expressions.map(Node::items).unwrap_or_default() {
@@ -95,7 +92,7 @@ fn match_expression(expression: Node<'_>, labels: &Labels<'_>) -> Truth {
     let (Some(key), Some(operator)) = (text("key"), text("operator")) else { return Truth::Unknown };
     let values: Vec<&str> =
         expression.get("values").map(Node::items).unwrap_or_default().into_iter().filter_map(Node::text).collect();
-    if values.iter().any(|v| v.contains("{{")) {
+    if is_template(key) || values.iter().any(|v| is_template(v)) {
         return Truth::Unknown;
     }
     let has = labels.has(key);
@@ -117,3 +114,6 @@ fn match_expression(expression: Node<'_>, labels: &Labels<'_>) -> Truth {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,14 +36,16 @@ impl Text {
         range: std::ops::Range<usize>,
         pieces: impl IntoIterator<Item = (usize, usize, usize)>,
     ) -> Text {
-        Text { value, opaque, span: self.map.span(range), map: self.map.pieces(pieces) }
+        let map = self.map.pieces(value.len(), range.clone(), pieces);
+        Text { opaque, span: self.map.span(range), map, value }
     }
 
     /// A part of the text, as text of its own.
     pub fn part(&self, range: std::ops::Range<usize>) -> Text {
         let value = self.value[range.clone()].to_string();
         let pieces = [(0, range.start, range.len())];
-        Text { opaque: self.opaque, value, span: self.map.span(range), map: self.map.pieces(pieces) }
+        let map = self.map.pieces(value.len(), range.clone(), pieces);
+        Text { opaque: self.opaque, span: self.map.span(range), map, value }
     }
 
     /// The whole value in the file, quotes included.
@@ -75,6 +77,6 @@ pub fn expand(node: Node<'_>, lookup: impl Fn(&str) -> Variable) -> Text {
     }
     let expanded = expansion::expand(&text.value, lookup);
     let opaque = text.opaque || expanded.is_unknown(0..expanded.text().len());
-    let map = text.map.pieces(expanded.pieces());
+    let map = text.map.pieces(expanded.text().len(), 0..text.value.len(), expanded.pieces());
     Text { value: expanded.text().to_string(), opaque, span: text.span, map }
 }

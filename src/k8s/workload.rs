@@ -9,6 +9,7 @@ use crate::yaml::{Entry, Node};
 use super::Resolved;
 use super::container::Container;
 use super::selector::{Selector, Truth};
+use super::text::is_template;
 
 /// A set of labels as it is written.
 #[derive(Clone, Copy, Debug)]
@@ -34,18 +35,22 @@ impl<'t> Labels<'t> {
         if self.get(key).is_some() {
             return Some(true);
         }
-        self.is_open(node).then_some(()).map_or(Some(false), |()| None)
+        (!self.is_open(node)).then_some(false)
     }
 
     fn is_open(&self, node: Node<'t>) -> bool {
-        node.is_templated() || node.entries().iter().any(|e| e.key.is_templated())
+        !node.is_mapping() && !node.is_null() || node.entries().iter().any(|e| e.key.text().is_none_or(is_template))
     }
 
     /// Whether a key has a value; not known where either is templated.
     pub fn equals(&self, key: &str, value: &str) -> Option<bool> {
         match self.get(key) {
-            Some(node) if node.is_templated() => None,
-            Some(node) => Some(node.text() == Some(value)),
+            // Kubernetes reads null as the empty string.
+            Some(node) if node.is_null() => Some(value.is_empty()),
+            // The same template on both sides renders to the same text.
+            Some(node) if node.text() == Some(value) => Some(true),
+            Some(node) if is_template(value) || node.text().is_none_or(is_template) => None,
+            Some(_) => Some(false),
             None => self.has(key),
         }
     }
@@ -64,6 +69,8 @@ pub struct PodTemplate<'t> {
     pub spec: Option<Node<'t>>,
     /// The labels that the pods will carry.
     pub labels: Labels<'t>,
+    /// The annotations that the pods will carry, which stand beside the labels.
+    pub annotations: Labels<'t>,
     /// Where a label would be added: the labels' key, else the nearest parent's.
     pub labels_place: Span,
     /// Whether labels can be set at all.
@@ -159,6 +166,8 @@ impl<'t> PodTemplate<'t> {
         let root = resource.node();
         let labels_path = row.labels_path();
         let labels = labels_path.as_deref().map(|path| sibling(root, path, choices));
+        let annotations = labels_path.as_deref().and_then(|path| path.strip_suffix("labels"));
+        let annotations = annotations.and_then(|parent| sibling(root, &format!("{parent}annotations"), choices).ok());
         let labels_place = match labels {
             Some(Ok(labels)) => labels.key_span().unwrap_or_else(|| labels.grip()),
             Some(Err(parent)) if parent != root => parent.key_span().unwrap_or_else(|| parent.grip()),
@@ -184,7 +193,8 @@ impl<'t> PodTemplate<'t> {
                 Shape::PodSpec => Some(node),
                 Shape::Container => None,
             },
-            labels: Labels { node: labels.and_then(Result::ok).filter(|n| n.is_mapping() || n.is_templated()) },
+            labels: Labels { node: labels.and_then(Result::ok).filter(|n| !n.is_null()) },
+            annotations: Labels { node: annotations.filter(|n| !n.is_null()) },
             labels_place,
             can_have_labels: labels_path.is_some(),
             replicas,
@@ -243,3 +253,6 @@ impl<'t> PodTemplate<'t> {
         self.resource.title()
     }
 }
+
+#[cfg(test)]
+mod tests;

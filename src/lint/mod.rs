@@ -4,6 +4,7 @@ mod context;
 mod diagnostic;
 mod rule;
 mod run;
+pub mod similar;
 pub mod suppress;
 
 pub use context::{ResourceContext, RunContext, UnitContext};

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use crate::source::{FileId, SourceFile, Span};
 use crate::yaml::{Document, Node, NodeId, Stream, Tree};
 
@@ -11,13 +13,26 @@ use crate::yaml::{Document, Node, NodeId, Stream, Tree};
 pub struct Resource {
     tree: Arc<Tree>,
     node: NodeId,
+    // Asked for so often that looking them up each time would show.
+    api_version: SmolStr,
+    kind: SmolStr,
+    name: SmolStr,
+    namespace: Option<SmolStr>,
 }
 
 impl Resource {
     /// The object at `node`, when it is one.
     pub fn new(tree: &Arc<Tree>, node: Node<'_>) -> Option<Resource> {
-        let named = |key| node.get(key).is_some_and(|n| n.text().is_some_and(|t| !t.is_empty()));
-        (named("apiVersion") && named("kind")).then(|| Resource { tree: Arc::clone(tree), node: node.id() })
+        let text = |node: Option<Node<'_>>| node.and_then(Node::text).filter(|t| !t.is_empty()).map(SmolStr::new);
+        let metadata = node.get("metadata");
+        Some(Resource {
+            api_version: text(node.get("apiVersion"))?,
+            kind: text(node.get("kind"))?,
+            name: text(metadata.and_then(|m| m.get("name"))).unwrap_or_default(),
+            namespace: text(metadata.and_then(|m| m.get("namespace"))).filter(|t| !t.contains("{{")),
+            tree: Arc::clone(tree),
+            node: node.id(),
+        })
     }
 
     /// The object's mapping.
@@ -35,13 +50,9 @@ impl Resource {
         self.tree.source().id()
     }
 
-    fn text(&self, path: &str) -> &str {
-        self.node().at(path).and_then(Node::text).unwrap_or("")
-    }
-
     /// `group/version`, or `v1`.
     pub fn api_version(&self) -> &str {
-        self.text("apiVersion")
+        &self.api_version
     }
 
     /// The API group; empty for the core group.
@@ -51,17 +62,17 @@ impl Resource {
 
     /// The kind.
     pub fn kind(&self) -> &str {
-        self.text("kind")
+        &self.kind
     }
 
     /// The object's name; empty where it has none (`generateName`).
     pub fn name(&self) -> &str {
-        self.text("metadata.name")
+        &self.name
     }
 
     /// The namespace as written. `None` where the namespace is left to whoever applies the manifest.
     pub fn namespace(&self) -> Option<&str> {
-        self.node().at("metadata.namespace").and_then(Node::text).filter(|t| !t.is_empty() && !t.contains("{{"))
+        self.namespace.as_deref()
     }
 
     /// Whether two objects can be in one namespace: unless both name one and the names differ.

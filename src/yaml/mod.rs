@@ -6,6 +6,7 @@
 
 mod dialect;
 pub mod json;
+mod mistake;
 mod parse;
 pub mod resolve;
 mod scalar_map;

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::tree::{Data, NodeData, Style};
 use crate::source::{FileId, Span};
 
-/// One stretch of decoded text and the source bytes that it came from. Equal lengths mean byte for byte the same.
+/// One stretch of decoded text and the source bytes that it came from. Where the lengths are equal, offsets inside count
+/// alike; a replaced part of the same length by chance is still inside the bytes that it was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
     decoded: u32,
@@ -30,22 +31,31 @@ impl ScalarMap {
         ScalarMap { file, start, runs: vec![Run { decoded: 0, decoded_len: len, source: start, source_len: len }] }
     }
 
-    /// A map from pieces `(decoded, source, length)` of text that was cut out of the text under `self` and rewritten, for
-    /// instance a shell word: each piece's `length` bytes at `decoded` stand at `source` in the text under `self`.
-    /// Decoded bytes between two pieces belong to the source bytes between them.
-    pub fn pieces(&self, pieces: impl IntoIterator<Item = (usize, usize, usize)>) -> ScalarMap {
-        let mut inner = ScalarMap { file: self.file, start: 0, runs: Vec::new() };
-        for (decoded, source, len) in pieces {
-            let (decoded, source, len) = (decoded as u32, source as u32, len as u32);
-            if let Some(last) = inner.runs.last() {
-                let (d, s) = (last.decoded + last.decoded_len, last.source + last.source_len);
-                if decoded > d && source >= s {
-                    inner.runs.push(Run { decoded: d, decoded_len: decoded - d, source: s, source_len: source - s });
-                }
-            } else {
-                inner.start = source;
+    /// A map for text that was made from `source`, a range of the text under `self`, by cutting and replacing, for
+    /// instance a shell word: each piece `(decoded, source, length)` stands in both byte for byte. What lies between two
+    /// pieces, before the first and after the last was made from the source bytes in the same gap.
+    pub fn pieces(
+        &self,
+        decoded_len: usize,
+        source: Range<usize>,
+        pieces: impl IntoIterator<Item = (usize, usize, usize)>,
+    ) -> ScalarMap {
+        let mut inner = ScalarMap { file: self.file, start: source.start as u32, runs: Vec::new() };
+        let (mut decoded_at, mut source_at) = (0, source.start);
+        let end = std::iter::once((decoded_len, source.end, 0));
+        for (decoded, from, len) in pieces.into_iter().chain(end) {
+            if decoded > decoded_at {
+                inner.push(decoded_at, decoded - decoded_at, source_at, from.saturating_sub(source_at));
             }
-            inner.runs.push(Run { decoded, decoded_len: len, source, source_len: len });
+            if len > 0 {
+                inner.runs.push(Run {
+                    decoded: decoded as u32,
+                    decoded_len: len as u32,
+                    source: from as u32,
+                    source_len: len as u32,
+                });
+            }
+            (decoded_at, source_at) = (decoded + len, from + len);
         }
         inner.within(self)
     }

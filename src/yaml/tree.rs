@@ -1,5 +1,7 @@
 //! The tree of one document: a flat arena of nodes, and cheap handles into it.
 
+use std::borrow::Cow;
+use std::collections::hash_map;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -120,9 +122,52 @@ impl Tree {
         self.nodes.is_empty()
     }
 
+    /// The key that a value is written under. Looks through the whole tree: for messages, not for reading.
+    pub fn key_of(&self, value: NodeId) -> Option<Node<'_>> {
+        let entry = |node: &NodeData| match &node.data {
+            Data::Map(entries) => entries.iter().find(|(_, v)| *v == value).map(|(k, _)| *k),
+            _ => None,
+        };
+        self.nodes.iter().find_map(entry).map(|key| self.node(key))
+    }
+
+    /// Keys that stand again in the same mapping, once typed as Kubernetes types them: the first and the later one. Merged
+    /// mappings may be overridden, so `<<` does not count.
+    pub fn duplicate_keys(&self) -> Vec<(Node<'_>, Node<'_>)> {
+        let mut found = Vec::new();
+        for node in &self.nodes {
+            let Data::Map(entries) = &node.data else { continue };
+            let keys = || entries.iter().map(|&(k, _)| self.node(k)).filter(|k| !k.is_merge_key() && !k.is_templated());
+            if entries.len() <= 16 {
+                for (i, later) in keys().enumerate() {
+                    found.extend(keys().take(i).find(|k| same_key(*k, later)).map(|first| (first, later)));
+                }
+            } else {
+                let mut seen = hash_map::HashMap::with_capacity(entries.len());
+                for later in keys() {
+                    let Ok(name) = super::json::key(later) else { continue };
+                    match seen.entry(name) {
+                        hash_map::Entry::Occupied(first) => found.push((*first.get(), later)),
+                        hash_map::Entry::Vacant(place) => _ = place.insert(later),
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// The node with an id that came from [`Node::id`] of this tree.
     pub fn node(&self, id: NodeId) -> Node<'_> {
         Node { tree: self, id, key: NO_KEY }
+    }
+}
+
+/// Whether two keys are one to Kubernetes: `1` and `"1"` are, `yes` and `"true"` too.
+fn same_key(a: Node<'_>, b: Node<'_>) -> bool {
+    match (a.scalar(), b.scalar()) {
+        (Some(Scalar::Str(a)), Some(Scalar::Str(b))) => a == b,
+        (Some(a), Some(b)) => a.to_string() == b.to_string(),
+        _ => false,
     }
 }
 
@@ -412,6 +457,33 @@ impl<'t> Node<'t> {
     pub fn is_merge_key(self) -> bool {
         let node = self.raw();
         node.style == Style::Plain && matches!(&node.data, Data::Scalar(s) if s == "<<")
+    }
+
+    /// [`Node::entries`] as ids of keys and values, each key once, with the last of its values. Allocates only where
+    /// mappings are merged.
+    pub fn entry_ids(self) -> Cow<'t, [(NodeId, NodeId)]> {
+        match &self.data().data {
+            Data::Map(entries) if !self.data().merges => Cow::Borrowed(entries),
+            Data::Map(_) => {
+                let mut ids: Vec<(NodeId, NodeId)> = Vec::new();
+                for entry in self.entries() {
+                    match ids.iter_mut().find(|(k, _)| same_key(self.sibling(*k), entry.key)) {
+                        Some(earlier) => *earlier = (entry.key.id, entry.value.id),
+                        None => ids.push((entry.key.id, entry.value.id)),
+                    }
+                }
+                Cow::Owned(ids)
+            }
+            _ => Cow::Borrowed(&[]),
+        }
+    }
+
+    /// The ids of [`Node::items`].
+    pub fn item_ids(self) -> &'t [NodeId] {
+        match &self.data().data {
+            Data::Seq(items) => items,
+            _ => &[],
+        }
     }
 
     /// The items of a sequence; empty for anything else.

@@ -1,0 +1,61 @@
+use crate::facts::aibrix;
+use crate::lint::prelude::*;
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let model = cx.model;
+    let dial = &aibrix::table().dial;
+    for publisher in &model.publishers {
+        if publisher.publishing() != Publishing::On || !model.is_for_aibrix(publisher) {
+            continue;
+        }
+        let ports = [
+            (publisher.event_port(), dial.events, Severity::Error, "events are published on", "dials"),
+            (publisher.replay_port(), dial.replay, Severity::Warning, "missed events are served on", "asks on"),
+        ];
+        for (port, dialled, severity, served, dials) in ports {
+            let Some(port) = port.known() else { continue };
+            if port.first == dialled {
+                continue;
+            }
+            let rank = port.first - port.written;
+            let report = cx
+                .report(port.span, format!("{served} port {}, and the gateway {dials} port {dialled}", port.first))
+                .severity(severity)
+                .label(if rank == 0 {
+                    "nobody connects here".to_string()
+                } else {
+                    format!("rank {rank} adds its number to this port")
+                })
+                .note(match severity {
+                    Severity::Error => {
+                        format!("the gateway connects to port {dialled} of every pod; no variable changes that")
+                    }
+                    _ => aibrix::table().replay_failure.note.clone().unwrap_or_default(),
+                });
+            let report = match (rank, publisher.first_rank().known_at()) {
+                (1.., Some((_, span))) => report.related(span, format!("the pod's first rank is {rank}")),
+                _ => report,
+            };
+            match dialled.checked_sub(rank) {
+                Some(right) if rank > 0 => {
+                    report.help(format!("write port {right}, so that rank {rank} listens on {dialled}"));
+                }
+                _ => {
+                    report.help(format!("write port {dialled}"));
+                }
+            }
+        }
+        // A socket in the file system has no port at all.
+        if let Some((setting, span)) = publisher.endpoint().known_at()
+            && let Ok(endpoint) = &setting.parsed
+            && endpoint.transport != dial.transport
+        {
+            let message =
+                format!("events are published on `{}`, and the gateway dials TCP port {}", endpoint.text, dial.events);
+            cx.report(span, message)
+                .label("reachable inside this pod only")
+                .help(format!("write `{}://*:{}`", dial.transport, dial.events))
+                .note(format!("the gateway connects to port {} of every pod; no variable changes that", dial.events));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Whole trees, each with the findings that it must give: `expected.txt` is the concise output.
+//!
+//! `UPDATE=1 cargo test --test projects` writes the files anew; read the difference before you keep it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn projects() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/projects");
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(root).expect("testdata/projects").map(|e| e.expect("an entry").path()).collect();
+    found.sort();
+    found
+}
+
+fn concise(folder: &Path, paths: &[&str]) -> (String, Option<i32>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_kvlint"))
+        .args(["--format", "concise", "--color", "never"])
+        .args(paths)
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .expect("kvlint runs");
+    (String::from_utf8(output.stdout).expect("UTF-8"), output.status.code())
+}
+
+#[test]
+fn every_project_gives_its_findings() {
+    let mut wrong = Vec::new();
+    for folder in projects() {
+        let (found, code) = concise(&folder, &["."]);
+        let file = folder.join("expected.txt");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &found).expect("expected.txt can be written");
+            continue;
+        }
+        let expected = std::fs::read_to_string(&file).unwrap_or_default();
+        if found != expected {
+            wrong.push(format!("{} gives\n{found}\nand not\n{expected}", folder.display()));
+        }
+        let has_errors = found.contains(": error[");
+        let config_error = found.contains("[config-invalid]");
+        let wanted = if config_error { 2 } else { i32::from(has_errors) };
+        assert_eq!(code, Some(wanted), "exit code of {}", folder.display());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_samples_are_clean() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (found, code) = concise(root, &["testdata/samples"]);
+    assert!(!found.contains('['), "{found}");
+    assert_eq!(code, Some(0));
+}
+
+/// A sample with one thing broken, and the rule that must say so.
+const BROKEN: &[(&str, &str, &str, &str)] = &[
+    ("model/deployment.yaml", "        model.aibrix.ai/kv-events-enabled: \"true\"\n", "", "discovery-label-missing"),
+    ("model/deployment.yaml", "kv-events-enabled: \"true\"", "kv-events-enabled: \"True\"", "discovery-label-value"),
+    (
+        "model/deployment.yaml",
+        "\"enable_kv_cache_events\": true",
+        "\"enable_kv_cache_events\": false",
+        "labelled-but-silent",
+    ),
+    (
+        "model/deployment.yaml",
+        "\"enable_kv_cache_events\": true",
+        "'enable_kv_cache_events': true",
+        "config-json-malformed",
+    ),
+    ("model/deployment.yaml", "\"buffer_steps\": 10000", "\"buffer_steps\": \"many\"", "config-wrong-type"),
+    ("model/deployment.yaml", "buffer_steps", "buffer_step", "config-unknown-key"),
+    ("model/deployment.yaml", "tcp://*:5557", "tcp://0.0.0.0:5557", "endpoint-connects"),
+    ("model/deployment.yaml", "tcp://*:5557", "tcp://*", "endpoint-malformed"),
+    ("model/deployment.yaml", "tcp://*:5557", "tcp://*:6000", "port-not-dialled"),
+    ("model/deployment.yaml", "tcp://*:5558", "tcp://*:5557", "replay-port-clash"),
+    (
+        "model/deployment.yaml",
+        "            - name: kv-events\n              containerPort: 5557\n",
+        "",
+        "event-port-not-exposed",
+    ),
+    ("model/deployment.yaml", "v0.12.0", "v0.6.6", "engine-too-old"),
+    ("model/deployment.yaml", "v0.12.0", "latest", "engine-version-unknown"),
+    ("model/deployment.yaml", "v0.12.0", "v0.24.0", "gateway-cannot-decode"),
+    ("model/deployment.yaml", "\"16\"", "\"32\"", "block-size-mismatch"),
+    ("model/deployment.yaml", "name: kv-replay", "name: kv-replay-endpoint", "port-name-invalid"),
+    ("model/service.yaml", "targetPort: http", "targetPort: web", "service-target-port-unknown"),
+    ("model/service.yaml", "  name: qwen-coder-7b\n  namespace", "  name: coder\n  namespace", "service-name-differs"),
+    ("gateway/gateway.yaml", "value: remote\n", "value: character\n", "tokenizer-type"),
+    (
+        "gateway/gateway.yaml",
+        "AIBRIX_PREFIX_CACHE_USE_REMOTE_TOKENIZER",
+        "AIBRIX_USE_REMOTE_TOKENIZER",
+        "gateway-variable-unread",
+    ),
+    (
+        "gateway/gateway.yaml",
+        "REMOTE_TOKENIZER\n              value: \"true\"",
+        "REMOTE_TOKENIZER\n              value: \"yes\"",
+        "gateway-value-false",
+    ),
+    ("gateway/gateway.yaml", "qwen-coder-7b.default:8000", "qwen-coder.default:8000", "tokenizer-endpoint"),
+    ("autoscaling/podautoscaler.yaml", "scaleTargetRef", "targetRef", "autoscaler-unknown-field"),
+    ("autoscaling/podautoscaler.yaml", "    name: qwen-coder-7b\n", "    name: coder\n", "autoscaler-target-missing"),
+];
+
+#[test]
+fn each_broken_sample_gives_its_rule() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/samples");
+    let mut wrong = Vec::new();
+    for (file, from, to, rule) in BROKEN {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        copy(&samples, folder.path());
+        let path = folder.path().join(file);
+        let text = std::fs::read_to_string(&path).expect(file);
+        // The last one: labels stand first on the object and then on the pods.
+        let at = text.rfind(from).unwrap_or_else(|| panic!("{from:?} is not in {file}"));
+        std::fs::write(&path, format!("{}{to}{}", &text[..at], &text[at + from.len()..])).expect("written");
+        let (found, _) = concise(folder.path(), &["."]);
+        if !found.contains(&format!("[{rule}]")) {
+            wrong.push(format!("{rule} ({from:?} as {to:?}): {found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).expect("made");
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("copied");
+        }
+    }
+}
