@@ -21,10 +21,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let place = namespace.map_or(String::new(), |n| format!(" in the namespace `{n}`"));
         let report = cx.report(target.name.span(), format!("there is no {} `{name}`{place}", target.kind));
         let report = report.label(format!("{} scales nothing", resource.title()));
-        // Without any workload the manifests hardly are all that is deployed.
-        let severity = if model.pods().next().is_none() { Severity::Warning } else { Severity::Error };
-        let report = report.severity(severity);
         let makes_pods = |w: &&Workload<'_>| !w.pods.is_empty() || w.kind.creates.is_some();
+        // Without any workload the manifests hardly are all that is deployed.
+        let severity = if model.workloads.iter().any(|w| makes_pods(&w)) { Severity::Error } else { Severity::Warning };
+        let report = report.severity(severity);
         let others = |r: &&&Resource| near(r) && model.workloads.iter().any(|w| std::ptr::eq(w.resource, **r));
         if let Some(other) = of_kind.iter().find(|r| r.name() == name) {
             let what = if near(other) { "is of another API group" } else { "is in another namespace" };
