@@ -1,6 +1,7 @@
 use crate::events::Model;
-use crate::k8s::Autoscaler;
+use crate::facts::kubernetes;
 use crate::k8s::autoscaler::ScaleTarget;
+use crate::k8s::{Autoscaler, Workload};
 use crate::lint::prelude::*;
 use crate::load::Resource;
 
@@ -20,8 +21,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let place = namespace.map_or(String::new(), |n| format!(" in the namespace `{n}`"));
         let report = cx.report(target.name.span(), format!("there is no {} `{name}`{place}", target.kind));
         let report = report.label(format!("{} scales nothing", resource.title()));
+        let makes_pods = |w: &&Workload<'_>| !w.pods.is_empty() || w.kind.creates.is_some();
         // Without any workload the manifests hardly are all that is deployed.
-        let severity = if model.pods().next().is_none() { Severity::Warning } else { Severity::Error };
+        let severity = if model.workloads.iter().any(|w| makes_pods(&w)) { Severity::Error } else { Severity::Warning };
         let report = report.severity(severity);
         let others = |r: &&&Resource| near(r) && model.workloads.iter().any(|w| std::ptr::eq(w.resource, **r));
         if let Some(other) = of_kind.iter().find(|r| r.name() == name) {
@@ -29,7 +31,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
             report
                 .related(other.grip(), format!("{} {what}", other.title()))
                 .help("make the reference and the object agree");
-        } else if let Some(other) = model.workloads.iter().find(|w| w.resource.name() == name && near(w.resource)) {
+        } else if let Some(other) =
+            model.workloads.iter().find(|w| makes_pods(w) && w.resource.name() == name && near(w.resource))
+        {
             let kind = other.resource.kind();
             report
                 .related(other.resource.grip(), format!("the object of this name is a {kind}"))
@@ -46,5 +50,6 @@ pub fn check(cx: &mut UnitContext<'_>) {
 
 /// Whether a controller of the unit may make the target. An object makes no other of its own kind.
 fn is_made(model: &Model<'_>, target: &ScaleTarget<'_>, name: &str, namespace: Option<&str>) -> bool {
-    model.may_be_made(name, namespace).is_some_and(|maker| maker.kind() != target.kind)
+    let scalable = |r: &Resource| r.kind() != target.kind && !kubernetes::makes_no_pods(r.group(), r.kind());
+    model.makers(name, namespace).any(scalable)
 }

@@ -29,7 +29,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         {
             continue;
         }
-        if model.may_be_made(name, service.resource.namespace()).is_some() {
+        if model.may_be_made(name, service.resource.namespace()) {
             continue;
         }
         cx.report(service.resource.grip(), format!("the Service of the model `{name}` has another name"))

@@ -53,7 +53,7 @@ fn written(cx: &mut UnitContext<'_>, gateway: &Gateway<'_>, text: &Text) {
         // A Service of this name in another namespace is the one that was meant.
         let elsewhere = model.service(host.name, None);
         let expected = elsewhere.is_some() || model.describes_namespace(namespace);
-        if !expected || model.may_be_made(host.name, Some(namespace)).is_some() {
+        if !expected || model.may_be_made(host.name, Some(namespace)) {
             return;
         }
         let message = format!("there is no Service `{}` in the namespace `{namespace}`", host.name);

@@ -85,5 +85,5 @@ fn every_finding_is_about_the_resource_itself() {
 #[test]
 fn an_autoscaler_of_another_cluster_scales_nothing() {
     let found = findings(&GOOD.replace("kind: VLLMCluster, name: llama}", "kind: VLLMCluster, name: lama}"));
-    assert_eq!(found, [("autoscaler-target-missing", Severity::Warning, "lama".to_string())]);
+    assert_eq!(found, [("autoscaler-target-missing", Severity::Error, "lama".to_string())]);
 }

@@ -52,15 +52,20 @@ impl<'t> Model<'t> {
         self.unit.resources.iter().filter(|r| r.may_share_namespace(service.resource)).find(hides)
     }
 
-    /// An object whose controller may make the object `name` in a namespace. Controllers name what they make after their
+    /// The objects whose controllers may make the object `name` in a namespace. Controllers name what they make after their
     /// object.
-    pub fn may_be_made(&self, name: &str, namespace: Option<&str>) -> Option<&'t Resource> {
-        let shares = |r: &&Resource| r.namespace().is_none() || namespace.is_none() || r.namespace() == namespace;
-        self.unit.resources.iter().filter(shares).find(|r| match makes(self, r) {
+    pub fn makers<'s>(&'s self, name: &'s str, namespace: Option<&'s str>) -> impl Iterator<Item = &'t Resource> + 's {
+        let shares = move |r: &&Resource| r.namespace().is_none() || namespace.is_none() || r.namespace() == namespace;
+        self.unit.resources.iter().filter(shares).filter(move |r| match makes(self, r) {
             Makes::Nothing => false,
             Makes::Named | Makes::HiddenPods => !r.name().is_empty() && name.starts_with(r.name()),
             Makes::Anything => true,
         })
+    }
+
+    /// Whether a controller may make the object `name` in a namespace.
+    pub fn may_be_made(&self, name: &str, namespace: Option<&str>) -> bool {
+        self.makers(name, namespace).next().is_some()
     }
 
     /// The Service of a name in a namespace, as far as both are written. An object without a namespace may be in any.
@@ -105,7 +110,7 @@ mod tests {
         let loaded = load(more);
         let config = Config::default();
         let model = Model::new(&loaded.units[0], &config);
-        (model.hidden_pods(model.services[0]).is_some(), model.may_be_made("llama-head", Some("prod")).is_some())
+        (model.hidden_pods(model.services[0]).is_some(), model.may_be_made("llama-head", Some("prod")))
     }
 
     fn object(api_version: &str, kind: &str, namespace: &str, spec: &str) -> String {
