@@ -32,7 +32,9 @@ impl kvlint_schema::Tree for Adapter<'_> {
                 Some(Scalar::UInt(u)) => Kind::UInt(u),
                 Some(Scalar::Float(x)) => Kind::Float(x),
                 // To be filled in before the object reaches a server.
-                Some(Scalar::Str(text)) if is_template(text) => Kind::Unknown,
+                Some(Scalar::Str(text)) if text.bytes().any(|b| matches!(b, b'{' | b'<')) && is_template(text) => {
+                    Kind::Unknown
+                }
                 Some(Scalar::Str(text)) => Kind::Str(Cow::Borrowed(text)),
             },
         }
