@@ -334,7 +334,7 @@ fn what_cannot_be_read_is_a_failure() {
     use std::os::unix::fs::PermissionsExt;
     let top = tree(&[("a.yaml", SERVICE), ("locked.yaml", SERVICE), ("folder/b.yaml", SERVICE)]);
     for name in ["locked.yaml", "folder"] {
-        fs::set_permissions(top.path().join(name), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(top.path().join(name), fs::Permissions::from_mode(0o000)).unwrap();
     }
     if fs::read(top.path().join("locked.yaml")).is_ok() {
         eprintln!("skipped: this user may read everything");

@@ -302,6 +302,21 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whatever is wrong, the place is text of the file.
+        #[test]
+        fn every_place_lies_in_the_text(text in "[-a:'\"\\[\\]{},#&*!|>%@`\\\\ \t\n\r\u{e9}?.]{0,40}") {
+            let source = Arc::new(SourceFile::new(FileId(0), "a.yaml", text.clone()));
+            for document in yaml::parse(&source).documents {
+                if let Err(error) = document.content {
+                    let (start, end) = (error.span.start as usize, error.span.end as usize);
+                    proptest::prop_assert!(start <= end && text.get(start..end).is_some(), "{:?}", error);
+                    proptest::prop_assert!(!error.message.is_empty());
+                }
+            }
+        }
+    }
+
     #[test]
     fn directives_are_refused() {
         assert_eq!(mistake("%YAML 1.2\n---\na: 1\n").0, "%YAML 1.2");

@@ -134,3 +134,16 @@ fn rules_about_suppressions_can_be_silenced_but_not_by_themselves() {
     let itself = format!("{TWICE} # kvlint: ignore[duplicate-key, suppression-without-reason]\n");
     assert_eq!(rules(&itself, &Config::default()), ["suppression-without-reason"]);
 }
+
+proptest::proptest! {
+    /// Whatever a comment says, its places are text of the file.
+    #[test]
+    fn every_place_lies_in_the_text(rest in "[\\[\\]:, \u{e9}a-]{0,12}", verb in "(ignore|ignore-file|of)?", own in "(a: 1 )?") {
+        let (found, loaded) = collect(&format!("{own}# kvlint:{verb}{rest}\nb:\n- 1\n"));
+        let spans = found.entries.iter().flat_map(|s| [s.span, s.written]).chain(found.malformed.iter().map(|m| m.span));
+        for span in spans {
+            let text = loaded.sources.file(span.file).text();
+            proptest::prop_assert!(text.get(span.start as usize..span.end as usize).is_some(), "{span:?} of {text:?}");
+        }
+    }
+}
