@@ -404,3 +404,28 @@ fn version_and_completions() {
         assert!(run(dir.path(), &["completions", shell]).out.contains("kvlint"), "{shell}");
     }
 }
+
+#[test]
+fn a_mistake_in_the_configuration_exits_with_2_and_is_told_whatever_is_selected() {
+    let config = b"rulez: {}\n";
+    let dir = folder(&[("kvlint.yaml", config), ("a.yaml", FINE.as_bytes()), ("deep/b.yaml", FINE.as_bytes())]);
+    let ran = run(dir.path(), &["--format", "concise"]);
+    assert_eq!(ran.code, Some(2), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("kvlint.yaml:1:1: error[config-invalid]"), "{}", ran.out);
+    let ran = run(dir.path(), &["--format", "concise", ONE_RULE, "--exit-zero"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    assert!(ran.err.contains("error: kvlint.yaml:1:1: "), "{}", ran.err);
+    assert_eq!(run(&dir.path().join("deep"), &[]).code, Some(2), "the nearest folder above counts");
+    assert_eq!(run(dir.path(), &["--no-config"]).code, Some(0));
+}
+
+#[test]
+fn flags_win_over_the_configuration() {
+    let config = b"rules:\n  labelled-but-silent: off\n";
+    let dir = folder(&[("kvlint.yaml", config), ("a.yaml", SILENT.as_bytes())]);
+    let finds = |arguments: &[&str]| run(dir.path(), arguments).out.contains("labelled-but-silent");
+    assert!(!finds(&[]));
+    assert!(finds(&["--select", "labelled-but-silent"]));
+    assert!(finds(&["--no-config"]));
+    assert!(!finds(&["--no-config", "--ignore", "publisher"]), "a group stands for its rules");
+}

@@ -96,7 +96,10 @@ static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
 fn remember_panics() {
     std::panic::set_hook(Box::new(|info| {
         if let Ok(mut last) = LAST_PANIC.lock() {
-            let text = info.payload_as_str().unwrap_or("no reason given");
+            let payload = info.payload();
+            let text = payload.downcast_ref::<&str>().copied();
+            let text =
+                text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason given");
             *last = Some(match info.location() {
                 Some(at) => format!("{text} (at {}:{})", at.file(), at.line()),
                 None => text.to_string(),

@@ -108,6 +108,7 @@ struct Missed<'a> {
     reason: &'a str,
     failed: bool,
     in_part: bool,
+    folder: bool,
 }
 
 #[derive(Serialize)]
@@ -148,7 +149,13 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
         not_analysed: coverage
             .not_analysed
             .iter()
-            .map(|n| Missed { path: shown(&n.path), reason: &n.reason, failed: n.failed, in_part: n.in_part })
+            .map(|n| Missed {
+                path: shown(&n.path),
+                reason: &n.reason,
+                failed: n.failed,
+                in_part: n.in_part,
+                folder: n.folder,
+            })
             .collect(),
         failures: report.failures.iter().map(|(rule, message)| Failure { rule, message }).collect(),
     }
