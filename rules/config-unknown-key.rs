@@ -2,7 +2,7 @@ use crate::events::{ConfigEntry, Engine};
 use crate::facts::sglang;
 use crate::facts::vllm::events::{self, Setting};
 use crate::lint::prelude::*;
-use crate::lint::similar;
+use crate::suggest;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -29,7 +29,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 let needless = publisher.engine() == Engine::Sglang
                     && entry.key == Setting::Enable.key()
                     && entry.value.as_bool() == Some(true);
-                let meant = similar::nearest(&entry.key, keys.iter().copied());
+                let meant = suggest::nearest(&entry.key, keys.iter().copied());
                 // Ignored, the switch that was meant leaves events off.
                 let enable = Setting::Enable.key();
                 let stays_off = meant == Some(enable) && config.get(enable).is_none();

@@ -3,7 +3,7 @@ use crate::facts::aibrix;
 use crate::facts::vllm::events::{self, Setting};
 use crate::facts::vllm::{self, cli};
 use crate::lint::prelude::*;
-use crate::lint::similar;
+use crate::suggest;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -27,7 +27,7 @@ fn not_enabled(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
         Resolved::Absent(place) => {
             // A misspelt switch is an unknown key, which is another rule's finding.
             let keys = || events::table().fields.iter().map(|f| f.key.as_str());
-            if config.entries.iter().any(|e| similar::nearest(&e.key, keys()) == Some(enable)) {
+            if config.entries.iter().any(|e| suggest::nearest(&e.key, keys()) == Some(enable)) {
                 return;
             }
             let what = if config.entries.is_empty() { "sets nothing" } else { "does not switch events on" };

@@ -2,7 +2,7 @@ use crate::events::{Engine, ValueKind};
 use crate::facts::sglang;
 use crate::facts::vllm::events::{self, Setting};
 use crate::lint::prelude::*;
-use crate::lint::similar;
+use crate::suggest;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -38,7 +38,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         }
         let named = if name.len() > 60 { "this name" } else { &format!("`{name}`") };
         let report = cx.report(span, format!("{} has no publisher {named}", engine.name()));
-        let help = match similar::nearest(name, known.iter().copied()) {
+        let help = match suggest::nearest(name, known.iter().copied()) {
             Some(near) => format!("write `{near}`: case matters"),
             None => format!("write `{}`", known.first().copied().unwrap_or_default()),
         };
