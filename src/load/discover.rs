@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use globset::{GlobBuilder, GlobSet};
-use ignore::{DirEntry, WalkBuilder};
+use ignore::{DirEntry, WalkBuilder, WalkState};
 use walkdir::WalkDir;
 
 /// File name endings that manifests have.
@@ -138,16 +139,16 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     let canonical_root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let exclude = exclude.clone();
     let keep = move |entry: &DirEntry| !exclude.matches(entry.path());
-    let walker = WalkBuilder::new(root)
+    let mut walker = WalkBuilder::new(root);
+    walker
         .follow_links(false)
         .require_git(false)
+        .ignore(false)
         // What a person ignores everywhere is not the same on another machine.
         .git_global(false)
         .add_custom_ignore_filename(".kvlintignore")
-        .sort_by_file_name(Ord::cmp)
-        .filter_entry(keep)
-        .build();
-    for entry in walker {
+        .filter_entry(keep);
+    for entry in entries(walker) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(e) => {
@@ -184,6 +185,24 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     found.files.sort();
     found.files.dedup();
     found
+}
+
+/// All entries of a walk, in no order: what is made of them is sorted. Threads share the folders where there are several.
+fn entries(mut walker: WalkBuilder) -> Vec<Result<DirEntry, ignore::Error>> {
+    let threads = rayon::current_num_threads();
+    if threads == 1 {
+        return walker.build().collect();
+    }
+    let (sender, receiver) = mpsc::channel();
+    walker.threads(threads).build_parallel().run(|| {
+        let sender = sender.clone();
+        Box::new(move |entry| match sender.send(entry) {
+            Ok(()) => WalkState::Continue,
+            Err(_) => WalkState::Quit,
+        })
+    });
+    drop(sender);
+    receiver.into_iter().collect()
 }
 
 /// Whether a file is kvlint's own configuration, which is read as such or not at all.

@@ -242,13 +242,14 @@ struct Raw {
 fn read_file(job: &Job) -> Result<Raw, Skipped> {
     let skip = |reason: String, failed| Skipped { path: job.shown.clone(), reason, failed };
     let io = |e: &std::io::Error| skip(discover::describe(e), true);
-    let mut file = File::open(&job.path).map_err(|e| io(&e))?;
+    let file = File::open(&job.path).map_err(|e| io(&e))?;
     let size = file.metadata().map_or(0, |meta| meta.len());
     if size > discover::SIZE_LIMIT {
         return Err(skip(format!("larger than {} MiB", discover::SIZE_LIMIT >> 20), true));
     }
     let mut bytes = Vec::with_capacity(size as usize + 1);
-    file.read_to_end(&mut bytes).map_err(|e| io(&e))?;
+    // The limit also spares two questions about the size that a plain `read_to_end` asks again.
+    file.take(discover::SIZE_LIMIT).read_to_end(&mut bytes).map_err(|e| io(&e))?;
     let json = job.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
     // Most JSON files are not manifests, and JSON with comments is not even JSON.
     if json && !job.explicit && !contains(&bytes, b"\"apiVersion\"") {

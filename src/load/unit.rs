@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::source::{FileId, SourceFile, Span};
@@ -184,12 +185,16 @@ impl Unit {
 
     /// Builds a unit from files and takes the resources out of them.
     pub fn new(root: PathBuf, kind: UnitKind, missing: Vec<Missing>, files: Vec<InputFile>) -> Unit {
-        let mut resources = Vec::new();
-        for document in files.iter().flat_map(InputFile::documents) {
-            if let Ok(tree) = &document.content {
-                collect(tree, tree.root(), 0, &mut resources);
+        let of_file = |file: &InputFile| {
+            let mut resources = Vec::new();
+            for document in file.documents() {
+                if let Ok(tree) = &document.content {
+                    collect(tree, tree.root(), 0, &mut resources);
+                }
             }
-        }
+            resources
+        };
+        let resources = files.par_iter().flat_map_iter(of_file).collect();
         let mut unit = Unit { root, kind, missing, files, resources };
         // A document that can't be read may hold anything.
         for file in &unit.files {

@@ -73,6 +73,8 @@ pub fn parse(source: &Arc<SourceFile>) -> Stream {
             continue;
         }
         let mut builder = Builder::new(source.id(), start);
+        // About what manifests need; growing by doubling would copy most nodes once more.
+        builder.nodes.reserve(chunk.len() / 14);
         let outcome = builder.read(chunk);
         let span = Span::new(source.id(), start as u32, end as u32);
         let mut oddities = Vec::new();
@@ -83,7 +85,8 @@ pub fn parse(source: &Arc<SourceFile>) -> Stream {
                 continue;
             }
             Ok(Some(root)) => {
-                let nodes = std::mem::take(&mut builder.nodes);
+                let mut nodes = std::mem::take(&mut builder.nodes);
+                nodes.shrink_to_fit();
                 let tree = Tree { source: Arc::clone(source), nodes, root, embedding: None };
                 oddities = dialect::oddities(chunk, start, &tree, builder.second_document);
                 Ok(Arc::new(tree))
