@@ -13,7 +13,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 continue;
             }
             let report = cx.report(*span, format!("no container of the selected pods has a port named `{name}`"));
-            let named = pod.containers().into_iter().flat_map(Container::ports);
+            let named = pod.containers().flat_map(Container::ports);
             let names: Vec<Node<'_>> = named.filter_map(|p| p.name).collect();
             let place = pod
                 .containers()

@@ -1,6 +1,6 @@
 //! From the paths on the command line to the files to read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,8 @@ pub struct Skipped {
     pub reason: String,
     /// Whether reading failed, as opposed to being left out on purpose: the run ends with exit code 2.
     pub failed: bool,
+    /// The manifest files that it stands for: 1 for a file, those below it for a folder.
+    pub files: usize,
 }
 
 /// What one argument leads to.
@@ -154,7 +156,7 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
             Err(e) => {
                 let path = error_path(&e).unwrap_or_else(|| root.to_path_buf());
                 let reason = e.io_error().map_or_else(|| e.to_string(), describe);
-                found.skipped.push(Skipped { path, reason, failed: true });
+                found.skipped.push(Skipped { path, reason, failed: true, files: 1 });
                 continue;
             }
         };
@@ -166,7 +168,7 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
         if let Some(reason) = other_loader(path)
             && let Some(folder) = path.parent()
         {
-            other.push(Skipped { path: folder.to_path_buf(), reason, failed: false });
+            other.push(Skipped { path: folder.to_path_buf(), reason, failed: false, files: 0 });
         }
         if kind.is_symlink() {
             // The walk gives a root that is a link as one, and goes into it.
@@ -234,14 +236,22 @@ fn leave_out(mut other: Vec<Skipped>, found: &mut Found) {
     }
     let folders: BTreeSet<&Path> = outermost.iter().map(|o| o.path.as_path()).collect();
     let outside = |path: &Path| !path.ancestors().any(|folder| folders.contains(folder));
-    found.files.retain(|path| outside(path));
+    let mut inside: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    found.files.retain(|path| {
+        let folder = path.ancestors().find(|folder| folders.contains(folder));
+        folder.map(|f| *inside.entry(f.to_path_buf()).or_default() += 1).is_none()
+    });
     found.skipped.retain(|skipped| outside(&skipped.path));
-    found.skipped.extend(outermost);
+    let counted = |mut skipped: Skipped| {
+        skipped.files = inside.get(&skipped.path).copied().unwrap_or(0);
+        skipped
+    };
+    found.skipped.extend(outermost.into_iter().map(counted));
 }
 
 /// A link is followed only to a file inside the root, which the walk meets by itself unless it is ignored there.
 fn link(path: &Path, root: &Path, found: &mut Found) {
-    let skip = |reason: &str| Skipped { path: path.to_path_buf(), reason: reason.into(), failed: false };
+    let skip = |reason: &str| Skipped { path: path.to_path_buf(), reason: reason.into(), failed: false, files: 1 };
     let named = is_manifest(path);
     match fs::canonicalize(path) {
         Err(_) if named => found.skipped.push(skip("a link that leads nowhere")),
@@ -255,7 +265,7 @@ fn link(path: &Path, root: &Path, found: &mut Found) {
 }
 
 fn add_file(path: &Path, explicit: bool, found: &mut Found) {
-    let skip = |reason: String, failed| Skipped { path: path.to_path_buf(), reason, failed };
+    let skip = |reason: String, failed| Skipped { path: path.to_path_buf(), reason, failed, files: 1 };
     match fs::metadata(path) {
         Err(e) => found.skipped.push(skip(describe(&e), true)),
         // `kvlint <(helm template …)` gives a pipe by this name; any other pipe may never end.
@@ -291,7 +301,7 @@ fn expand(pattern: &Path, exclude: &Exclude) -> Result<Found, String> {
                 // A pattern without a match is told by the caller.
                 if e.depth() > 0 {
                     let reason = e.io_error().map_or_else(|| e.to_string(), describe);
-                    found.skipped.push(Skipped { path, reason, failed: true });
+                    found.skipped.push(Skipped { path, reason, failed: true, files: 1 });
                 }
                 continue;
             }

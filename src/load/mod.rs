@@ -125,7 +125,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
         match std::io::stdin().lock().read_to_end(&mut bytes) {
             Ok(_) => add_stream(shown, bytes, &mut loaded),
             Err(e) => {
-                loaded.skipped.push(Skipped { path: shown, reason: discover::describe(&e), failed: true });
+                loaded.skipped.push(Skipped { path: shown, reason: discover::describe(&e), failed: true, files: 1 });
             }
         }
     }
@@ -216,6 +216,7 @@ fn read_unit(mut plan: Plan, loaded: &mut Loaded) {
         path: f.source.path().to_path_buf(),
         reason: "a template: lint what it renders to".into(),
         failed: false,
+        files: 1,
     }));
     let alone = plan.single && plan.jobs.len() == 1 && files.len() == 1;
     let unit = if alone && is_rendered(&files[0].source) {
@@ -240,7 +241,7 @@ struct Raw {
 }
 
 fn read_file(job: &Job) -> Result<Raw, Skipped> {
-    let skip = |reason: String, failed| Skipped { path: job.shown.clone(), reason, failed };
+    let skip = |reason: String, failed| Skipped { path: job.shown.clone(), reason, failed, files: 1 };
     let io = |e: &std::io::Error| skip(discover::describe(e), true);
     let file = File::open(&job.path).map_err(|e| io(&e))?;
     let size = file.metadata().map_or(0, |meta| meta.len());
