@@ -102,7 +102,8 @@ impl<'t> Model<'t> {
                 let find = |pod: &PodTemplate<'t>, c, path: &str| self.mounted_file(pod, c, path);
                 if pod.is_serving()
                     && !container.init
-                    && let Some(publisher) = Publisher::new(index, pod, container, assume, find)
+                    && let Some(publisher) =
+                        Publisher::new(index, pod, container, assume, workload.kind.completed, find)
                 {
                     found.push(Role::Publisher(Box::new(publisher)));
                 } else if let Some(gateway) = Gateway::new(pod, container, alone, config.assume.gateway.as_ref()) {
