@@ -1,8 +1,9 @@
 //! Files to units of resources: discovery, then one loader for each way to write manifests.
 
 pub mod discover;
-mod text;
-mod unit;
+pub mod kustomize;
+pub(crate) mod text;
+pub(crate) mod unit;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
