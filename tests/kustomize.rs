@@ -11,7 +11,8 @@ use serde_json::Value as Json;
 
 /// Cases in which the real tool (kubectl with Kustomize v5.5.0) does not do what the case says; we do what the tool does.
 const TOOL_DISAGREES: &[&str] = &[
-    // The case switches the label off through an option that the command line does not have.
+    // The case's build calls itself `kustomize-(test)`, the tool writes its version.
+    "managedbylabel__TestAddManagedbyLabel__2",
 ];
 
 fn cases() -> Option<Vec<PathBuf>> {
@@ -29,7 +30,8 @@ fn run(folder: &Path, anywhere: bool, order: Order) -> (Accumulated, String, Str
     let files = Disk;
     let mut ws = Workspace::new(&files, &mut sources);
     ws.load_anywhere = anywhere;
-    let root = Folder { canonical: folder.canonicalize().expect("the case's folder"), shown: folder.to_path_buf() };
+    let canonical = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let root = Folder { canonical, shown: folder.to_path_buf() };
     let built = build(&mut ws, &root, order);
     let text = emit(&ws, &built.resources, false);
     let with_origins = emit(&ws, &built.resources, true);

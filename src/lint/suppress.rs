@@ -38,8 +38,10 @@ pub struct Suppression {
 /// All suppressions of a run, in source order.
 pub fn collect(loaded: &Loaded) -> Vec<Suppression> {
     let mut found = Vec::new();
+    // A base that several overlays build is in the units of all of them.
+    let mut seen = std::collections::HashSet::new();
     for unit in &loaded.units {
-        for file in &unit.files {
+        for file in unit.files.iter().filter(|f| seen.insert(f.source.id())) {
             if let Content::Stream(stream) = &file.content {
                 for comment in &stream.comments {
                     from_comment(&file.source, comment.span, comment.trailing, &mut found);

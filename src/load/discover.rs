@@ -37,6 +37,8 @@ pub struct Skipped {
 pub struct Found {
     /// Files to read, sorted, without repetition.
     pub files: Vec<PathBuf>,
+    /// Folders with a kustomization, sorted.
+    pub kustomizations: Vec<PathBuf>,
     /// Files and folders left out.
     pub skipped: Vec<Skipped>,
 }
@@ -146,6 +148,8 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
             if let Some(reason) = other_loader(path) {
                 pruned.insert(path.to_path_buf());
                 found.skipped.push(Skipped { path: path.to_path_buf(), reason, failed: false });
+            } else if is_kustomize(path) {
+                found.kustomizations.push(path.to_path_buf());
             }
         } else if kind.is_symlink() {
             if is_manifest(path) {
@@ -165,8 +169,17 @@ fn other_loader(folder: &Path) -> Option<String> {
     if folder.join(CHART).is_file() {
         return Some("a Helm chart: render it and lint the output (`helm template … | kvlint -`)".into());
     }
-    let kustomization = KUSTOMIZATION.iter().any(|name| folder.join(name).is_file());
-    kustomization.then(|| "a Kustomize root: build it and lint the output (`kubectl kustomize … | kvlint -`)".into())
+    None
+}
+
+/// Whether a folder holds a kustomization.
+fn is_kustomize(folder: &Path) -> bool {
+    KUSTOMIZATION.iter().any(|name| folder.join(name).is_file())
+}
+
+/// Whether a path names a kustomization file.
+pub fn is_kustomization(path: &Path) -> bool {
+    path.file_name().and_then(|n| n.to_str()).is_some_and(|n| KUSTOMIZATION.contains(&n))
 }
 
 /// A link is followed only to a file inside the root, which the walk meets by itself unless it is ignored there.

@@ -27,13 +27,15 @@ pub fn of(resource: &Resource) -> String {
             extra("binaryData", &mut map);
             map.insert("data".into(), field(&["data"]));
             map.insert("kind".into(), "ConfigMap".into());
-            map.insert("name".into(), field(&["metadata", "name"]));
+            // Kustomize looks the name up under a key that never exists, so it plays no part.
+            map.insert("name".into(), "".into());
             Json::Object(map)
         }
         "Secret" => {
             map.insert("data".into(), field(&["data"]));
             map.insert("kind".into(), "Secret".into());
-            map.insert("name".into(), field(&["metadata", "name"]));
+            // Kustomize looks the name up under a key that never exists, so it plays no part.
+            map.insert("name".into(), "".into());
             extra("stringData", &mut map);
             map.insert("type".into(), field(&["type"]));
             Json::Object(map)

@@ -48,6 +48,17 @@ struct Search<'c> {
 
 /// Rewrites all references.
 pub fn fix(ws: &mut Workspace<'_>, into: &mut Accumulated, span: Span) {
+    for resource in into.resources.iter().filter(|r| r.kind() == "RoleBinding") {
+        let account = |s: &&Value| s.get("kind").and_then(Value::text) == Some("ServiceAccount");
+        let subjects = resource.value.get("subjects").map_or(&[][..], Value::items);
+        let blank = subjects.iter().filter(account).filter_map(|s| s.get("namespace")).find(|n| !n.is_str());
+        if let Some(blank) = blank {
+            into.log.problems.push(
+                BuildProblem::failed(ws.grip(&blank.origin), "the namespace of this service account is blank")
+                    .help("write the namespace, or take the key away"),
+            );
+        }
+    }
     let candidates: Vec<Candidate> = into.resources.iter().map(Candidate::new).collect();
     // Only objects that had another name can change a reference.
     let renamed: Vec<&Candidate> = candidates.iter().filter(|c| !c.previous.is_empty()).collect();

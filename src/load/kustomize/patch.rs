@@ -125,6 +125,13 @@ impl Workspace<'_> {
                 note_namespace(layer, target, &chosen, into)?;
                 let patch = stringify_metadata(patch.clone());
                 for i in chosen {
+                    // A target's group and version are the object's, whatever the patch says.
+                    let mut patch = patch.clone();
+                    if let (Some(own), Some(theirs)) =
+                        (into.resources[i].value.get("apiVersion"), patch.get_mut("apiVersion"))
+                    {
+                        *theirs = own.clone();
+                    }
                     self.merge_into(&mut into.resources[i], &patch, entry, count, &mut into.log.problems)?;
                 }
             }

@@ -113,7 +113,7 @@ impl Workspace<'_> {
         object.set(key("kind"), word("ServiceAccount".into()));
         let mut metadata = Value::empty_map(origin.clone());
         let mut annotations = Value::empty_map(origin.clone());
-        let account = format!("{}@{}.iam.gserviceaccount.com", text("serviceAccount.name"), text("projectId"));
+        let account = format!("{}@{}.iam.gserviceaccount.com", text("serviceAccount.name"), text("serviceAccount.projectId"));
         annotations.set(key("iam.gke.io/gcp-service-account"), word(account));
         metadata.set(key("annotations"), annotations);
         metadata.set(key("name"), word(text("kubernetesService.name")));
@@ -151,7 +151,7 @@ impl Workspace<'_> {
             .into_iter()
             .map(|n| file::field_spec(n, at.tree, &mut problems))
             .collect();
-        let mut step = |ws: &mut Self, directive| ws.add_step(Step::Applied(directive, at.span));
+        let step = |ws: &mut Self, directive| ws.add_step(Step::Applied(directive, at.span));
         match kind {
             "NamespaceTransformer" => {
                 let metadata = f.get("metadata");
