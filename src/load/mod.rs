@@ -139,11 +139,13 @@ fn build_kustomizations(files: &dyn kustomize::Files, folders: &[PathBuf], loade
     let mut used = HashSet::new();
     let mut ws = kustomize::Workspace::new(files, &mut loaded.sources);
     let found = kustomize::roots::find(&mut ws, folders);
+    let first = loaded.units.len();
     for root in &found.roots {
         let (unit, files) = kustomize::unit(&mut ws, root);
         used.extend(files);
         loaded.units.push(unit);
     }
+    kustomize::join_uses(&mut loaded.units[first..]);
     loaded.skipped.extend(found.unused_components.into_iter().map(|folder| Skipped {
         path: folder.shown,
         reason: "a Kustomize component that no kustomization here uses".into(),

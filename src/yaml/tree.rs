@@ -432,6 +432,15 @@ impl<'t> Node<'t> {
         Origin { span: self.span(), step }
     }
 
+    /// Whether nobody wrote the value: a build made it, and its span is what made it do so.
+    pub fn is_synthesised(self) -> bool {
+        match self.blame().map(|b| &b.place) {
+            Some(BlamePlace::Span(_)) => true,
+            Some(BlamePlace::Rope(parts)) => parts.iter().all(|(_, part)| matches!(part, BlamePart::Span(_))),
+            _ => false,
+        }
+    }
+
     /// What stood here before, the latest first: values that a patch or another entry of a kustomization replaced.
     pub fn overridden(self) -> Vec<Origin> {
         let mut found = Vec::new();

@@ -58,7 +58,7 @@ impl<'t> Fields<'t> {
         for entry in node.entries() {
             let key = entry.key.text().unwrap_or_default();
             if strict && !known.iter().any(|k| k.eq_ignore_ascii_case(key)) {
-                let message = format!("Kustomize knows no `{key}` in {what}");
+                let message = format!("`{key}` is no key of {what}");
                 let mut problem = BuildProblem::of(ProblemKind::UnknownKey, entry.key.span(), message);
                 problem.help = nearest(key, known).map(|k| format!("`{k}` is meant?"));
                 problems.push(problem);

@@ -107,7 +107,7 @@ fn walk(
                 _ => Value::empty_map(made.clone()),
             };
             if makes && value.get(name).is_none() {
-                let key = Key { text: SmolStr::new(name), origin: made.clone() };
+                let key = Key { text: SmolStr::new(name), origin: made.derived(name.len()) };
                 value.set(key, blank());
             }
             let Some(field) = value.get_mut(name) else { return Ok(()) };

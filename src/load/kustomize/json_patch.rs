@@ -1,9 +1,11 @@
 //! JSON patches (RFC 6902) as Kustomize's library applies them: `replace` makes a missing key, indexes may be negative.
 
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
 use super::resource::Tombstone;
-use super::value::{Data, Key, Origin, Value};
+use super::value::{Data, Fragment, FragmentPlace, Key, Origin, Place, Value};
 
 /// One operation.
 #[derive(Clone, Debug)]
@@ -123,11 +125,11 @@ fn one(object: &mut Value, operation: &Operation, tombstones: &mut Vec<Tombstone
         return Err(refuse(message, Some(help)));
     };
     match op {
-        "add" | "move" | "copy" => match insert(parent, last, value) {
+        "add" | "move" | "copy" => match insert(parent, last, &operation.path, value) {
             true => Ok(()),
             false => Err(refuse(format!("`{pointer}` is no place in the list"), None)),
         },
-        "replace" => match replace(parent, last, value) {
+        "replace" => match replace(parent, last, &operation.path, value) {
             true => Ok(()),
             false => Err(refuse(format!("`{pointer}` is not in the list, so it can't be replaced"), None)),
         },
@@ -193,13 +195,23 @@ fn get<'v>(parent: &'v Value, key: &str) -> Option<&'v Value> {
     }
 }
 
-fn key_of(text: &SmolStr, value: &Value) -> Key {
-    Key { text: text.clone(), origin: value.origin.clone() }
+/// A key that stands at the end of the operation's path.
+fn key_of(text: &SmolStr, path: &Value) -> Key {
+    let pointer = path.text().unwrap_or_default();
+    let origin = match &path.origin.place {
+        Place::Node(tree, node) if pointer.ends_with(text.as_str()) => {
+            let place = FragmentPlace::Node(*tree, *node, pointer.len() - text.len());
+            let rope = Arc::new([Fragment { len: text.len(), place }]);
+            Origin { place: Place::Rope(rope), step: path.origin.step, overrode: None }
+        }
+        _ => path.origin.derived(text.len()),
+    };
+    Key { text: text.clone(), origin }
 }
 
-fn insert(parent: &mut Value, key: &SmolStr, value: Value) -> bool {
+fn insert(parent: &mut Value, key: &SmolStr, path: &Value, value: Value) -> bool {
     if matches!(parent.data, Data::Map(_)) {
-        parent.set(key_of(key, &value), value);
+        parent.set(key_of(key, path), value);
         return true;
     }
     let Some(items) = parent.items_mut() else { return false };
@@ -213,9 +225,9 @@ fn insert(parent: &mut Value, key: &SmolStr, value: Value) -> bool {
     }
 }
 
-fn replace(parent: &mut Value, key: &SmolStr, mut value: Value) -> bool {
+fn replace(parent: &mut Value, key: &SmolStr, path: &Value, mut value: Value) -> bool {
     if matches!(parent.data, Data::Map(_)) {
-        parent.set(key_of(key, &value), value);
+        parent.set(key_of(key, path), value);
         return true;
     }
     let Some(items) = parent.items_mut() else { return false };

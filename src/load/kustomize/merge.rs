@@ -259,7 +259,11 @@ fn note_value_and_source(dest: &Value, patch: &Value, trace: &mut Trace) {
     if !in_env {
         return;
     }
-    let set = |v: &Value, key: &str| v.get(key).filter(|v| !v.is_null()).map(|v| v.origin.clone());
+    let set = |v: &Value, key: &str| {
+        let entry = v.entries().iter().find(|e| e.key.text == key && !e.value.is_null())?;
+        // A mapping is held by its key.
+        Some(if entry.value.is_scalar() { entry.value.origin.clone() } else { entry.key.origin.clone() })
+    };
     if let (Some(value), Some(source)) = (set(dest, "value"), set(dest, "valueFrom")) {
         match (set(patch, "value").is_some(), set(patch, "valueFrom").is_some()) {
             (true, false) => trace.surprises.push(Surprise::ValueAndSource(value, source)),
@@ -374,8 +378,8 @@ fn walk_list(
                     if !key.is_empty() && !word.is_empty() && merged.value.get(key).is_none() {
                         let origin = merged.value.origin.clone();
                         merged.value.set(
-                            Key { text: key.into(), origin: origin.clone() },
-                            Value::plain_of(word.as_str(), origin),
+                            Key { text: key.into(), origin: origin.derived(key.len()) },
+                            Value::plain_of(word.as_str(), origin.derived(word.len())),
                         );
                     }
                 }

@@ -37,7 +37,7 @@ pub use accumulate::{Accumulated, DirectiveUse};
 pub use emit::emit;
 pub use files::{Disk, Files, Texts};
 pub use order::Order;
-pub use units::{Dangling, Kustomized, Layer, unit};
+pub use units::{Dangling, Kustomized, Layer, join_uses, unit};
 pub use workspace::{BuildProblem, Folder, ProblemKind, Workspace};
 
 use crate::source::Span;

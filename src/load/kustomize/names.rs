@@ -209,7 +209,7 @@ impl Search<'_> {
             let origin = namespace.origin.clone().by(self.step);
             let new = Value::text_of(namespace.text().unwrap_or_default(), origin.clone());
             if value.get("namespace").and_then(Value::text) != new.text() {
-                value.set(Key { text: "namespace".into(), origin }, new);
+                value.set(Key { text: "namespace".into(), origin: origin.derived(9) }, new);
             }
         }
         Ok(())

@@ -60,13 +60,19 @@ impl Workspace<'_> {
     pub(super) fn run_patch(&mut self, layer: &Layer, entry: &PatchEntry, late: bool, into: &mut Accumulated) {
         let step = self.add_step(Step::Applied(Directive::Patch, entry.span));
         let mut count = (0, 0);
+        let before = into.log.problems.len();
         if let Err(problem) = self.try_patch(layer, entry, late, step, into, &mut count) {
             into.log.problems.push(*problem);
             // What failed is not dead, too.
             return;
         }
+        if into.log.problems[before..].iter().any(|p| p.kind == ProblemKind::NamespaceLater) {
+            return;
+        }
         let title = entry.path.as_ref().map_or_else(|| "this patch".to_string(), |p| format!("the patch `{}`", p.text));
-        into.log.count("patches", entry.span, title, count);
+        let field = if late { "patchesJson6902" } else { "patches" };
+        let span = entry.target.as_ref().and_then(|t| t.span).unwrap_or(entry.span);
+        into.log.count(field, span, title, count);
     }
 
     fn try_patch(
@@ -477,7 +483,7 @@ fn note_leaks(ws: &Workspace<'_>, patches: &[Value], into: &mut Accumulated) {
                 let problem = BuildProblem::of(
                     ProblemKind::DirectiveLeaks,
                     ws.span(&entry.key.origin),
-                    format!("Kustomize does not know `{key}`: it ends up in the object"),
+                    format!("`{key}` means nothing to Kustomize and ends up in the object"),
                 );
                 found.push(problem.help("take it away: Kustomize has only `$patch: delete`, `replace` and `merge`"));
             }

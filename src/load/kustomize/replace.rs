@@ -337,11 +337,11 @@ fn matched(
         let none = !value.items().iter().any(fits);
         let items = value.items_mut().ok_or("no list")?;
         if none && create.is_some() {
-            let word = Value::plain_of(wanted, origin.clone());
+            let word = Value::plain_of(wanted, origin.derived(wanted.len()));
             let mut made = word.clone();
             if !key.is_empty() {
                 made = Value::empty_map(origin.clone());
-                made.set(Key { text: key.into(), origin: origin.clone() }, word);
+                made.set(Key { text: key.into(), origin: origin.derived(key.len()) }, word);
             }
             items.push(made);
         }
@@ -360,7 +360,7 @@ fn matched(
         if create.is_none() {
             return Ok(0);
         }
-        value.set(Key { text: first.into(), origin: origin.clone() }, blank(rest.first()));
+        value.set(Key { text: first.into(), origin: origin.derived(first.len()) }, blank(rest.first()));
     }
     let Some(field) = value.get_mut(first) else { return Ok(0) };
     matched(field, rest, create, step, source, set)

@@ -92,7 +92,7 @@ impl Namespace<'_> {
                 let items = resource.value.get_mut("subjects").and_then(Value::items_mut);
                 for item in items.into_iter().flatten().filter(|i| wanted(i)) {
                     if item.get("namespace").is_none() {
-                        let key = Key { text: "namespace".into(), origin: made.clone() };
+                        let key = Key { text: "namespace".into(), origin: made.derived(9) };
                         item.set(key, Value::text_of("", made.clone()));
                     }
                     item.get_mut("namespace").map_or(Ok(()), |v| self.set(v))?;

@@ -1,5 +1,6 @@
 //! A root as a unit: its objects, and what the build has to say.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::accumulate::DirectiveUse;
@@ -75,4 +76,23 @@ pub fn unit(ws: &mut Workspace<'_>, root: &Folder) -> (Unit, Vec<PathBuf>) {
         })),
     };
     (unit, built.log.files)
+}
+
+/// A directive of a base or component runs in several roots: it is dead only where it is dead in all of them.
+pub fn join_uses(units: &mut [Unit]) {
+    let mut uses: HashMap<Span, (usize, usize)> = HashMap::new();
+    for unit in units.iter() {
+        // What a partial root lacks may be what the directive is for.
+        let unknown = usize::from(!unit.is_complete());
+        for directive in unit.kustomize.iter().flat_map(|k| &k.directives) {
+            let most = uses.entry(directive.span).or_default();
+            most.0 = most.0.max(directive.matched).max(unknown);
+            most.1 = most.1.max(directive.changed).max(unknown);
+        }
+    }
+    for directive in units.iter_mut().filter_map(|u| u.kustomize.as_mut()).flat_map(|k| &mut k.directives) {
+        if let Some(most) = uses.get(&directive.span) {
+            (directive.matched, directive.changed) = *most;
+        }
+    }
 }

@@ -76,6 +76,22 @@ impl Origin {
         self
     }
 
+    /// For a text of this length that was made because of this place, without standing there.
+    pub fn derived(&self, len: usize) -> Origin {
+        let place = match &self.place {
+            Place::Node(tree, node) => Place::Rope(Arc::new([Fragment { len, place: FragmentPlace::Whole(*tree, *node) }])),
+            Place::Rope(parts) => match parts.first().map(|p| &p.place) {
+                Some(FragmentPlace::Node(tree, node, _) | FragmentPlace::Whole(tree, node)) => {
+                    Place::Rope(Arc::new([Fragment { len, place: FragmentPlace::Whole(*tree, *node) }]))
+                }
+                Some(FragmentPlace::Span(span)) => Place::Span(*span),
+                None => self.place.clone(),
+            },
+            Place::Span(span) => Place::Span(*span),
+        };
+        Origin { place, step: self.step, overrode: None }
+    }
+
     /// The parts of a text with this origin; `len` is the text's length.
     pub fn fragments(&self, len: usize) -> Vec<Fragment> {
         let one = |place| vec![Fragment { len, place }];
@@ -378,7 +394,7 @@ impl Value {
         let mut value = self;
         for key in path {
             if value.get(key).is_none() {
-                let made = Key { text: SmolStr::new(key), origin: origin.clone() };
+                let made = Key { text: SmolStr::new(key), origin: origin.derived(key.len()) };
                 value.entries_mut()?.push(Entry { key: made, value: Value::empty_map(origin.clone()) });
             }
             value = value.get_mut(key)?;
