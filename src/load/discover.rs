@@ -43,6 +43,8 @@ pub struct Skipped {
 pub struct Found {
     /// Files to read, sorted, without repetition.
     pub files: Vec<PathBuf>,
+    /// Folders with a kustomization, sorted.
+    pub kustomizations: Vec<PathBuf>,
     /// Files and folders left out.
     pub skipped: Vec<Skipped>,
 }
@@ -170,6 +172,11 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
         {
             other.push(Skipped { path: folder.to_path_buf(), reason, failed: false, files: 0 });
         }
+        if is_kustomization(path)
+            && let Some(folder) = path.parent()
+        {
+            found.kustomizations.push(folder.to_path_buf());
+        }
         if kind.is_symlink() {
             // The walk gives a root that is a link as one, and goes into it.
             if entry.depth() > 0 {
@@ -186,6 +193,8 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     leave_out(other, &mut found);
     found.files.sort();
     found.files.dedup();
+    found.kustomizations.sort();
+    found.kustomizations.dedup();
     found
 }
 
@@ -218,8 +227,12 @@ fn other_loader(file: &Path) -> Option<String> {
     if name == CHART {
         return Some("a Helm chart: render it and lint the output (`helm template … | kvlint -`)".into());
     }
-    let reason = "a Kustomize root: build it and lint the output (`kubectl kustomize … | kvlint -`)";
-    KUSTOMIZATION.contains(&name).then(|| reason.into())
+    None
+}
+
+/// Whether a path names a kustomization file.
+pub fn is_kustomization(path: &Path) -> bool {
+    path.file_name().and_then(|n| n.to_str()).is_some_and(|n| KUSTOMIZATION.contains(&n))
 }
 
 /// Takes away what lies in folders of other loaders; of such folders inside each other the outermost is named.
@@ -241,6 +254,7 @@ fn leave_out(mut other: Vec<Skipped>, found: &mut Found) {
         let folder = path.ancestors().find(|folder| folders.contains(folder));
         folder.map(|f| *inside.entry(f.to_path_buf()).or_default() += 1).is_none()
     });
+    found.kustomizations.retain(|folder| outside(folder));
     found.skipped.retain(|skipped| outside(&skipped.path));
     let counted = |mut skipped: Skipped| {
         skipped.files = inside.get(&skipped.path).copied().unwrap_or(0);

@@ -150,6 +150,8 @@ pub enum UnitKind {
     Plain,
     /// One stream: standard input, or rendered output in one file.
     Stream,
+    /// What a kustomization builds.
+    Kustomize,
 }
 
 impl UnitKind {
@@ -158,6 +160,7 @@ impl UnitKind {
         match self {
             UnitKind::Plain => "plain",
             UnitKind::Stream => "stream",
+            UnitKind::Kustomize => "kustomize",
         }
     }
 }
@@ -175,6 +178,8 @@ pub struct Unit {
     pub files: Vec<InputFile>,
     /// In the order of files and documents; lists are taken apart.
     pub resources: Vec<Resource>,
+    /// For a unit that was built by Kustomize: what the build has to say.
+    pub kustomize: Option<Box<super::kustomize::Kustomized>>,
 }
 
 impl Unit {
@@ -195,7 +200,7 @@ impl Unit {
             resources
         };
         let resources = files.par_iter().flat_map_iter(of_file).collect();
-        let mut unit = Unit { root, kind, missing, files, resources };
+        let mut unit = Unit { root, kind, missing, files, resources, kustomize: None };
         // A document that can't be read may hold anything.
         for file in &unit.files {
             let path = file.source.path().display();
