@@ -127,7 +127,7 @@ fn source(ws: &Workspace<'_>, entry: &Replacement, into: &Accumulated) -> Outcom
     let resource = match found[..] {
         [one] => one,
         [] => {
-            let problem = BuildProblem::failed(span, "no object is the source of this replacement");
+            let problem = BuildProblem::absent(span, "no object is the source of this replacement");
             return Err(Box::new(problem.help("mend the kind or name, or add the object to `resources`")));
         }
         [first, second, ..] => {

@@ -27,6 +27,8 @@ pub struct Folder {
 pub enum ProblemKind {
     /// `kustomize build` stops here.
     Failed,
+    /// It stops here because something is not there, which may be in a base that is not at hand.
+    Absent,
     /// A key that Kustomize does not know; it stops there, too.
     UnknownKey,
     /// A document that can't be read, which is said elsewhere.
@@ -62,6 +64,11 @@ impl BuildProblem {
         BuildProblem::of(ProblemKind::Failed, span, message)
     }
 
+    /// A reason why the build stops, unless what is missing is in a base that is not at hand.
+    pub fn absent(span: Span, message: impl Into<String>) -> BuildProblem {
+        BuildProblem::of(ProblemKind::Absent, span, message)
+    }
+
     /// A problem of some kind.
     pub fn of(kind: ProblemKind, span: Span, message: impl Into<String>) -> BuildProblem {
         BuildProblem { kind, span, message: message.into(), help: None, related: Vec::new() }
@@ -81,7 +88,7 @@ impl BuildProblem {
 
     /// Whether `kustomize build` stops because of it.
     pub fn is_fatal(&self) -> bool {
-        matches!(self.kind, ProblemKind::Failed | ProblemKind::UnknownKey | ProblemKind::Syntax)
+        matches!(self.kind, ProblemKind::Failed | ProblemKind::Absent | ProblemKind::UnknownKey | ProblemKind::Syntax)
     }
 }
 
