@@ -97,9 +97,19 @@ pub struct Layer {
     pub kustomization: Arc<Kustomization>,
     /// The folders above it, and its own.
     pub chain: Vec<PathBuf>,
+    /// The way to its folder from the root's, for `buildMetadata`.
+    pub way: PathBuf,
 }
 
 impl Accumulated {
+    /// Notes on every object that a transformer ran, where `buildMetadata` asks for it.
+    pub(super) fn note(&mut self, ws: &Workspace<'_>, layer: &Layer, transformer: &str) {
+        if ws.notes {
+            let text = configured(layer, transformer);
+            self.resources.iter_mut().for_each(|r| r.annotations.transformers.push(text.clone()));
+        }
+    }
+
     /// Takes out what was deleted.
     pub fn drop_deleted(&mut self) {
         self.resources.retain(|r| !r.is_deleted());
@@ -123,6 +133,13 @@ impl Accumulated {
             self.resources.push(resource.clone());
         }
     }
+}
+
+/// What the annotations say of something that a kustomization configures.
+pub(super) fn configured(layer: &Layer, kind: &str) -> String {
+    let name = layer.file.file_name().unwrap_or_default();
+    let path = clean(&layer.way.join(name));
+    format!("configuredIn: {}\nconfiguredBy:\n  apiVersion: builtin\n  kind: {kind}\n", path.display())
 }
 
 /// Whether an entry of `resources` points out of this machine.
@@ -161,8 +178,9 @@ impl Workspace<'_> {
     }
 
     /// Accumulates a folder as a part of others: its result is kept for the next overlay that uses it.
-    fn folder(&mut self, folder: &Folder, chain: &[PathBuf], component: bool, from: Span, into: &mut Accumulated) {
-        if !component && let Some(built) = self.built.get(&folder.canonical) {
+    fn folder(&mut self, folder: &Folder, above: &Layer, component: bool, entry: &Text, into: &mut Accumulated) {
+        let (chain, from) = (&above.chain, entry.span);
+        if !component && !self.notes && let Some(built) = self.built.get(&folder.canonical) {
             let built = Arc::clone(built);
             let cycle = built.log.folders.iter().any(|f| chain.iter().any(|c| c.starts_with(&f.canonical)));
             if !cycle {
@@ -170,7 +188,8 @@ impl Workspace<'_> {
                 return;
             }
         }
-        let Some(layer) = self.layer(folder, chain, from, into) else { return };
+        let Some(mut layer) = self.layer(folder, chain, from, into) else { return };
+        layer.way = above.way.join(&*entry.text);
         if layer.kustomization.component != component {
             let (is, help) = if component {
                 ("is no component", "name it under `resources`, or give it `kind: Component`")
@@ -219,7 +238,7 @@ impl Workspace<'_> {
         };
         let mut chain = chain.to_vec();
         chain.push(folder.canonical.clone());
-        Some(Layer { folder: Some(folder.clone()), file, kustomization, chain })
+        Some(Layer { folder: Some(folder.clone()), file, kustomization, chain, way: PathBuf::new() })
     }
 
     /// Runs a kustomization on what is accumulated.
@@ -251,7 +270,11 @@ impl Workspace<'_> {
             into.log.problems.push(BuildProblem::failed(span, format!("the configurations contradict each other: {e}")));
         }
         for entry in &k.generators {
-            let outcome = self.generate(layer, entry, into);
+            let outcome = self.generate(layer, entry, into).map(|mut new| {
+                let kind = if entry.secret { "SecretGenerator" } else { "ConfigMapGenerator" };
+                new.annotations.origin = self.notes.then(|| configured(layer, kind));
+                new
+            });
             if let Err(problem) = outcome.and_then(|new| generate::absorb(into, new, entry.span)) {
                 into.log.problems.push(*problem);
             }
@@ -276,16 +299,19 @@ impl Workspace<'_> {
         if !k.merge_patches.is_empty() {
             self.run_merge_patches(layer, &k.merge_patches, into);
             into.drop_deleted();
+            into.note(self, layer, "PatchStrategicMergeTransformer");
         }
         for entry in &k.patches {
             self.run_patch(layer, entry, false, into);
             into.drop_deleted();
+            into.note(self, layer, "PatchTransformer");
         }
         if let Some(text) = &k.namespace {
             let step = self.add_step(Step::Applied(Directive::Namespace, text.span));
             let subjects = Subjects::Default;
             let namespace = Namespace { text, fields: &fields.namespace, unset_only: false, subjects, step };
             namespace.run(&mut into.resources, &mut into.log.problems);
+            into.note(self, layer, "NamespaceTransformer");
         }
         for (text, before, specs, directive) in [
             (&k.name_prefix, true, &fields.name_prefix, Directive::NamePrefix),
@@ -294,6 +320,7 @@ impl Workspace<'_> {
             if let Some(text) = text {
                 let step = self.add_step(Step::Applied(directive, text.span));
                 Affix { text, before, fields: specs, step }.run(&mut into.resources, &mut into.log.problems);
+                into.note(self, layer, if before { "PrefixTransformer" } else { "SuffixTransformer" });
             }
         }
         for entry in &k.labels {
@@ -301,6 +328,7 @@ impl Workspace<'_> {
                 Ok(specs) => {
                     let step = self.add_step(Step::Applied(Directive::Labels, entry.span));
                     set_pairs(&mut into.resources, &entry.pairs, &specs, step, &mut into.log.problems);
+                    into.note(self, layer, "LabelTransformer");
                 }
                 Err(e) => into.log.problems.push(BuildProblem::failed(entry.span, e)),
             }
@@ -309,6 +337,11 @@ impl Workspace<'_> {
             (&k.common_labels, &fields.common_labels, Directive::CommonLabels),
             (&k.common_annotations, &fields.common_annotations, Directive::CommonAnnotations),
         ] {
+            let labels = directive == Directive::CommonLabels;
+            // Kustomize runs the labels once more wherever there are any.
+            if !pairs.is_empty() || (labels && !k.labels.is_empty()) {
+                into.note(self, layer, if labels { "LabelTransformer" } else { "AnnotationsTransformer" });
+            }
             if let Some((first, _)) = pairs.first() {
                 let step = self.add_step(Step::Applied(directive, first.span));
                 set_pairs(&mut into.resources, pairs, specs, step, &mut into.log.problems);
@@ -317,10 +350,12 @@ impl Workspace<'_> {
         for entry in &k.json_patches {
             self.run_patch(layer, entry, true, into);
             into.drop_deleted();
+            into.note(self, layer, "PatchJson6902Transformer");
         }
         for entry in &k.replicas {
             let step = self.add_step(Step::Applied(Directive::Replicas, entry.span));
             let count = replicas(&mut into.resources, entry, &fields.replicas, step, &mut into.log.problems);
+            into.note(self, layer, "ReplicaCountTransformer");
             if count.0 > 0 {
                 let name = entry.name.as_ref().map_or("", |n| n.text.as_str());
                 into.log.count("replicas", entry.span, format!("the number of replicas of `{name}`"), count);
@@ -328,12 +363,16 @@ impl Workspace<'_> {
         }
         for entry in &k.images {
             self.run_image(entry, &fields.images, into);
+            into.note(self, layer, "ImageTagTransformer");
         }
         for entry in &k.replacements {
             match entry {
                 ReplacementEntry::Inline(replacement) => self.run_replacement(replacement, into),
                 ReplacementEntry::Path(text) => self.run_replacement_file(layer, text, into),
             }
+        }
+        if !k.replacements.is_empty() {
+            into.note(self, layer, "ReplacementTransformer");
         }
         self.run_transformers(layer, &k.transformers, into);
     }
@@ -381,7 +420,7 @@ impl Workspace<'_> {
 
     fn component(&mut self, layer: &Layer, entry: &Text, into: &mut Accumulated) {
         match self.subfolder(layer, entry) {
-            Ok(folder) => self.folder(&folder, &layer.chain, true, entry.span, into),
+            Ok(folder) => self.folder(&folder, layer, true, entry, into),
             Err(problem) => self.note_missing(entry, *problem, into),
         }
     }
@@ -438,7 +477,15 @@ impl Workspace<'_> {
                 Ok((canonical, shown)) => {
                     into.log.uses(&canonical);
                     match self.resources_of(&canonical, &shown, entry, into) {
-                        Ok(resources) => into.append(self, &resources, entry.span),
+                        Ok(mut resources) => {
+                            if self.notes {
+                                let path = clean(&layer.way.join(&*entry.text));
+                                for resource in Arc::make_mut(&mut resources) {
+                                    resource.annotations.origin = Some(format!("path: {}\n", path.display()));
+                                }
+                            }
+                            into.append(self, &resources, entry.span);
+                        }
                         Err(problem) => into.log.problems.push(*problem),
                     }
                 }
@@ -447,7 +494,7 @@ impl Workspace<'_> {
             return;
         }
         match self.subfolder(layer, entry) {
-            Ok(folder) => self.folder(&folder, &layer.chain, false, entry.span, into),
+            Ok(folder) => self.folder(&folder, layer, false, entry, into),
             Err(problem) => self.note_missing(entry, *problem, into),
         }
     }

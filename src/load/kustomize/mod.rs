@@ -55,6 +55,8 @@ pub fn build(ws: &mut Workspace<'_>, root: &Folder, order: Order) -> Accumulated
     let nowhere = Span::new(crate::source::FileId(0), 0, 0);
     let Some(layer) = ws.layer(root, &[], nowhere, &mut into) else { return into };
     into.log.folders.push(root.clone());
+    // Kustomize's order of building makes the annotations of a base depend on the root, so nothing is shared.
+    ws.notes = layer.kustomization.build_metadata.iter().any(|t| t.text.ends_with("Annotations"));
     ws.accumulate(&layer, &mut into);
     finish(ws, &layer, order, &mut into);
     into
@@ -101,7 +103,25 @@ fn metadata(ws: &mut Workspace<'_>, layer: &Own, into: &mut Accumulated) -> Outc
             return Err(Box::new(problem.help("originAnnotations, transformerAnnotations and managedByLabel are")));
         }
     }
+    let (origins, transformers) = (asked("originAnnotations"), asked("transformerAnnotations"));
     for resource in &mut into.resources {
+        let mut notes = Vec::new();
+        if let (Some(text), Some(origin)) = (origins, resource.annotations.origin.clone()) {
+            notes.push((text.span, "config.kubernetes.io/origin", origin));
+        }
+        if let (Some(text), false) = (transformers, resource.annotations.transformers.is_empty()) {
+            let items = resource.annotations.transformers.iter().map(|t| format!("- {}", t.trim_end().replace('\n', "\n  ")));
+            let list = items.collect::<Vec<_>>().join("\n") + "\n";
+            notes.push((text.span, "alpha.config.kubernetes.io/transformations", list));
+        }
+        for (span, key, text) in notes {
+            let step = ws.add_step(Step::Applied(Directive::Metadata, span));
+            let made = Origin::made(span, step);
+            resource.untouched = false;
+            if let Some(map) = resource.value.at_or_create(&["metadata", "annotations"], &made) {
+                map.set(Key { text: key.into(), origin: made.clone() }, Value::text_of(text, made));
+            }
+        }
         let wrong = |v: &Value| match &v.data {
             Data::Map(entries) => {
                 entries.is_empty()

@@ -134,6 +134,8 @@ pub struct Workspace<'a> {
     pub(super) file_problems: HashMap<PathBuf, Vec<BuildProblem>>,
     /// Whether files outside the folder may be used, as with `--load-restrictor LoadRestrictionsNone`.
     pub load_anywhere: bool,
+    /// Whether `buildMetadata` asks for annotations that say where objects come from.
+    pub(super) notes: bool,
     read: HashMap<PathBuf, ReadFile>,
 }
 
@@ -149,6 +151,7 @@ impl<'a> Workspace<'a> {
             kustomizations: HashMap::new(),
             file_problems: HashMap::new(),
             load_anywhere: false,
+            notes: false,
             read: HashMap::new(),
         }
     }
