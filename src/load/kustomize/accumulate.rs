@@ -21,6 +21,15 @@ use crate::yaml::{Directive, Step};
 /// Deepest chain of kustomizations that is followed.
 const DEPTH_LIMIT: usize = 100;
 
+/// Kustomizations that one root may run: components run again for everyone who uses them.
+const RUN_LIMIT: usize = 10_000;
+
+/// Objects that one root may have.
+const OBJECT_LIMIT: usize = 20_000;
+
+/// Notes of one kind that a build keeps.
+const LOG_LIMIT: usize = 10_000;
+
 /// Something that a kustomization asks for, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectiveUse {
@@ -65,11 +74,20 @@ impl Log {
     }
 
     fn extend(&mut self, other: &Log) {
-        self.problems.extend(other.problems.iter().cloned());
-        self.missing.extend(other.missing.iter().cloned());
-        self.directives.extend(other.directives.iter().cloned());
+        // A base that is used twice doubles its notes at every layer.
+        fn add<T: Clone>(own: &mut Vec<T>, more: &[T]) {
+            let room = LOG_LIMIT.saturating_sub(own.len());
+            own.extend(more.iter().take(room).cloned());
+        }
+        add(&mut self.problems, &other.problems);
+        add(&mut self.missing, &other.missing);
+        add(&mut self.directives, &other.directives);
         other.files.iter().for_each(|f| self.uses(f));
-        self.folders.extend(other.folders.iter().cloned());
+        for folder in &other.folders {
+            if !self.folders.contains(folder) {
+                self.folders.push(folder.clone());
+            }
+        }
     }
 }
 
@@ -118,6 +136,10 @@ impl Accumulated {
     /// Adds objects; an id that is there already is a problem.
     fn append(&mut self, ws: &Workspace<'_>, more: &[Resource], span: Span) {
         for resource in more {
+            if self.resources.len() >= OBJECT_LIMIT {
+                self.log.problems.push(BuildProblem::failed(span, format!("more than {OBJECT_LIMIT} objects come in")));
+                return;
+            }
             let id = resource.id();
             if let Some(&other) = by_current_id(&self.resources, &id).first() {
                 let grip = super::patch::resource_grip(ws, resource);
@@ -180,6 +202,13 @@ impl Workspace<'_> {
     /// Accumulates a folder as a part of others: its result is kept for the next overlay that uses it.
     fn folder(&mut self, folder: &Folder, above: &Layer, component: bool, entry: &Text, into: &mut Accumulated) {
         let (chain, from) = (&above.chain, entry.span);
+        self.runs += 1;
+        if self.runs > RUN_LIMIT {
+            if self.runs == RUN_LIMIT + 1 {
+                into.log.problems.push(BuildProblem::failed(from, format!("more than {RUN_LIMIT} kustomizations run")));
+            }
+            return;
+        }
         if !component && !self.notes && let Some(built) = self.built.get(&folder.canonical) {
             let built = Arc::clone(built);
             let cycle = built.log.folders.iter().any(|f| chain.iter().any(|c| c.starts_with(&f.canonical)));

@@ -34,7 +34,7 @@ mod vars;
 pub mod workspace;
 
 pub use accumulate::{Accumulated, DirectiveUse};
-pub use emit::emit;
+pub use emit::{Printed, emit, print};
 pub use files::{Disk, Files, Texts};
 pub use order::Order;
 pub use units::{Dangling, Kustomized, Layer, join_uses, unit};
@@ -52,6 +52,7 @@ const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 /// Builds one root. Problems are in the result's log; what could be built in spite of them is built.
 pub fn build(ws: &mut Workspace<'_>, root: &Folder, order: Order) -> Accumulated {
     let mut into = Accumulated::default();
+    ws.runs = 0;
     let nowhere = Span::new(crate::source::FileId(0), 0, 0);
     let Some(layer) = ws.layer(root, &[], nowhere, &mut into) else { return into };
     into.log.folders.push(root.clone());

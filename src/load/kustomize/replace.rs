@@ -219,6 +219,10 @@ fn write(
                 Ok(n) => count.0 += n,
                 Err(e) => return fail(format!("{e} (`{path}` of `{title}`)")),
             }
+            if resource.value.is_too_large() {
+                resource.value = before;
+                return fail(format!("with this value `{title}` grows beyond all bounds"));
+            }
             if !before.same(&resource.value) {
                 count.1 += 1;
                 resource.untouched = false;

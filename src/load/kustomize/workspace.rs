@@ -136,6 +136,8 @@ pub struct Workspace<'a> {
     pub load_anywhere: bool,
     /// Whether `buildMetadata` asks for annotations that say where objects come from.
     pub(super) notes: bool,
+    /// Kustomizations that the root has run so far.
+    pub(super) runs: usize,
     read: HashMap<PathBuf, ReadFile>,
 }
 
@@ -152,6 +154,7 @@ impl<'a> Workspace<'a> {
             file_problems: HashMap::new(),
             load_anywhere: false,
             notes: false,
+            runs: 0,
             read: HashMap::new(),
         }
     }
