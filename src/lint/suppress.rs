@@ -31,6 +31,8 @@ pub struct Suppression {
     pub reason: String,
     /// What it covers.
     pub scope: Scope,
+    /// Other places that it covers: those of an object that a build put together from several files.
+    pub also: Vec<Span>,
     /// How many findings it silenced.
     pub silenced: usize,
 }
@@ -54,6 +56,10 @@ pub fn collect(loaded: &Loaded) -> Vec<Suppression> {
                 && let Some(text) = node.text()
             {
                 let scope = Scope::Span(resource.node().span());
+                let mut also = Vec::new();
+                if resource.tree().is_composed() {
+                    places(resource.node(), &mut also);
+                }
                 let mut at = 0;
                 for line in text.split_inclusive('\n') {
                     let (names, reason) = line.split_once(':').unwrap_or((line, ""));
@@ -62,12 +68,18 @@ pub fn collect(loaded: &Loaded) -> Vec<Suppression> {
                         let start = offset + (name.len() - name.trim_start().len());
                         let rule = name.trim_end_matches(',').trim();
                         offset += name.len();
-                        if !rule.is_empty() {
+                        let span = node.sub_span(start..start + rule.len());
+                        // Every overlay brings the annotation of its base again.
+                        let known = found.iter_mut().find(|s: &&mut Suppression| s.span == span);
+                        if let Some(known) = known {
+                            known.also.extend(also.iter().copied());
+                        } else if !rule.is_empty() {
                             found.push(Suppression {
                                 rule: rule.to_string(),
-                                span: node.sub_span(start..start + rule.len()),
+                                span,
                                 reason: reason.trim().to_string(),
                                 scope,
+                                also: also.clone(),
                                 silenced: 0,
                             });
                         }
@@ -78,6 +90,24 @@ pub fn collect(loaded: &Loaded) -> Vec<Suppression> {
         }
     }
     found
+}
+
+/// The stretch of each file that the parts of a built object lie in.
+fn places(node: crate::yaml::Node<'_>, into: &mut Vec<Span>) {
+    fn add(span: Span, into: &mut Vec<Span>) {
+        match into.iter_mut().find(|s| s.file == span.file) {
+            Some(old) => *old = old.to(span),
+            None => into.push(span),
+        }
+    }
+    if node.text().is_some() {
+        add(node.span(), into);
+    }
+    for entry in node.entries() {
+        add(entry.key.span(), into);
+        places(entry.value, into);
+    }
+    node.items().into_iter().for_each(|i| places(i, into));
 }
 
 /// `# kvlint: ignore[rule, rule] reason` or `# kvlint: ignore-file[rule] reason`.
@@ -103,6 +133,7 @@ fn from_comment(source: &SourceFile, comment: Span, trailing: bool, found: &mut 
             span: Span::new(comment.file, start as u32, (start + rule.len()) as u32),
             reason: reason.trim().to_string(),
             scope,
+            also: Vec::new(),
             silenced: 0,
         });
     }
@@ -150,6 +181,7 @@ pub fn silence(suppressions: &mut [Suppression], diagnostic: &Diagnostic, _sourc
             Scope::File(span) => span.file == place.file,
             Scope::Span(span) => span.file == place.file && span.start <= place.start && place.start <= span.end,
         };
+        let covers = covers || suppression.also.iter().any(|s| s.contains(place));
         if covers {
             suppression.silenced += 1;
             silenced = true;
