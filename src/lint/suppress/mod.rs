@@ -40,6 +40,8 @@ pub struct Suppression {
     pub reason: String,
     /// What it covers.
     pub scope: Scope,
+    /// Other places that it covers: those of an object that a build put together from several files.
+    pub also: Vec<Span>,
     /// How many findings it silenced.
     pub silenced: usize,
     /// Whether the rule looked at what is covered, so that no finding means that there is none.
@@ -111,10 +113,15 @@ impl Suppression {
     fn covers(&self, place: Span) -> bool {
         let inside = match self.scope {
             Scope::File(span) => span.file == place.file,
-            Scope::Span(span) => span.file == place.file && span.start <= place.start && place.start <= span.end,
+            Scope::Span(span) => touches(span, place),
         };
-        inside && !self.written.contains(place)
+        (inside || self.also.iter().any(|span| touches(*span, place))) && !self.written.contains(place)
     }
+}
+
+/// Whether a place starts in a span or at its end.
+fn touches(span: Span, place: Span) -> bool {
+    span.file == place.file && span.start <= place.start && place.start <= span.end
 }
 
 /// Whether a rule looked at the document around a place.

@@ -49,6 +49,7 @@ impl Suppressions {
                 written: comment.span,
                 reason: reason.to_string(),
                 scope,
+                also: Vec::new(),
                 silenced: 0,
                 ran: false,
             });
@@ -61,28 +62,54 @@ impl Suppressions {
         let Some((node, text)) = annotation.and_then(|node| Some((node, node.text()?))) else { return };
         let map = node.scalar_map();
         let mut line_start = 0;
-        let before = self.entries.len();
+        let mut any = false;
+        let mut also = Vec::new();
+        if object.tree().is_composed() {
+            places(object, &mut also);
+        }
         for line in text.split_inclusive('\n') {
             let (list, reason) = line.split_once(':').unwrap_or((line, ""));
             for (start, name) in names(list) {
                 let start = line_start + start;
+                let span = map.span(start..start + name.len());
+                any = true;
+                // Every overlay brings the annotation of its base again.
+                if let Some(known) = self.entries.iter_mut().find(|e| e.span == span) {
+                    known.also.extend_from_slice(&also);
+                    continue;
+                }
                 self.entries.push(Suppression {
                     rule: name.to_string(),
-                    span: map.span(start..start + name.len()),
+                    span,
                     written: map.span(line_start..line_start + line.trim_end().len()),
                     reason: reason.trim().to_string(),
                     scope: Scope::Span(object.span()),
+                    also: also.clone(),
                     silenced: 0,
                     ran: false,
                 });
             }
             line_start += line.len();
         }
-        if self.entries.len() == before {
+        if !any {
             let message = format!("the annotation `{ANNOTATION}` names no rule");
             self.malformed.push(Malformed { span: node.grip(), message });
         }
     }
+}
+
+/// The stretch of each file that the parts of a built object lie in.
+fn places(node: Node<'_>, into: &mut Vec<Span>) {
+    let mut add = |span: Span| match into.iter_mut().find(|s| s.file == span.file) {
+        Some(old) => *old = old.to(span),
+        None => into.push(span),
+    };
+    if node.text().is_some() {
+        add(node.span());
+    }
+    node.entries().iter().for_each(|entry| add(entry.key.span()));
+    node.entries().into_iter().for_each(|entry| places(entry.value, into));
+    node.items().into_iter().for_each(|item| places(item, into));
 }
 
 /// The names of a list separated by commas, with their offsets.

@@ -185,20 +185,42 @@ fn scalar(scalar: &Scalar) -> String {
         },
         Type::Str => {
             let text = scalar.text.as_str();
-            if is_plain(text) { text.to_string() } else { serde_json::Value::String(text.to_string()).to_string() }
+            let quoted = || serde_json::Value::String(text.to_string()).to_string();
+            if text.is_empty() || !matches!(resolve::plain(text), Typed::Str(_)) || is_time(text) {
+                quoted()
+            } else if is_plain(text) {
+                text.to_string()
+            } else if text.chars().any(|c| c.is_control() || c == '\u{feff}') {
+                quoted()
+            } else {
+                format!("'{}'", text.replace('\'', "''"))
+            }
         }
     }
 }
 
+/// `2001-12-14` and what starts like it, which other readers take for a time.
+fn is_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() >= 8 && bytes.get(4) == Some(&b'-') && bytes.iter().take(4).all(u8::is_ascii_digit)
+}
+
+/// Whether a text can stand without quotes.
 fn is_plain(text: &str) -> bool {
-    let first = text.chars().next();
-    matches!(resolve::plain(text), Typed::Str(_))
-        && !text.is_empty()
-        && !text.starts_with(|c: char| c.is_whitespace() || "-?:,[]{}#&*!|>'\"%@`=".contains(c))
+    let mut chars = text.chars();
+    let (first, second) = (chars.next(), chars.next());
+    let before_blank = second.is_none_or(|c| c == ' ');
+    let starts_well = match first {
+        Some('-' | '?' | ':') => !before_blank,
+        Some(c) => !c.is_whitespace() && !",[]{}#&*!|>'\"%@`".contains(c),
+        None => false,
+    };
+    starts_well
+        && !text.starts_with("---")
+        && !text.starts_with("...")
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.chars().any(|c| c.is_control() || c == '\u{feff}')
-        && !(first.is_some_and(|c| c.is_ascii_digit()) && text.len() >= 8 && text.as_bytes().get(4) == Some(&b'-'))
-        && !matches!(text, "<<" | "---" | "...")
+        && !matches!(text, "<<" | "=")
 }

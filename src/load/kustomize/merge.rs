@@ -401,6 +401,10 @@ fn walk_list(
         match merged.filter(|m| !m.value.is_null() && !matches!(&m.value.data, Data::Map(e) if e.is_empty())) {
             None => set_item(&mut dest, None, &k, &v),
             Some(mut merged) => {
+                // The keys that found the item are not what the patch changes.
+                if let (Some(base), true) = (old.and_then(|o| dest.items().get(o)), merged.in_place) {
+                    keep_keys(&mut merged.value, base, &k);
+                }
                 for (key, word) in k.iter().zip(&v) {
                     if !key.is_empty() && !word.is_empty() && merged.value.get(key).is_none() {
                         let origin = merged.value.origin.clone();
@@ -427,6 +431,19 @@ fn walk_list(
     append_rest(&mut added, &dest, &valid_keys);
     added.origin = dest.origin;
     Ok(Some(Merged { value: added, in_place }))
+}
+
+/// Gives keys that a patch only repeats the places that they have in the base.
+fn keep_keys(merged: &mut Value, base: &Value, keys: &[String]) {
+    for key in keys {
+        let (Some(old), Some(new)) = (base.get(key), merged.get(key)) else { continue };
+        if old.same(new) {
+            let old = old.clone();
+            if let Some(new) = merged.get_mut(key) {
+                *new = old;
+            }
+        }
+    }
 }
 
 /// Takes the directive out of an item.

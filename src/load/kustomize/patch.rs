@@ -335,6 +335,12 @@ impl Workspace<'_> {
                 Ok(Some(value)) if value.is_empty() => {}
                 Ok(Some(value)) => {
                     r.value = value;
+                    // A patch repeats the apiVersion to find the object, not to change it.
+                    if let Some(old) =
+                        old.get("apiVersion").filter(|o| r.value.get("apiVersion").is_some_and(|n| n.same(o)))
+                    {
+                        restore(&mut r.value, "apiVersion", old.clone());
+                    }
                     if let Some(kind) = kind.filter(|_| !entry.allow_kind_change) {
                         restore(&mut r.value, "kind", kind);
                     }
