@@ -21,6 +21,8 @@ pub struct Table {
     pub default_namespace: String,
     /// The label of every namespace that has its name.
     pub namespace_name_label: String,
+    /// The API group of NetworkPolicy.
+    pub network_policy_group: String,
     /// The protocol of a port that names none.
     pub default_protocol: String,
     /// Paths of a `fieldRef` that give an address of the pod or its node.

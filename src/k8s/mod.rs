@@ -3,6 +3,8 @@
 pub mod container;
 pub mod expansion;
 pub mod image;
+pub mod policy;
+pub mod reach;
 mod resolved;
 pub mod schema;
 pub mod selector;
