@@ -11,7 +11,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 let Some(field) = events::field_by_key(&entry.key) else { continue };
                 let Some(rows) = misfit(field, entry, config.dialect) else { continue };
                 let image = &publisher.image;
-                let harmful = |effect: crate::facts::Effect| effect.is_fatal() || effect == crate::facts::Effect::ChangesBehaviour;
+                let harmful = |effect: crate::facts::Effect| {
+                    effect.is_fatal() || effect == crate::facts::Effect::ChangesBehaviour
+                };
                 let Some(verdict) = image.verdict(rows, harmful) else { continue };
                 let wanted = wanted(field);
                 let message = format!("`{}` is {}, and takes {wanted}", entry.key, found(entry));
@@ -43,7 +45,13 @@ fn misfit(field: &EventsConfigField, entry: &ConfigEntry, dialect: Dialect) -> O
             Some(false) => Some(&effects.enable_as_string),
             None => wrong,
         },
-        (FieldType::Bool, _) => if python_bool(text).is_some() { None } else { wrong },
+        (FieldType::Bool, _) => {
+            if python_bool(text).is_some() {
+                None
+            } else {
+                wrong
+            }
+        }
         (FieldType::Integer, ValueKind::Integer | ValueKind::Bool) => None,
         (FieldType::Integer, _) => {
             let whole = text.parse::<f64>().is_ok_and(|n| n.fract() == 0.0);

@@ -78,8 +78,7 @@ fn documented(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, dialect: Dial
         }
         _ => cli::documented_flag(*setting).map(|row| row.name.as_str()),
     };
-    let names: Vec<String> =
-        missing.iter().map(|s| format!("`{}`", name(s).unwrap_or_else(|| s.key()))).collect();
+    let names: Vec<String> = missing.iter().map(|s| format!("`{}`", name(s).unwrap_or_else(|| s.key()))).collect();
     let only_replay = missing == [Setting::ReplayEndpoint];
     let noun = if dialect == Dialect::Env { "variables" } else { "flags" };
     cx.report(place, format!("the publisher lacks {}", names.join(", ")))

@@ -22,9 +22,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 let values = events::field(Setting::Publisher).values.as_ref();
                 values.map(|v| v.accepted.iter().map(String::as_str).collect()).unwrap_or_default()
             }
-            Engine::Sglang => {
-                sglang.publishers.iter().chain([&sglang.publisher_default]).map(String::as_str).collect()
-            }
+            Engine::Sglang => sglang.publishers.iter().chain([&sglang.publisher_default]).map(String::as_str).collect(),
             Engine::Simulator => continue,
         };
         if known.contains(&name) {
@@ -40,9 +38,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             None => format!("write `{}`", known.first().copied().unwrap_or_default()),
         };
         match &verdict {
-            Some(verdict) => {
-                report.observed(verdict.certainty).help(help).note(image.evidence(engine.name(), verdict))
-            }
+            Some(verdict) => report.observed(verdict.certainty).help(help).note(image.evidence(engine.name(), verdict)),
             // AIBrix's documents know no other publisher either, so this holds for its flags and variables too.
             None => report.observed(image.certainty_of_all()).help(help),
         };

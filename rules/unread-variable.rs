@@ -22,9 +22,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let severity = if harmless { Severity::Warning } else { Severity::Error };
         let env = &vllm::table().env;
         let verdict = image.verdict(&env.unread, |_| true);
-        let strict = publisher.uses(Role::StrictEnvironment).next().filter(|_| {
-            image.release.as_ref().is_some_and(|release| env.strict.releases.contains(release))
-        });
+        let strict = publisher
+            .uses(Role::StrictEnvironment)
+            .next()
+            .filter(|_| image.release.as_ref().is_some_and(|release| env.strict.releases.contains(release)));
         let mut report = cx
             .report(first.name.span(), format!("vLLM does not read `{name}`{more}"))
             .severity(severity)

@@ -33,7 +33,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
             }
             (_, []) => continue,
         };
-        let mut report = cx.report(first.name_span, message).observed(verdict.certainty).label(label(publisher, first, reason));
+        let mut report =
+            cx.report(first.name_span, message).observed(verdict.certainty).label(label(publisher, first, reason));
         for (flag, reason) in found.iter().skip(1) {
             report = report.related(flag.name_span, label(publisher, flag, reason));
         }

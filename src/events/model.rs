@@ -9,6 +9,8 @@ use crate::yaml::Node;
 
 use super::publisher::Publisher;
 use super::subscribers::aibrix::Gateway;
+use super::subscribers::{self, Subscriber};
+use crate::k8s::reach::{Assumptions, Reach};
 
 /// The model of one unit.
 #[derive(Debug)]
@@ -23,6 +25,10 @@ pub struct Model<'t> {
     pub gateways: Vec<Gateway<'t>>,
     /// Services.
     pub services: Vec<Service<'t>>,
+    /// What NetworkPolicies allow between the unit's pods, and those of a gateway that is elsewhere.
+    pub reach: Reach<'t>,
+    /// Who wants the events.
+    pub subscribers: Vec<Subscriber>,
     by_kind: HashMap<&'t str, Vec<&'t Resource>>,
 }
 
@@ -41,6 +47,8 @@ impl<'t> Model<'t> {
             publishers: Vec::new(),
             gateways: Vec::new(),
             services: unit.resources.iter().filter_map(Service::new).collect(),
+            reach: Reach::default(),
+            subscribers: Vec::new(),
             by_kind,
         };
         let mut publishers = Vec::new();
@@ -65,6 +73,9 @@ impl<'t> Model<'t> {
         }
         model.publishers = publishers;
         model.gateways = gateways;
+        let assumed = subscribers::assumed(config, !model.gateways.is_empty());
+        model.reach = Reach::new(unit, &model.workloads, assumed, Assumptions::default());
+        model.subscribers = subscribers::all(&model);
         model
     }
 

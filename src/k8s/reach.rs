@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 use crate::facts::kubernetes;
 use crate::load::{Resource, Unit};
-use crate::yaml::Node;
+use crate::yaml::{Node, NodeId};
 
 use super::policy::{Direction, NetworkPolicy, Peer, PolicyPort, PolicyRule, PortRange, Protocol};
 use super::text::is_template;
@@ -159,13 +159,14 @@ pub struct Policy<'t> {
     /// The policy as written.
     pub view: NetworkPolicy<'t>,
     namespace: NamespaceId,
+    fits: Tri,
     selects: Tri,
     isolates: [Truth; 2],
     rules: [Vec<Rule<'t>>; 2],
 }
 
 /// The pods and policies of a unit.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Reach<'t> {
     /// All pods: those of the unit, then the assumed ones.
     pub endpoints: Vec<Endpoint<'t>>,
@@ -177,6 +178,10 @@ pub struct Reach<'t> {
     namespace_objects: HashMap<&'t str, &'t Resource>,
     /// For each endpoint the policies that may select it.
     selected_by: Vec<Vec<PolicyId>>,
+    /// Endpoints by the address of their object and the template's node.
+    by_template: HashMap<(usize, NodeId), EndpointId>,
+    /// A policy of another API, with which NetworkPolicies alone don't tell what is allowed.
+    pub other_policy: Option<&'t Resource>,
 }
 
 impl<'t> Reach<'t> {
@@ -195,10 +200,13 @@ impl<'t> Reach<'t> {
             namespaces: Vec::new(),
             namespace_objects: unit.resources.iter().filter_map(named).collect(),
             selected_by: Vec::new(),
+            by_template: HashMap::new(),
+            other_policy: unit.resources.iter().find(|r| kubernetes::is_other_policy(r.group(), r.kind())),
         };
         let mut ids = HashMap::new();
         for pod in workloads.iter().flat_map(|w| &w.pods) {
             let namespace = reach.namespace_of(pod.resource, &mut ids);
+            reach.by_template.insert(template_key(pod), reach.endpoints.len());
             reach.endpoints.push(Endpoint {
                 namespace,
                 host_network: pod.host_network().is_some(),
@@ -243,11 +251,7 @@ impl<'t> Reach<'t> {
         self.namespace(name, ids)
     }
 
-    fn namespace(
-        &mut self,
-        name: NamespaceName<'t>,
-        ids: &mut HashMap<NamespaceName<'t>, NamespaceId>,
-    ) -> NamespaceId {
+    fn namespace(&mut self, name: NamespaceName<'t>, ids: &mut HashMap<NamespaceName<'t>, NamespaceId>) -> NamespaceId {
         let key = match (self.assumptions.namespace, name) {
             (Some(given), NamespaceName::Unwritten) => NamespaceName::Named(given),
             _ => name,
@@ -290,10 +294,7 @@ impl<'t> Reach<'t> {
 
     /// The endpoint of a pod template.
     pub fn endpoint_of(&self, pod: &PodTemplate<'t>) -> Option<EndpointId> {
-        self.endpoints.iter().position(|e| match &e.who {
-            Who::Pods(own) => own.node == pod.node && std::ptr::eq(own.resource, pod.resource),
-            Who::Assumed(_) => false,
-        })
+        self.by_template.get(&template_key(pod)).copied()
     }
 
     /// The pods that are taken to be there.
@@ -356,6 +357,11 @@ impl<'t> Policy<'t> {
         self.selects.get(endpoint)
     }
 
+    /// Whether its `podSelector` selects an endpoint's labels, wherever the endpoint is.
+    pub fn fits_labels(&self, endpoint: EndpointId) -> Truth {
+        self.fits.get(endpoint)
+    }
+
     /// Whether it may select any pod at all.
     pub fn selects_something(&self) -> bool {
         !self.selects.maybe.is_empty()
@@ -376,6 +382,10 @@ impl<'t> Policy<'t> {
             Direction::Egress => self.isolates[1],
         }
     }
+}
+
+fn template_key(pod: &PodTemplate<'_>) -> (usize, NodeId) {
+    (std::ptr::from_ref(pod.resource) as usize, pod.node.id())
 }
 
 fn named_ports<'t>(pod: &PodTemplate<'t>) -> Vec<(Protocol, &'t str, Option<u16>)> {
@@ -455,7 +465,7 @@ impl<'r, 't> Compiler<'r, 't> {
             None => Tri::all(count),
         };
         // Each network plugin treats pods on the host's network in its own way.
-        let selects = selected.and(&self.in_namespace(namespace)).doubt(&self.host_network);
+        let selects = selected.clone().and(&self.in_namespace(namespace)).doubt(&self.host_network);
         let compile = |direction: Direction| match view.rules(direction) {
             Some(rules) => rules.into_iter().map(|rule| self.rule(rule, namespace)).collect(),
             None => vec![Rule::unknown(count)],
@@ -465,6 +475,7 @@ impl<'r, 't> Compiler<'r, 't> {
             namespace,
             isolates: [view.isolates(Direction::Ingress), view.isolates(Direction::Egress)],
             rules: [compile(Direction::Ingress), compile(Direction::Egress)],
+            fits: selected,
             selects,
         }
     }

@@ -191,7 +191,8 @@ impl<'t> PodTemplate<'t> {
             row,
             node,
             part: choices.last().and_then(|item| {
-                let name = || row.path.contains("[]").then(|| item.get("name").or_else(|| item.get("groupName"))).flatten();
+                let name =
+                    || row.path.contains("[]").then(|| item.get("name").or_else(|| item.get("groupName"))).flatten();
                 item.key_text().or_else(|| name()?.text())
             }),
             spec: match row.shape {

@@ -60,11 +60,14 @@ fn ports_are_numbers_ranges_names_or_not_known() {
 
 #[test]
 fn places_are_what_a_person_would_edit() {
-    with("  podSelector:\n    matchLabels: {app: x}\n  policyTypes: [Ingress, Egress]\n  egress: []\n", |p, sources| {
-        assert_eq!(sources.slice(p.selector_place()), "x");
-        assert_eq!(sources.slice(p.isolation_place(Direction::Ingress)), "Ingress");
-        assert_eq!(sources.slice(p.isolation_place(Direction::Egress)), "egress");
-    });
+    with(
+        "  podSelector:\n    matchLabels: {app: x}\n  policyTypes: [Ingress, Egress]\n  egress: []\n",
+        |p, sources| {
+            assert_eq!(sources.slice(p.selector_place()), "x");
+            assert_eq!(sources.slice(p.isolation_place(Direction::Ingress)), "Ingress");
+            assert_eq!(sources.slice(p.isolation_place(Direction::Egress)), "egress");
+        },
+    );
     with("  podSelector: {}\n", |p, sources| {
         assert_eq!(sources.slice(p.selector_place()), "podSelector");
         assert_eq!(sources.slice(p.isolation_place(Direction::Ingress)), "p");

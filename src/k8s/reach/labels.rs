@@ -164,7 +164,8 @@ impl<'t> LabelIndex<'t> {
         if values.is_some_and(|v| !v.is_sequence() && !v.is_null()) {
             return Tri::unknown(self.len);
         }
-        let values: Vec<&str> = values.map(Node::items).unwrap_or_default().into_iter().filter_map(Node::text).collect();
+        let values: Vec<&str> =
+            values.map(Node::items).unwrap_or_default().into_iter().filter_map(Node::text).collect();
         match operator {
             "In" => self.among(key, &values),
             "NotIn" => self.among(key, &values).complement(),

@@ -71,8 +71,7 @@ struct Sets {
 
 impl Sets {
     fn new() -> Sets {
-        let mut sets =
-            Sets { sets: Vec::new(), ids: HashMap::new(), joined: HashMap::new(), cut: HashMap::new() };
+        let mut sets = Sets { sets: Vec::new(), ids: HashMap::new(), joined: HashMap::new(), cut: HashMap::new() };
         sets.id(Connections::none());
         sets.id(Connections::all());
         sets
@@ -188,7 +187,13 @@ impl Outside {
         let mut found = rule.everybody;
         for (p, peer) in rule.peers.iter().enumerate() {
             let one = match self.blocks.get(&(policy, direction, index, p)) {
-                Some(Some(classes)) => if classes.contains(&class) { Truth::Yes } else { Truth::No },
+                Some(Some(classes)) => {
+                    if classes.contains(&class) {
+                        Truth::Yes
+                    } else {
+                        Truth::No
+                    }
+                }
                 Some(None) => Truth::Unknown,
                 None if peer.view.node.is_mapping() => Truth::No,
                 None => Truth::Unknown,
@@ -316,31 +321,44 @@ impl<'t> Reach<'t> {
         for id in 0..self.endpoints.len() {
             members.entry(self.end(id)).or_default().push(id);
         }
-        let mut lister = Lister { reach: self, outside: Outside::new(self), sets: Sets::new(), rows: Default::default() };
+        let mut lister =
+            Lister { reach: self, outside: Outside::new(self), sets: Sets::new(), rows: Default::default() };
         let ingress: Vec<Row> = (0..self.endpoints.len()).map(|id| lister.row(Direction::Ingress, id)).collect();
         let first_outside = self.endpoints.len();
-        let at = |row: &Row, party: usize| row.as_ref().map_or((ALL, ALL), |r| r.get(party).copied().unwrap_or((NONE, NONE)));
+        let at = |row: &Row, party: usize| {
+            row.as_ref().map_or((ALL, ALL), |r| r.get(party).copied().unwrap_or((NONE, NONE)))
+        };
         // From outside.
         for (to, ids) in &members {
-            lister.outside(first_outside, to, |lister, class| {
-                let pairs = ids.iter().map(|&id| at(&ingress[id], class));
-                pairs.fold((NONE, NONE), |a, b| (lister.sets.or(a.0, b.0), lister.sets.or(a.1, b.1)))
-            }, |from, to, certain, possible| {
-                if wanted(from, to) {
-                    show(Connection { from, to, certain, possible });
-                }
-            });
+            lister.outside(
+                first_outside,
+                to,
+                |lister, class| {
+                    let pairs = ids.iter().map(|&id| at(&ingress[id], class));
+                    pairs.fold((NONE, NONE), |a, b| (lister.sets.or(a.0, b.0), lister.sets.or(a.1, b.1)))
+                },
+                |from, to, certain, possible| {
+                    if wanted(from, to) {
+                        show(Connection { from, to, certain, possible });
+                    }
+                },
+            );
         }
         for (from, sources) in &members {
             let egress: Vec<Row> = sources.iter().map(|&id| lister.row(Direction::Egress, id)).collect();
-            lister.outside(first_outside, from, |lister, class| {
-                let pairs = egress.iter().map(|row| at(row, class));
-                pairs.fold((NONE, NONE), |a, b| (lister.sets.or(a.0, b.0), lister.sets.or(a.1, b.1)))
-            }, |to, from, certain, possible| {
-                if wanted(from, to) {
-                    show(Connection { from, to, certain, possible });
-                }
-            });
+            lister.outside(
+                first_outside,
+                from,
+                |lister, class| {
+                    let pairs = egress.iter().map(|row| at(row, class));
+                    pairs.fold((NONE, NONE), |a, b| (lister.sets.or(a.0, b.0), lister.sets.or(a.1, b.1)))
+                },
+                |to, from, certain, possible| {
+                    if wanted(from, to) {
+                        show(Connection { from, to, certain, possible });
+                    }
+                },
+            );
             for (to, destinations) in members.iter().filter(|(to, _)| *to != from) {
                 if !wanted(from, to) {
                     continue;

@@ -55,7 +55,7 @@ struct Asked {
 /// What in a policy keeps a connection out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// A rule lets the other end in, on other ports.
+    /// A rule names the other end, and opens other ports.
     Port,
     /// A rule opens the port for pods with these labels in the policy's own namespace, and the other end is elsewhere.
     OtherNamespace,
@@ -142,20 +142,24 @@ impl<'t> Reach<'t> {
             return None;
         }
         for &id in &side.policies {
-            let Some(policy) = self.policies.get(id).filter(|p| p.selects(asked.guarded) == Truth::Yes) else { continue };
+            let Some(policy) = self.policies.get(id).filter(|p| p.selects(asked.guarded) == Truth::Yes) else {
+                continue;
+            };
             offer(id, policy.view.isolation_place(side.direction), Why::Closed);
             for rule in policy.rules(side.direction) {
                 let opens = rule.opens(self, asked.destination, asked.protocol, asked.port) == Truth::Yes;
                 let Some(view) = &rule.view else { continue };
                 if rule.admits(asked.other) == Truth::Yes {
-                    offer(id, view.ports_place(), Why::Port);
+                    // More ports for everybody is not what the author wants.
+                    if !rule.peers.is_empty() {
+                        offer(id, view.ports_place(), Why::Port);
+                    }
                     continue;
                 }
                 for peer in rule.peers.iter().filter(|p| opens && p.view.block.is_none()) {
                     let (labels, space) = (peer.fits_labels(asked.other), peer.fits_namespace(asked.other));
-                    let place = |node: Option<Node<'t>>| {
-                        node.and_then(selector_place).unwrap_or_else(|| peer.view.node.grip())
-                    };
+                    let place =
+                        |node: Option<Node<'t>>| node.and_then(selector_place).unwrap_or_else(|| peer.view.node.grip());
                     match (labels, space, peer.view.namespaces) {
                         (Truth::Yes, Truth::No, None) => {
                             offer(id, place(peer.view.pods.map(|s| s.node())), Why::OtherNamespace);
@@ -185,7 +189,10 @@ impl<'t> Reach<'t> {
             }
             if policy.selects(asked.guarded) == Truth::Unknown {
                 let words = self.selection_doubt(policy, asked.guarded);
-                return Some((format!("it is not known whether `{name}` selects {words}"), policy.view.selector_place()));
+                return Some((
+                    format!("it is not known whether `{name}` selects {words}"),
+                    policy.view.selector_place(),
+                ));
             }
             for rule in policy.rules(side.direction) {
                 let place = rule.view.as_ref().map_or(place, |v| v.node.grip());
