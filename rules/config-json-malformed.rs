@@ -14,7 +14,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
             let name = config.dialect.name();
             let text = publisher.uses(Role::KvEventsConfig).filter_map(|f| f.value.as_ref());
             let unquoted = publisher.command.in_script
-                && text.filter(|t| t.span() == config.span).any(|t| !t.value.contains('"') && t.value.contains(':'));
+                && text
+                    .filter(|t| t.span() == config.span)
+                    .any(|t| !t.value.contains(['"', '\'']) && t.value.contains(':'));
             let (message, help) = if error.human_numbers {
                 (format!("the JSON of {name} has a number with a unit"), "write the number out, such as 10000")
             } else if unquoted {

@@ -2,7 +2,7 @@ use crate::events::{ConfigEntry, Engine};
 use crate::facts::sglang;
 use crate::facts::vllm::events::{self, Setting};
 use crate::lint::prelude::*;
-use crate::lint::similar;
+use crate::suggest;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -29,17 +29,27 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 let needless = publisher.engine() == Engine::Sglang
                     && entry.key == Setting::Enable.key()
                     && entry.value.as_bool() == Some(true);
+                let meant = suggest::nearest(&entry.key, keys.iter().copied());
+                // Ignored, the switch that was meant leaves events off.
+                let enable = Setting::Enable.key();
+                let stays_off = meant == Some(enable) && config.get(enable).is_none();
                 let severity = match () {
                     () if needless => Severity::Info,
-                    () if verdict.is_fatal() => Severity::Error,
+                    () if verdict.is_fatal() || stays_off => Severity::Error,
                     () => Severity::Warning,
                 };
-                let help = match similar::nearest(&entry.key, keys.iter().copied()) {
+                let help = match meant {
                     Some(known) => format!("did you mean `{known}`?"),
                     None if needless => "remove it: naming a publisher switches events on".to_string(),
                     None => format!("use one of {}", keys.join(", ")),
                 };
-                let key = if entry.key.len() > 60 { "this key" } else { &format!("`{}`", entry.key) };
+                let key = if entry.key.is_empty() {
+                    "the empty key"
+                } else if entry.key.len() > 60 {
+                    "this key"
+                } else {
+                    &format!("`{}`", entry.key)
+                };
                 cx.report(entry.key_span, format!("{key} is no setting of {engine}'s KV events"))
                     .severity(severity)
                     .observed(verdict.certainty)

@@ -19,7 +19,6 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 let message = format!("`{}` is {}, and takes {wanted}", entry.key, found(entry));
                 cx.report(entry.value.text.span(), message)
                     .observed(verdict.certainty)
-                    .label(format!("{wanted} belongs here"))
                     .help(help(field, entry))
                     .note(image.evidence("vLLM", &verdict));
             }
@@ -40,13 +39,13 @@ fn misfit(field: &EventsConfigField, entry: &ConfigEntry, dialect: Dialect) -> O
         (_, ValueKind::Null | ValueKind::Collection) => wrong,
         (FieldType::Bool, ValueKind::Bool) => None,
         // Where strings are not read, every one is true: only the false ones do harm.
-        (FieldType::Bool, ValueKind::String) => match python_bool(text) {
+        (FieldType::Bool, ValueKind::String) => match events::parse_bool(text) {
             Some(true) => None,
             Some(false) => Some(&effects.enable_as_string),
             None => wrong,
         },
         (FieldType::Bool, _) => {
-            if python_bool(text).is_some() {
+            if events::parse_bool(text).is_some() {
                 None
             } else {
                 wrong
@@ -59,15 +58,6 @@ fn misfit(field: &EventsConfigField, entry: &ConfigEntry, dialect: Dialect) -> O
         }
         (FieldType::String, ValueKind::String) => None,
         (FieldType::String, _) => wrong,
-    }
-}
-
-/// The words that pydantic reads as a boolean.
-fn python_bool(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "t" | "yes" | "y" | "on" | "1" | "1.0" => Some(true),
-        "false" | "f" | "no" | "n" | "off" | "0" | "0.0" => Some(false),
-        _ => None,
     }
 }
 

@@ -21,13 +21,13 @@ pub fn check(cx: &mut UnitContext<'_>) {
             let kind = workload.resource.kind();
             let mut report = cx
                 .report(entry.key.span(), format!("the label `{}` stands where it does not reach the pods", label.key))
-                .label(format!("`{path}` of a {kind} are not the pods' labels"))
+                .label(format!("the pods of this {kind} do not get its `{path}`"))
                 .help(format!("move the label to `{}`", right_path(&pods, path)))
                 .note("the gateway looks at the labels of pods alone, so it does not subscribe to these");
-            let mut places: Vec<Span> = pods.iter().map(|p| p.labels_place).collect();
+            let mut places: Vec<_> = pods.iter().map(|p| (p.labels_place, p.labels_hint())).collect();
             places.dedup();
-            for place in places {
-                report = report.related(place, "the pods' labels are here");
+            for (place, hint) in places {
+                report = report.related(place, hint);
             }
         }
     }

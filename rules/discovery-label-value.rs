@@ -17,14 +17,15 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if is_template(text) {
             continue;
         }
-        let is_string = matches!(scalar, Scalar::Str(_));
-        if is_string && text == wanted {
+        // The API server refuses any other type, which `wrong-type` says.
+        let is_string = matches!(scalar, Scalar::Str(_) | Scalar::Null);
+        if !is_string || text == wanted {
             continue;
         }
         // Null is the empty string to Kubernetes.
         let shown = if text.is_empty() || entry.value.is_null() { "nothing".to_string() } else { format!("`{text}`") };
         let subscribed = "the gateway compares the label with the string \"true\", byte for byte";
-        if is_string && parse_bool(&text.to_ascii_lowercase()) == Some(false) {
+        if parse_bool(&text.to_ascii_lowercase()) == Some(false) {
             if publishes {
                 cx.report(entry.value.span(), format!("the engine publishes events, and the label says {shown}"))
                     .severity(Severity::Info)
@@ -34,20 +35,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
             }
             continue;
         }
-        let refused = !is_string && !entry.value.is_null();
-        let message = if refused && text == wanted {
-            format!("the label's value is {} and not the string \"{wanted}\"", scalar.type_name())
-        } else {
-            format!("the label is set to {shown}, and the gateway looks for \"{wanted}\"")
-        };
-        let report = cx
-            .report(entry.value.span(), message)
-            .label(if refused { "not a string" } else { "another string" })
+        cx.report(entry.value.span(), format!("the label is set to {shown}, and the gateway looks for \"{wanted}\""))
+            .label("another string")
             .help(format!("write `\"{wanted}\"`, with quotes"))
             .note(subscribed);
-        if refused {
-            report.note(format!("labels are strings: the API server refuses {} here", scalar.type_name()));
-        }
     }
 }
 
@@ -64,7 +55,7 @@ fn as_annotation(cx: &mut UnitContext<'_>, pod: &crate::k8s::PodTemplate<'_>) {
     }
     cx.report(entry.key.span(), format!("`{}` is an annotation here, and the gateway looks at labels", label.key))
         .label("an annotation")
-        .related(pod.labels_place, "the pods' labels belong here")
+        .related(pod.labels_place, pod.labels_hint())
         .help("move the line from `annotations` to `labels`")
         .note("pods are found by a label; the gateway does not subscribe to these");
 }

@@ -13,7 +13,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 .label("this one counts")
                 .related(first.written_span(), "this one is lost")
                 .help("keep one of them")
-                .note("`kubectl` takes the last and drops the others without a word; Kustomize and other tools refuse the file");
+                .note("Kubernetes' reader takes the last and drops the others without a word; Kustomize and strict readers refuse the file");
         }
     }
 }

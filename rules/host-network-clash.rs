@@ -13,8 +13,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             continue;
         }
         let Some(port) = publisher.event_port().known().copied() else { continue };
-        let binds = publisher.endpoint().known().and_then(|e| e.parsed.as_ref().ok()).is_some_and(|e| e.binds());
-        if !binds {
+        if !publisher.binds_events() {
             continue;
         }
         // With hostNetwork every listed port becomes a host port, and the scheduler gives a host port to one pod of a node.

@@ -35,7 +35,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
 /// Whether an engine sends nothing and no other rule says why: it has no options, or is switched off in so many words.
 fn is_silent(publisher: &Publisher<'_>) -> bool {
     match publisher.publishing() {
-        Publishing::Unconfigured => true,
+        Publishing::Unconfigured => !publisher.fails_to_configure(),
         Publishing::Off => {
             let readable = publisher.effective_config().is_none_or(|c| c.error.is_none()) && !publisher.drops_json();
             readable && publisher.is_switched_off()

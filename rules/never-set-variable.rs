@@ -15,8 +15,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 cx.report(var.name.span(), format!("every value of `{name}` is wrong")).observed(Certainty::Certain);
             let report = report.help("remove it, so that the default holds");
             let report = report.note(variable.effect.clone());
-            let range = &variable.names[0].releases;
-            report.note(format!("releases {range}; {}", gateway.image.describe("the gateway")));
+            if let Some(row) = variable.names.last() {
+                report.note(format!("releases {}; {}", row.releases, gateway.image.describe("the gateway")));
+            }
         }
     }
 }

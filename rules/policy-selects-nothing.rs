@@ -9,7 +9,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
     }
     for (id, policy) in model.reach.policies.iter().enumerate() {
         let concerned = policies::concerns_events(policy) && policies::reversed(model, policy).is_none();
-        if !concerned || policy.selects_something() || model.hidden_pods(policy.view.resource).is_some() {
+        let keys = policy.view.pod_selector().map(policies::keys).unwrap_or_default();
+        let hidden = model.hidden_pods_with(&keys, policy.view.resource);
+        if !concerned || policy.selects_something() || hidden.is_some() {
             continue;
         }
         let title = policy.view.title();

@@ -1,4 +1,7 @@
-use crate::events::{BoundPort, Publisher};
+use crate::events::{BoundPort, PortUse, Publisher};
+use crate::facts::aibrix;
+use crate::facts::vllm::cli::{self, Role};
+use crate::facts::vllm::{self, EnvRole};
 use crate::k8s::Container;
 use crate::lint::prelude::*;
 
@@ -34,9 +37,7 @@ fn sockets(publisher: &Publisher<'_>) -> Vec<BoundPort> {
     if publisher.publishing() != Publishing::On {
         return Vec::new();
     }
-    let endpoint = publisher.endpoint();
-    let binds = endpoint.known().and_then(|e| e.parsed.as_ref().ok()).is_some_and(|e| e.binds());
-    let events = publisher.event_port().known().copied().filter(|_| binds);
+    let events = publisher.event_port().known().copied().filter(|_| publisher.binds_events());
     events.into_iter().chain(publisher.replay_port().known().copied()).collect()
 }
 
@@ -44,18 +45,18 @@ fn sockets(publisher: &Publisher<'_>) -> Vec<BoundPort> {
 fn clash_inside(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, port: &BoundPort) {
     for other in [publisher.http_listener(), publisher.nixl_port()].into_iter().flatten() {
         let Some(number) = port.meets(&other) else { continue };
-        let (what, theirs) = (port.what.name(), other.what.name());
+        let theirs = other.what.name();
         let by_default = other.is_default;
         let report = cx
-            .report(port.span, format!("the {what} {} is also the {theirs} of this engine", port.numbers()))
+            .report(port.span, format!("{} the {theirs} of this engine", taken(port)))
             .label(format!("port {number} is taken"))
             .related(
                 other.span,
                 format!("the {theirs} is {}{}", other.numbers(), if by_default { " by default" } else { "" }),
             )
-            .help("give one of them another number; the gateway dials the event ports and nothing else")
+            .help(who_moves(port, &other))
             .note("the second of the two sockets fails with `Address already in use`");
-        if by_default && other.what == crate::events::PortUse::NixlSideChannel {
+        if by_default && other.what == PortUse::NixlSideChannel {
             let certainty = publisher.image.certainty;
             report.note(format!("the default is that of {}", publisher.image.describe("vLLM"))).observed(certainty);
         }
@@ -69,9 +70,7 @@ fn clash_with_engine(
     number: u16,
     container: Container<'_>,
 ) {
-    let what = port.what.name();
-    let message =
-        format!("the {what} {} is also the {} of container `{}`", port.numbers(), theirs.what.name(), container.name());
+    let message = format!("{} the {} of container `{}`", taken(port), theirs.what.name(), container.name());
     cx.report(port.span, message)
         .label(format!("port {number} is taken"))
         .related(theirs.span, format!("container `{}` listens on it too", container.name()))
@@ -85,15 +84,34 @@ fn clash_with_listed(cx: &mut UnitContext<'_>, port: &BoundPort, container: Cont
         if !port.contains(number) {
             continue;
         }
-        let what = port.what.name();
-        cx.report(
-            port.span,
-            format!("the {what} {} is also a port of container `{}`", port.numbers(), container.name()),
-        )
+        cx.report(port.span, format!("{} a port of container `{}`", taken(port), container.name()))
         .severity(Severity::Warning)
         .label(format!("port {number} is listed by another container"))
         .related(span, format!("container `{}` lists it", container.name()))
         .help("containers of a pod share one network: list the port on the engine, or give one of them another number")
         .note("if both listen, the second socket fails with `Address already in use`");
+    }
+}
+
+/// The start of a message: `the event port 5557 is also`.
+fn taken(port: &BoundPort) -> String {
+    format!("{} {}", port.title(), if port.first == port.last { "is also" } else { "include" })
+}
+
+/// What to do: the gateway's numbers are fixed, so what stands on them by right stays.
+fn who_moves(port: &BoundPort, other: &BoundPort) -> String {
+    let dial = &aibrix::table().dial;
+    let right = match port.what {
+        PortUse::Replay => dial.replay,
+        _ => dial.events,
+    };
+    let name = match other.what {
+        PortUse::NixlSideChannel => format!("`{}`", vllm::env_for(EnvRole::NixlPort).name),
+        _ => format!("`{}`", cli::flag_for(Role::Port).name),
+    };
+    if port.first == right {
+        format!("set {name} to another number: AIBrix's gateway dials {right} for this and nothing else")
+    } else {
+        format!("write port {right}, which AIBrix's gateway dials, or set {name} to another number")
     }
 }

@@ -1,3 +1,4 @@
+use crate::events::PortUse;
 use crate::facts::aibrix;
 use crate::lint::prelude::*;
 
@@ -14,6 +15,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
         ];
         for (port, dialled, severity, served, dials) in ports {
             let Some(port) = port.known() else { continue };
+            // The port of a named host is that host's, and endpoint-connects is about it.
+            if port.what == PortUse::Events && !publisher.means_to_listen() {
+                continue;
+            }
             if port.first == dialled {
                 continue;
             }
@@ -44,18 +49,6 @@ pub fn check(cx: &mut UnitContext<'_>) {
                     report.help(format!("write port {dialled}"));
                 }
             }
-        }
-        // A socket in the file system has no port at all.
-        if let Some((setting, span)) = publisher.endpoint().known_at()
-            && let Ok(endpoint) = &setting.parsed
-            && endpoint.transport != dial.transport
-        {
-            let message =
-                format!("events are published on `{}`, and the gateway dials TCP port {}", endpoint.text, dial.events);
-            cx.report(span, message)
-                .label("reachable inside this pod only")
-                .help(format!("write `{}://*:{}`", dial.transport, dial.events))
-                .note(format!("the gateway connects to port {} of every pod; no variable changes that", dial.events));
         }
     }
 }

@@ -3,6 +3,7 @@ use crate::facts::aibrix;
 use crate::facts::vllm::events::{self, Setting};
 use crate::facts::vllm::{self, cli};
 use crate::lint::prelude::*;
+use crate::suggest;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -24,6 +25,11 @@ fn not_enabled(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
     let evidence = publisher.image.evidence("vLLM", &verdict);
     match config.entry(enable) {
         Resolved::Absent(place) => {
+            // A misspelt switch is an unknown key, which is another rule's finding.
+            let keys = || events::table().fields.iter().map(|f| f.key.as_str());
+            if config.entries.iter().any(|e| suggest::nearest(&e.key, keys()) == Some(enable)) {
+                return;
+            }
             let what = if config.entries.is_empty() { "sets nothing" } else { "does not switch events on" };
             cx.report(place, format!("{} {what}: `{enable}` is missing", config.dialect.name()))
                 .label(format!("`{enable}` is false unless it is set"))
@@ -31,7 +37,7 @@ fn not_enabled(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
                 .note(evidence);
         }
         // Where the pod is labelled, labelled-but-silent says so.
-        Resolved::Known(entry, span) if entry.value.as_bool() == Some(false) && !publisher.is_labelled() => {
+        Resolved::Known(_, span) if publisher.is_switched_off() && !publisher.is_labelled() => {
             let literals = events::field(Setting::Publisher).values.as_ref();
             let named = config.get(Setting::Publisher.key());
             let sends = |text: &str| literals.is_some_and(|l| l.publishing.iter().any(|p| p == text));
@@ -50,7 +56,8 @@ fn not_enabled(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
 fn without_replay(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publisher<'_>) {
     let Some(config) = publisher.readable_config() else { return };
     let absent = publisher.replay_endpoint().is_absent();
-    if !absent || !publisher.is_on() || !model.is_for_aibrix(publisher) {
+    let too_old = publisher.image.release.as_ref().is_some_and(|r| !events::publishing_releases().contains(r));
+    if too_old || !absent || !publisher.is_on() || !model.is_for_aibrix(publisher) {
         return;
     }
     let key = Setting::ReplayEndpoint.key();

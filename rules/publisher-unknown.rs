@@ -2,7 +2,7 @@ use crate::events::{Engine, ValueKind};
 use crate::facts::sglang;
 use crate::facts::vllm::events::{self, Setting};
 use crate::lint::prelude::*;
-use crate::lint::similar;
+use crate::suggest;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -29,11 +29,16 @@ pub fn check(cx: &mut UnitContext<'_>) {
             continue;
         }
         let image = &publisher.image;
+        // A release without the option refuses it whatever it says.
+        let own = publisher.effective_config().is_some() && engine == Engine::Vllm;
         let rows = &events::table().config.publisher_unknown;
         let verdict = image.verdict(rows, |effect| effect.is_fatal()).filter(|_| engine == Engine::Vllm);
+        if own && verdict.is_none() {
+            continue;
+        }
         let named = if name.len() > 60 { "this name" } else { &format!("`{name}`") };
         let report = cx.report(span, format!("{} has no publisher {named}", engine.name()));
-        let help = match similar::nearest(name, known.iter().copied()) {
+        let help = match suggest::nearest(name, known.iter().copied()) {
             Some(near) => format!("write `{near}`: case matters"),
             None => format!("write `{}`", known.first().copied().unwrap_or_default()),
         };

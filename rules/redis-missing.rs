@@ -25,7 +25,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 // Redis is installed apart more often than not, unless the namespace itself is made here.
                 if !model.creates_namespace(namespace)
                     || model.service(host.name, Some(namespace)).is_some()
-                    || model.may_be_made(host.name, Some(namespace)).is_some()
+                    || model.may_be_made(host.name, Some(namespace))
                 {
                     continue;
                 }

@@ -50,10 +50,12 @@ fn written(cx: &mut UnitContext<'_>, gateway: &Gateway<'_>, text: &Text) {
     let Some(host) = ClusterHost::parse(&url.host).filter(|_| cx.unit.is_complete()) else { return };
     let Some(namespace) = host.namespace.or(gateway.pod.resource.namespace()) else { return };
     let Some(service) = model.service(host.name, Some(namespace)) else {
-        if !model.describes_namespace(namespace) || model.may_be_made(host.name, Some(namespace)).is_some() {
+        // A Service of this name in another namespace is the one that was meant.
+        let elsewhere = model.service(host.name, None);
+        let expected = elsewhere.is_some() || model.describes_namespace(namespace);
+        if !expected || model.may_be_made(host.name, Some(namespace)) {
             return;
         }
-        let elsewhere = model.service(host.name, None);
         let message = format!("there is no Service `{}` in the namespace `{namespace}`", host.name);
         let report = cx.report(text.sub_span(url.host_range), message).severity(Severity::Warning);
         let report =

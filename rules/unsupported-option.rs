@@ -38,7 +38,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
         for (flag, reason) in found.iter().skip(1) {
             report = report.related(flag.name_span, label(publisher, flag, reason));
         }
-        report.help(help(publisher, &found)).note(publisher.image.evidence("vLLM", &verdict));
+        report
+            .help(help(publisher, &found))
+            .note(format!("of what it does not accept: {}", publisher.image.evidence("vLLM", &verdict)));
     }
 }
 

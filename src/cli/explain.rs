@@ -7,13 +7,14 @@ use super::{FAILURE, names, output};
 use crate::lint::{Rule, find};
 use crate::report::{Style, rule_page};
 
+/// What the subcommand takes.
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct ExplainArguments {
     /// The rule's name
     rule: String,
 }
 
-pub fn run(arguments: &Arguments, color: Color) -> u8 {
+pub fn run(arguments: &ExplainArguments, color: Color) -> u8 {
     let Some(rule) = find(&arguments.rule) else {
         output::complain(&names::unknown(&arguments.rule));
         return FAILURE;

@@ -1,7 +1,7 @@
 //! `kvlint [PATHS]`: load, lint, report.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -16,8 +16,9 @@ use crate::report::{Coverage, Format, Report, Style, shown, statistics, visible}
 /// Names of files that were not analysed that are listed for people; machine formats list all.
 const LISTED: usize = 10;
 
+/// What the subcommand takes.
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct LintArguments {
     #[command(flatten)]
     inputs: InputArguments,
     /// How to write findings
@@ -45,7 +46,7 @@ pub struct Arguments {
     threads: Option<u16>,
 }
 
-pub fn run(arguments: &Arguments, color: Color) -> u8 {
+pub fn run(arguments: &LintArguments, color: Color) -> u8 {
     if let Some(n) = arguments.threads {
         // It fails only when the pool exists, and nothing ran before.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(n)).build_global();
@@ -69,7 +70,7 @@ pub fn run(arguments: &Arguments, color: Color) -> u8 {
     code
 }
 
-fn report(arguments: &Arguments, color: Color, config: &Config, loaded: &Loaded, outcome: &Outcome) -> u8 {
+fn report(arguments: &LintArguments, color: Color, config: &Config, loaded: &Loaded, outcome: &Outcome) -> u8 {
     let coverage = Coverage::of(loaded);
     let failed = failures(arguments, config, loaded, outcome, &coverage);
     let report = Report {
@@ -101,14 +102,20 @@ fn report(arguments: &Arguments, color: Color, config: &Config, loaded: &Loaded,
     }
 }
 
-fn exit_code(arguments: &Arguments, diagnostics: &[Diagnostic], failed: bool) -> u8 {
+fn exit_code(arguments: &LintArguments, diagnostics: &[Diagnostic], failed: bool) -> u8 {
     let limit = if arguments.error_on_warning { Severity::Warning } else { Severity::Error };
     let found = diagnostics.iter().any(|d| d.severity >= limit);
     if failed { FAILURE } else { u8::from(found && !arguments.exit_zero) }
 }
 
 /// Says what went wrong beside the findings, and whether anything did.
-fn failures(arguments: &Arguments, config: &Config, loaded: &Loaded, outcome: &Outcome, coverage: &Coverage) -> bool {
+fn failures(
+    arguments: &LintArguments,
+    config: &Config,
+    loaded: &Loaded,
+    outcome: &Outcome,
+    coverage: &Coverage,
+) -> bool {
     for (rule, text) in &outcome.failures {
         output::complain(&format!("internal error in rule {rule}: {text}"));
     }
@@ -136,7 +143,7 @@ fn failures(arguments: &Arguments, config: &Config, loaded: &Loaded, outcome: &O
 }
 
 /// A run that looked at nothing must not pass for a run that found nothing.
-fn nothing_found(arguments: &Arguments, coverage: &Coverage) {
+fn nothing_found(arguments: &LintArguments, coverage: &Coverage) {
     let paths: Vec<String> = arguments.inputs.paths.iter().map(|p| format!("`{}`", shown(p))).collect();
     output::complain(&format!("no Kubernetes object found in {}", visible::line(&paths.join(", "))));
     if coverage.unread().next().is_some() {
@@ -149,7 +156,7 @@ fn nothing_found(arguments: &Arguments, coverage: &Coverage) {
 }
 
 /// What stands after the findings.
-fn closing(arguments: &Arguments, report: &Report<'_>, style: &Style) -> String {
+fn closing(arguments: &LintArguments, report: &Report<'_>, style: &Style) -> String {
     let mut text = String::new();
     if arguments.statistics && !report.diagnostics.is_empty() {
         text.push_str(&statistics::table(report));
@@ -158,9 +165,11 @@ fn closing(arguments: &Arguments, report: &Report<'_>, style: &Style) -> String 
     if arguments.quiet {
         return text;
     }
-    // Failures were told already, and data formats hold the list.
+    // Data formats hold the list; failures were told already, and so was a file with a finding.
     let listing = !matches!(arguments.format, Format::Json | Format::Sarif);
-    let missed: Vec<_> = report.coverage.not_analysed.iter().filter(|n| listing && !n.failed).collect();
+    let told = |path: &Path| report.diagnostics.iter().any(|d| report.sources.file(d.primary.span.file).path() == path);
+    let missed: Vec<_> =
+        report.coverage.not_analysed.iter().filter(|n| listing && !n.failed && !told(&n.path)).collect();
     for entry in missed.iter().take(LISTED) {
         let path = shown(&entry.path);
         let line = format!("{}: {}", visible::line(&path), visible::line(&entry.reason));
@@ -190,10 +199,10 @@ mod tests {
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
-        arguments: Arguments,
+        arguments: LintArguments,
     }
 
-    fn arguments(words: &[&str]) -> Arguments {
+    fn arguments(words: &[&str]) -> LintArguments {
         Line::parse_from([&["kvlint"], words].concat()).arguments
     }
 

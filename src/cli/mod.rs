@@ -41,7 +41,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    lint: lint::Arguments,
+    lint: lint::LintArguments,
     /// When to use colours [NO_COLOR and FORCE_COLOR are honoured]
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
@@ -50,15 +50,15 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Lint manifests (the same as without a subcommand)
-    Lint(lint::Arguments),
+    Lint(lint::LintArguments),
     /// Explain a rule: what breaks, what is wrong, what is right
-    Explain(explain::Arguments),
+    Explain(explain::ExplainArguments),
     /// List all rules
-    Rules(rules::Arguments),
+    Rules(rules::RulesArguments),
     /// Show what is deployed together, and what was recognised in it
-    Units(units::Arguments),
+    Units(units::UnitsArguments),
     /// Print a completion script for a shell
-    Completions(completions::Arguments),
+    Completions(completions::CompletionsArguments),
 }
 
 /// Runs kvlint with the arguments of a process, its own name first, and gives the exit code.
@@ -96,7 +96,10 @@ static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
 fn remember_panics() {
     std::panic::set_hook(Box::new(|info| {
         if let Ok(mut last) = LAST_PANIC.lock() {
-            let text = info.payload_as_str().unwrap_or("no reason given");
+            let payload = info.payload();
+            let text = payload.downcast_ref::<&str>().copied();
+            let text =
+                text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason given");
             *last = Some(match info.location() {
                 Some(at) => format!("{text} (at {}:{})", at.file(), at.line()),
                 None => text.to_string(),

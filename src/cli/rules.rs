@@ -8,8 +8,9 @@ use super::{FAILURE, output};
 use crate::lint::{RULES, Rule};
 use crate::report::{Style, rule_page};
 
+/// What the subcommand takes.
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct RulesArguments {
     /// How to write the list
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -24,7 +25,7 @@ enum Format {
     Json,
 }
 
-pub fn run(arguments: &Arguments, color: Color) -> u8 {
+pub fn run(arguments: &RulesArguments, color: Color) -> u8 {
     let text = match arguments.format {
         Format::Text => table(&terminal::standard_output(color)),
         Format::Json => format!("{:#}\n", RULES.iter().map(entry).collect::<serde_json::Value>()),

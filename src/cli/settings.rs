@@ -8,7 +8,6 @@ use super::names;
 use super::output;
 use crate::config::{Config, Level};
 use crate::lint::{Contract, RULES};
-use crate::load::discover::describe;
 use crate::load::{self, Exclude, Inputs, Loaded};
 use crate::report::{shown, visible};
 use crate::source::SourceMap;
@@ -64,12 +63,12 @@ pub fn configure(arguments: &InputArguments) -> Result<(Config, SourceMap), Stri
         Some(path) => Some(path.clone()),
         None => Config::find(&start(&arguments.paths)),
     };
-    let Some(path) = path else { return Ok((Config::default(), sources)) };
-    let fail = |reason: String| format!("can't read the configuration {}: {reason}", shown(&path));
-    let bytes = std::fs::read(&path).map_err(|e| fail(describe(&e)))?;
-    let decoded = load::decode(bytes).map_err(|e| fail(e.message))?;
-    let source = sources.add(near(&path), decoded.text);
-    Ok((Config::read(&source), sources))
+    let config = match path {
+        Some(path) => Config::load(&near(&path), &mut sources)
+            .map_err(|reason| format!("can't read the configuration {}", visible::lines(&reason)))?,
+        None => Config::default(),
+    };
+    Ok((config, sources))
 }
 
 /// The folder from which the nearest configuration is looked for: that of the first path.

@@ -29,8 +29,7 @@ pub fn standard_output(color: Color) -> Style {
         ..Style::PLAIN
     };
     match terminal.then(terminal_size::terminal_size).flatten() {
-        // Lines wider than this are hard to read.
-        Some((width, _)) => Style { width: usize::from(width.0).clamp(60, 140), ..style },
+        Some((width, _)) => Style { width: usize::from(width.0).clamp(60, 200), ..style },
         None => style,
     }
 }

@@ -13,13 +13,14 @@ use crate::load::{Loaded, Unit};
 use crate::report::{Coverage, Style, shown, visible};
 use crate::source::Span;
 
+/// What the subcommand takes.
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct UnitsArguments {
     #[command(flatten)]
     inputs: InputArguments,
 }
 
-pub fn run(arguments: &Arguments, color: Color) -> u8 {
+pub fn run(arguments: &UnitsArguments, color: Color) -> u8 {
     let (config, sources) = match settings::configure(&arguments.inputs) {
         Ok(configured) => configured,
         Err(message) => {

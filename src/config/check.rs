@@ -166,11 +166,9 @@ impl Checker<'_> {
                     self.add(node.span(), format!("this pattern is malformed: {message}"), None);
                 }
             }
-            Value::Folder => {
-                if !self.folder.join(text).is_dir() {
-                    let help = Some("folders are relative to the configuration file".into());
-                    self.add(node.span(), format!("there is no folder `{text}`"), help);
-                }
+            Value::Folder if !self.folder.join(text).is_dir() => {
+                let help = Some("folders are relative to the configuration file".into());
+                self.add(node.span(), format!("there is no folder `{text}`"), help);
             }
             Value::ObjectPath => {
                 if let Err(part) = workloads::check_path(text) {

@@ -141,3 +141,18 @@ fn the_published_schema_is_current() {
     let published = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(published == text, "run `UPDATE=1 cargo test published_schema` to renew docs/kvlint.schema.json");
 }
+
+proptest::proptest! {
+    /// Whatever the file says, reading it ends, and its problems lie in it.
+    #[test]
+    fn every_problem_lies_in_the_text(
+        key in "(rules|exclude|overrides|assume|gateway|workloads|roots|contract|x\u{e9}|)",
+        value in "[-a:'\"\\[\\]{},#&*!~0. \n\u{e9}]{0,24}",
+    ) {
+        let (config, source) = read(&format!("{key}: {value}\n"));
+        for problem in &config.problems {
+            let (start, end) = (problem.span.start as usize, problem.span.end as usize);
+            proptest::prop_assert!(source.text().get(start..end).is_some(), "{problem:?}");
+        }
+    }
+}

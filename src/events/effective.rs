@@ -1,10 +1,13 @@
 //! What an engine's own parser takes of what is written.
 
+use crate::facts::Effect;
+use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::events::{self, Setting};
-use crate::facts::vllm::table;
+use crate::facts::vllm::{is_unread_event_variable, table};
 use crate::k8s::{Resolved, Text};
 
-use super::dialect::{ConfigEntry, Dialect, EventsConfig};
+use super::dialect::{ConfigEntry, Dialect, EventsConfig, ValueKind};
+use super::options::Meaning;
 use super::publisher::{Publisher, Publishing};
 
 impl EventsConfig {
@@ -45,9 +48,35 @@ impl Publisher<'_> {
         self.effective_config().filter(|c| c.error.is_none() && !self.is_open() && !self.drops_json())
     }
 
-    /// Whether somebody switched it off in so many words.
+    /// Whether there are options about events that engine or release do not take at all: misspelt flags and variables, a
+    /// file that is never read.
+    pub fn fails_to_configure(&self) -> bool {
+        let refused = |flag: &str| cli::option_by_flag(flag).is_some() || cli::is_unknown_event_flag(flag);
+        let events = &cli::flag_for(Role::KvEventsConfig).name;
+        let on_line = self.flags.iter().any(|flag| match flag.meaning {
+            Meaning::Ambiguous => events.starts_with(&flag.name.replace('_', "-")),
+            Meaning::Other => refused(&flag.name),
+            Meaning::Known { .. } | Meaning::Documented(_) => false,
+        });
+        let in_file = self
+            .config_file
+            .as_ref()
+            .is_some_and(|file| file.never_read || file.entries.iter().any(|e| refused(&format!("--{}", e.key))));
+        let variables = self.container.env_vars();
+        on_line || in_file || variables.iter().filter_map(|v| v.name.text()).any(is_unread_event_variable)
+    }
+
+    /// Whether somebody switched it off in so many words. Where strings are not read, the string `false` is true.
     pub fn is_switched_off(&self) -> bool {
-        self.setting(Setting::Enable).known().is_some_and(|v| v.as_bool() == Some(false))
+        let rows = &events::table().config.enable_as_string;
+        let is_true = |effect| effect == Effect::ChangesBehaviour;
+        self.setting(Setting::Enable).known().is_some_and(|value| {
+            let misread = value.kind == ValueKind::String
+                && self.effective_config().is_some()
+                && self.image.release.is_some()
+                && self.image.verdict(rows, is_true).is_some();
+            value.as_bool() == Some(false) && !misread
+        })
     }
 
     /// Whether its options ask for events.

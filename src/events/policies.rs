@@ -238,7 +238,7 @@ pub fn names_engines(selector: Selector<'_>) -> bool {
 }
 
 /// The keys that a selector asks for.
-fn keys(selector: Selector<'_>) -> Vec<&str> {
+pub fn keys(selector: Selector<'_>) -> Vec<&str> {
     let node = selector.node();
     let labels = node.get("matchLabels").map(Node::entries).unwrap_or_default();
     let expressions = node.get("matchExpressions").map(Node::items).unwrap_or_default();

@@ -68,6 +68,12 @@ impl BoundPort {
         (first <= self.last.min(other.last)).then_some(first)
     }
 
+    /// `the event port 5557`, or `the event ports 5557 to 5560`.
+    pub fn title(&self) -> String {
+        let plural = if self.first == self.last { "" } else { "s" };
+        format!("the {}{plural} {}", self.what.name(), self.numbers())
+    }
+
     /// `5557`, or `5557 to 5560`.
     pub fn numbers(&self) -> String {
         if self.first == self.last { self.first.to_string() } else { format!("{} to {}", self.first, self.last) }
@@ -106,6 +112,19 @@ impl Publisher<'_> {
             Some(BoundPort { what, written, first, last, span, is_default })
         };
         endpoint.parse(bound)
+    }
+
+    /// Whether the engine listens for subscribers, as far as is known; it connects to them otherwise.
+    pub fn binds_events(&self) -> bool {
+        self.endpoint().known().and_then(|e| e.parsed.as_ref().ok()).is_some_and(|e| e.binds())
+    }
+
+    /// Whether the endpoint was written to listen on: it does, or looks as if it did, as `tcp://0.0.0.0` does.
+    pub fn means_to_listen(&self) -> bool {
+        let lookalikes = &vllm::events::table().endpoint.lookalike_hosts;
+        let endpoint = self.endpoint();
+        let parsed = endpoint.known().and_then(|e| e.parsed.as_ref().ok());
+        parsed.is_some_and(|e| e.binds() || lookalikes.contains(&e.host))
     }
 
     /// Whether each data-parallel rank adds its number to the ports; only where a release is known not to, it does not.
@@ -206,3 +225,6 @@ fn collect_connectors(node: Node<'_>, key: &str, found: &mut Vec<ConnectorName>)
         collect_connectors(item, key, found);
     }
 }
+
+#[cfg(test)]
+mod tests;

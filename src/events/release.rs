@@ -166,3 +166,63 @@ impl Verdict<'_> {
         self.rows.iter().all(|row| row.effect.is_fatal())
     }
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Status;
+    use crate::source::FileId;
+
+    fn image(release: Option<&str>, upstream: bool) -> ImageRelease {
+        ImageRelease {
+            reference: String::new(),
+            span: Span::new(FileId(0), 0, 0),
+            release: release.map(|r| r.parse().unwrap()),
+            certainty: if release.is_some() && upstream { Certainty::Certain } else { Certainty::Likely },
+            assumed: false,
+            opaque: false,
+            upstream,
+        }
+    }
+
+    fn rows(of: &[(&str, Effect)]) -> Vec<EffectRow> {
+        let row = |(releases, effect): &(&str, Effect)| EffectRow {
+            releases: releases.parse().unwrap(),
+            effect: *effect,
+            note: None,
+            source: "test".into(),
+            status: Status::Executed,
+        };
+        of.iter().map(row).collect()
+    }
+
+    #[test]
+    fn without_a_release_only_what_every_release_does_counts() {
+        let mixed = rows(&[("..=0.9.2", Effect::Exit2), ("0.10.0..", Effect::Works)]);
+        let bad = rows(&[("..=0.9.2", Effect::Exit2), ("0.10.0..", Effect::Ignored)]);
+        let harmful = |effect| effect != Effect::Works;
+        assert!(image(None, true).verdict(&mixed, harmful).is_none());
+        assert!(image(Some("0.9.1"), true).verdict(&mixed, harmful).is_some());
+        assert!(image(Some("0.10.0"), true).verdict(&mixed, harmful).is_none());
+        let verdict = image(None, true).verdict(&bad, harmful).unwrap();
+        assert_eq!((verdict.rows.len(), verdict.certainty, verdict.is_fatal()), (2, Certainty::Certain, false));
+        assert_eq!(image(None, false).verdict(&bad, harmful).unwrap().certainty, Certainty::Likely);
+    }
+
+    #[test]
+    fn tags_of_other_products_are_no_engine_releases() {
+        let release = |reference: &str| {
+            let text = format!("image: {reference}\n");
+            let source = std::sync::Arc::new(crate::source::SourceFile::new(FileId(0), "p.yaml", text));
+            let stream = crate::yaml::parse(&source);
+            let tree = stream.documents[0].content.clone().unwrap();
+            let node = tree.root().get("image");
+            ImageRelease::of_engine(node, Span::new(FileId(0), 0, 0), None).release
+        };
+        for text in ["vllm/vllm-openai:v0.11.0", "team/my-vllm:v0.11.0", "lmsysorg/sglang:v0.5.2"] {
+            assert!(release(text).is_some(), "{text}");
+        }
+        for text in ["team/chat:0.3.0", "nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.4.0"] {
+            assert!(release(text).is_none(), "{text}");
+        }
+    }
+}

@@ -33,7 +33,10 @@ pub struct Table {
     cluster_scoped: Vec<ClusterScoped>,
     built_in_groups: Vec<String>,
     controller_labels: Vec<ControllerLabel>,
-    makes_nothing: Vec<MakesNothing>,
+    makes_nothing: Vec<Kinds>,
+    makes_no_pods: Vec<Kinds>,
+    keeps_containers: Vec<Kinds>,
+    makes_labelled_pods: Vec<LabelledPods>,
     autoscalers: Vec<Autoscaler>,
     specs: Vec<SpecSchema>,
 }
@@ -121,11 +124,21 @@ struct ControllerLabel {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct MakesNothing {
+struct Kinds {
     group: String,
     /// Empty: every kind of the group.
     #[serde(default)]
     kinds: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LabelledPods {
+    group: String,
+    kinds: Vec<String>,
+    keys: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "evidence, checked by a test"))]
+    source: String,
 }
 
 /// A kind that scales other workloads.
@@ -251,9 +264,27 @@ pub fn is_controller_label(key: &str) -> bool {
 
 /// Whether the controllers of a kind are known to make no pods and no Services beside those that are written.
 pub fn makes_nothing(group: &str, kind: &str) -> bool {
-    let listed =
-        |row: &MakesNothing| row.group == group && (row.kinds.is_empty() || row.kinds.iter().any(|k| k == kind));
-    is_built_in(group) || TABLE.makes_nothing.iter().any(listed)
+    is_built_in(group) || listed(&TABLE.makes_nothing, group, kind)
+}
+
+/// Whether the controllers of a kind are known to make no pods.
+pub fn makes_no_pods(group: &str, kind: &str) -> bool {
+    makes_nothing(group, kind) || listed(&TABLE.makes_no_pods, group, kind)
+}
+
+/// How the label keys of pods start that a kind's controller makes and no manifest shows; `None`: nobody knows.
+pub fn made_label_keys(group: &str, kind: &str) -> Option<&'static [String]> {
+    let row = TABLE.makes_labelled_pods.iter().find(|row| row.group == group && row.kinds.iter().any(|k| k == kind));
+    row.map(|row| row.keys.as_slice())
+}
+
+/// Whether the pods of a kind have the containers that its template writes, and no others.
+pub fn keeps_containers(group: &str, kind: &str) -> bool {
+    is_built_in(group) || listed(&TABLE.keeps_containers, group, kind)
+}
+
+fn listed(rows: &[Kinds], group: &str, kind: &str) -> bool {
+    rows.iter().any(|row| row.group == group && (row.kinds.is_empty() || row.kinds.iter().any(|k| k == kind)))
 }
 
 /// What is known about a kind that scales other workloads.
@@ -294,6 +325,7 @@ mod tests {
     #[test]
     fn autoscalers_and_controller_labels_have_a_source() {
         check::sources("autoscalers", TABLE.autoscalers.iter().map(|row| row.source.as_str()));
+        check::sources("makes_labelled_pods", TABLE.makes_labelled_pods.iter().map(|row| row.source.as_str()));
         check::sources("controller_labels", TABLE.controller_labels.iter().map(|row| row.source.as_str()));
     }
 

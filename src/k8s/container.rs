@@ -178,7 +178,7 @@ pub struct Argv {
 
 /// Variables that Kubernetes adds for each Service of the namespace (`REDIS_SERVICE_HOST`, `REDIS_PORT`).
 fn is_service_variable(name: &str) -> bool {
-    name.ends_with("_SERVICE_HOST") || name.contains("_SERVICE_PORT") || name.ends_with("_PORT")
+    name.ends_with("_SERVICE_HOST") || name.contains("_PORT_") || name.ends_with("_PORT")
 }
 
 impl<'t> ContainerPort<'t> {
@@ -204,3 +204,6 @@ impl<'t> ContainerPort<'t> {
         self.number.span()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,11 +32,28 @@ impl kvlint_schema::Tree for Adapter<'_> {
                 Some(Scalar::UInt(u)) => Kind::UInt(u),
                 Some(Scalar::Float(x)) => Kind::Float(x),
                 // To be filled in before the object reaches a server.
-                Some(Scalar::Str(text)) if is_template(text) => Kind::Unknown,
+                Some(Scalar::Str(text)) if is_filled_in(text) => Kind::Unknown,
                 Some(Scalar::Str(text)) => Kind::Str(Cow::Borrowed(text)),
             },
         }
     }
+}
+
+/// Whether text is replaced before it is applied. Most text has none of the signs, which one look tells.
+fn is_filled_in(text: &str) -> bool {
+    let Some(sign) = text.bytes().find(|b| matches!(b, b'{' | b'<' | b'$')) else { return false };
+    // `$REPLICAS`, as `envsubst` takes it.
+    let variable = |t: &str| t.strip_prefix('$').is_some_and(|name| !name.is_empty() && name.bytes().all(is_name));
+    is_template(text) || (sign == b'$' && variable(text))
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'
+}
+
+/// Whether the object's values are encrypted by SOPS, which leaves a mapping of its own in it until they are decrypted.
+fn is_encrypted(resource: &Resource) -> bool {
+    resource.node().at("sops.mac").is_some()
 }
 
 /// What in one object does not fit its kind.
@@ -65,6 +82,9 @@ pub enum Patch {
 impl Misfits {
     /// Decodes an object. `extra` are kinds of the user's configuration.
     pub fn of(resource: &Resource, extra: &[WorkloadKind]) -> Misfits {
+        if is_encrypted(resource) {
+            return Misfits::default();
+        }
         let tree = resource.tree();
         let adapter = Adapter(tree);
         let mut misfits =
@@ -148,7 +168,7 @@ pub fn place(resource: &Resource, id: NodeId) -> Span {
 
 /// The end of a path, short enough for a message.
 pub fn short_path(path: &str) -> &str {
-    const LONGEST: usize = 60;
+    const LONGEST: usize = 45;
     let mut rest = path;
     while rest.len() > LONGEST {
         // Dots in `["a.b/c"]` are no steps.

@@ -123,3 +123,6 @@ fn match_expression(expression: Node<'_>, labels: &Labels<'_>) -> Truth {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,9 @@ use crate::source::Span;
 use crate::yaml::{Node, Scalar};
 
 use super::Resolved;
+use super::container::Container;
 use super::selector::Selector;
+use super::workload::PodTemplate;
 
 /// A Service.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +111,18 @@ pub fn port_number(node: Node<'_>) -> Resolved<u16> {
 }
 
 impl<'t> ServicePort<'t> {
+    /// The port of a pod that it leads to, as far as it is known.
+    pub fn leads_to(&self, pod: &PodTemplate<'t>) -> Option<u16> {
+        match self.target.known()? {
+            TargetPort::Number(number) => Some(*number),
+            TargetPort::Name(name) => {
+                let mut listed = pod.containers().into_iter().flat_map(Container::ports);
+                let found = listed.find(|p| p.name.and_then(Node::text) == Some(name.as_str()))?;
+                found.number.known().copied()
+            }
+        }
+    }
+
     fn new(node: Node<'t>) -> ServicePort<'t> {
         let port = node.get("port").map_or_else(|| Resolved::Absent(node.grip()), port_number);
         // Kubernetes takes an empty name and 0 for no target at all.

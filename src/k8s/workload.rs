@@ -227,6 +227,11 @@ impl<'t> PodTemplate<'t> {
         missing && (!kubernetes::is_built_in(self.resource.group()) || kubernetes::is_controller_label(key))
     }
 
+    /// What to say about [`PodTemplate::labels_place`].
+    pub fn labels_hint(&self) -> &'static str {
+        if self.labels.node.is_some() { "the pods' labels are here" } else { "the pods' labels belong here" }
+    }
+
     /// Whether the pods may serve a model themselves.
     pub fn is_serving(&self) -> bool {
         self.row.role == PodRole::Serving
@@ -260,3 +265,6 @@ impl<'t> PodTemplate<'t> {
         self.resource.title()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::diagnostic::{Diagnostic, Label, Report};
 use super::rule::Rule;
-use super::suppress::Suppression;
+use super::suppress::Suppressions;
 use crate::config::Config;
 use crate::events::Model;
 use crate::k8s::schema::Misfits;
@@ -92,7 +92,7 @@ pub struct RunContext<'a> {
     /// The settings and what is wrong with them.
     pub config: &'a Config,
     /// Every suppression, with what it silenced.
-    pub suppressions: &'a [Suppression],
+    pub suppressions: &'a Suppressions,
     pub(super) sink: Sink,
 }
 

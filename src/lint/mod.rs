@@ -4,7 +4,6 @@ mod context;
 mod diagnostic;
 mod rule;
 mod run;
-pub mod similar;
 pub mod suppress;
 
 pub use context::{ResourceContext, RunContext, UnitContext};

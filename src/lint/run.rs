@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::context::{ResourceContext, RunContext, Sink, UnitContext};
 use super::diagnostic::{Diagnostic, Severity};
 use super::rule::{Check, RULES, Rule};
-use super::suppress;
+use super::suppress::Suppressions;
 use crate::config::{Config, Level};
 use crate::events::Model;
 use crate::k8s::schema::Misfits;
@@ -38,17 +38,18 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     for unit in &loaded.units {
         collect(lint_unit(unit, &chosen, config), &mut found, &mut outcome.failures);
     }
-    let mut suppressions = suppress::collect(loaded);
+    let mut suppressions = Suppressions::collect(loaded);
     let configured = |d: Diagnostic| configure(d, loaded, config);
     let mut kept: Vec<Diagnostic> = found.into_iter().filter_map(configured).collect();
     let before = kept.len();
-    kept.retain(|d| !suppress::silence(&mut suppressions, d, &loaded.sources));
+    kept.retain(|d| !suppressions.silence(d));
     outcome.suppressed = before - kept.len();
-    let whole = only.is_none();
+    let failed = |rule: &Rule| outcome.failures.iter().any(|(name, _)| *name == rule.name);
+    let sound: Vec<&'static Rule> = chosen.iter().copied().filter(|rule| !failed(rule)).collect();
+    suppressions.settle(&sound, loaded, config);
     let last = chosen.iter().filter_map(|rule| match rule.check {
         Check::Run(check) => Some(guarded(rule, config, |sink| {
-            let suppressions: &[suppress::Suppression] = &suppressions;
-            let mut cx = RunContext { loaded, config, suppressions, sink };
+            let mut cx = RunContext { loaded, config, suppressions: &suppressions, sink };
             check(&mut cx);
             cx.sink
         })),
@@ -56,8 +57,11 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     });
     let mut found = Vec::new();
     collect(last.collect(), &mut found, &mut outcome.failures);
-    debug_assert!(whole || !chosen.is_empty(), "a run without rules finds nothing");
-    kept.extend(found.into_iter().filter_map(configured));
+    let late: Vec<Diagnostic> = found.into_iter().filter_map(configured).collect();
+    let before = late.len();
+    let late: Vec<Diagnostic> = late.into_iter().filter(|d| !suppressions.silence(d)).collect();
+    outcome.suppressed += before - late.len();
+    kept.extend(late);
     sort(&mut kept, &loaded.sources);
     kept.dedup();
     outcome.diagnostics = kept;

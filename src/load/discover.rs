@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet};
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder};
 use walkdir::WalkDir;
 
 /// File name endings that manifests have.
@@ -21,8 +21,8 @@ pub const CHART: &str = "Chart.yaml";
 /// The names of kvlint's own configuration, the preferred one first. It is never linted as a manifest.
 pub const CONFIG: &[&str] = &["kvlint.yaml", ".kvlint.yaml"];
 
-/// Larger files are not manifests.
-const SIZE_LIMIT: u64 = 256 << 20;
+/// Larger files, in bytes, are not manifests.
+pub const SIZE_LIMIT: u64 = 256 << 20;
 
 /// Why something that was found is not read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,13 +133,19 @@ pub fn is_manifest(path: &Path) -> bool {
 
 fn walk(root: &Path, exclude: &Exclude) -> Found {
     let mut found = Found::default();
+    // Folders that another loader has to read, known by a file in them that the walk meets.
+    let mut other: Vec<Skipped> = Vec::new();
     let canonical_root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
-    let mut pruned = BTreeSet::new();
+    let exclude = exclude.clone();
+    let keep = move |entry: &DirEntry| !exclude.matches(entry.path());
     let walker = WalkBuilder::new(root)
         .follow_links(false)
         .require_git(false)
+        // What a person ignores everywhere is not the same on another machine.
+        .git_global(false)
         .add_custom_ignore_filename(".kvlintignore")
         .sort_by_file_name(Ord::cmp)
+        .filter_entry(keep)
         .build();
     for entry in walker {
         let entry = match entry {
@@ -152,47 +158,79 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
             }
         };
         let path = entry.path();
-        if pruned.iter().any(|p: &PathBuf| path.starts_with(p)) || exclude.matches(path) {
-            continue;
-        }
         let Some(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
-            if let Some(reason) = other_loader(path) {
-                pruned.insert(path.to_path_buf());
-                found.skipped.push(Skipped { path: path.to_path_buf(), reason, failed: false });
-            }
-        } else if kind.is_symlink() {
-            if is_manifest(path) {
+            continue;
+        }
+        if let Some(reason) = other_loader(path)
+            && let Some(folder) = path.parent()
+        {
+            other.push(Skipped { path: folder.to_path_buf(), reason, failed: false });
+        }
+        if kind.is_symlink() {
+            // The walk gives a root that is a link as one, and goes into it.
+            if entry.depth() > 0 {
                 link(path, &canonical_root, &mut found);
             }
-        } else if path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIG.contains(&name)) {
-            // Read as the configuration, or not at all.
-        } else if is_manifest(path) {
-            add_file(path, false, &mut found);
+        } else if is_manifest(path) && !is_config(path) {
+            if kind.is_file() {
+                found.files.push(path.to_path_buf());
+            } else {
+                add_file(path, false, &mut found);
+            }
         }
     }
+    leave_out(other, &mut found);
     found.files.sort();
     found.files.dedup();
     found
 }
 
-/// Folders that are not plain manifests.
-fn other_loader(folder: &Path) -> Option<String> {
-    if folder.join(CHART).is_file() {
+/// Whether a file is kvlint's own configuration, which is read as such or not at all.
+fn is_config(path: &Path) -> bool {
+    path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIG.contains(&name))
+}
+
+/// What a file says about its folder, when the folder is not one of plain manifests.
+fn other_loader(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_str()?;
+    if name == CHART {
         return Some("a Helm chart: render it and lint the output (`helm template … | kvlint -`)".into());
     }
-    let kustomization = KUSTOMIZATION.iter().any(|name| folder.join(name).is_file());
-    kustomization.then(|| "a Kustomize root: build it and lint the output (`kubectl kustomize … | kvlint -`)".into())
+    let reason = "a Kustomize root: build it and lint the output (`kubectl kustomize … | kvlint -`)";
+    KUSTOMIZATION.contains(&name).then(|| reason.into())
+}
+
+/// Takes away what lies in folders of other loaders; of such folders inside each other the outermost is named.
+fn leave_out(mut other: Vec<Skipped>, found: &mut Found) {
+    other.sort();
+    let mut outermost: Vec<Skipped> = Vec::new();
+    for skipped in other {
+        if !outermost.iter().any(|o| skipped.path.starts_with(&o.path)) {
+            outermost.push(skipped);
+        }
+    }
+    if outermost.is_empty() {
+        return;
+    }
+    let folders: BTreeSet<&Path> = outermost.iter().map(|o| o.path.as_path()).collect();
+    let outside = |path: &Path| !path.ancestors().any(|folder| folders.contains(folder));
+    found.files.retain(|path| outside(path));
+    found.skipped.retain(|skipped| outside(&skipped.path));
+    found.skipped.extend(outermost);
 }
 
 /// A link is followed only to a file inside the root, which the walk meets by itself unless it is ignored there.
 fn link(path: &Path, root: &Path, found: &mut Found) {
     let skip = |reason: &str| Skipped { path: path.to_path_buf(), reason: reason.into(), failed: false };
+    let named = is_manifest(path);
     match fs::canonicalize(path) {
-        Err(_) => found.skipped.push(skip("a link that leads nowhere")),
-        Ok(target) if !target.starts_with(root) => found.skipped.push(skip("a link that leads out of the folder")),
-        Ok(target) if target.is_dir() => {}
-        Ok(target) if is_manifest(&target) => {}
+        Err(_) if named => found.skipped.push(skip("a link that leads nowhere")),
+        Err(_) => {}
+        Ok(target) if !target.starts_with(root) && (named || target.is_dir()) => {
+            found.skipped.push(skip("a link that leads out of the folder"));
+        }
+        Ok(target) if !named || target.is_dir() || is_manifest(&target) => {}
         Ok(_) => add_file(path, false, found),
     }
 }
@@ -205,9 +243,6 @@ fn add_file(path: &Path, explicit: bool, found: &mut Found) {
         Ok(meta) if !meta.is_file() && !is_descriptor(path) => {
             found.skipped.push(skip("not a regular file".into(), explicit));
         }
-        Ok(meta) if meta.len() > SIZE_LIMIT => {
-            found.skipped.push(skip(format!("larger than {} MiB", SIZE_LIMIT >> 20), true));
-        }
         Ok(_) => found.files.push(path.to_path_buf()),
     }
 }
@@ -216,25 +251,42 @@ fn is_descriptor(path: &Path) -> bool {
     path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") || path == Path::new("/dev/stdin")
 }
 
+/// The files that a pattern matches, as a shell would: hidden names only where the pattern names them, links to folders
+/// not followed.
 fn expand(pattern: &Path, exclude: &Exclude) -> Result<Found, String> {
-    let text = pattern.to_string_lossy();
+    let bare = pattern.strip_prefix("./").unwrap_or(pattern);
+    let text = bare.to_string_lossy();
     let glob = GlobBuilder::new(&text).literal_separator(true).build().map_err(|e| e.kind().to_string())?;
     let matcher = glob.compile_matcher();
-    let fixed: PathBuf = pattern.components().take_while(|c| !is_pattern(Path::new(c.as_os_str()))).collect();
-    let start = if fixed.as_os_str().is_empty() { PathBuf::from(".") } else { fixed };
+    let fixed: PathBuf = bare.components().take_while(|c| !is_pattern(Path::new(c.as_os_str()))).collect();
+    let start = if fixed.as_os_str().is_empty() { PathBuf::from(".") } else { fixed.clone() };
+    let rest = bare.strip_prefix(&fixed).unwrap_or(bare);
+    let hidden_named = rest.components().any(|c| is_hidden(c.as_os_str()));
     let mut found = Found::default();
-    for entry in WalkDir::new(&start).follow_links(true).sort_by_file_name() {
+    let walker = WalkDir::new(&start).sort_by_file_name().into_iter();
+    for entry in walker.filter_entry(|e| e.depth() == 0 || hidden_named || !is_hidden(e.file_name())) {
         let entry = match entry {
             Ok(entry) => entry,
-            // A loop of links ends here; what else can't be read has no name that matches.
-            Err(_) => continue,
+            Err(e) => {
+                let path = e.path().unwrap_or(&start).to_path_buf();
+                // A pattern without a match is told by the caller.
+                if e.depth() > 0 {
+                    let reason = e.io_error().map_or_else(|| e.to_string(), describe);
+                    found.skipped.push(Skipped { path, reason, failed: true });
+                }
+                continue;
+            }
         };
         let path = entry.path().strip_prefix("./").unwrap_or(entry.path());
-        if entry.file_type().is_file() && matcher.is_match(path) && !exclude.matches(path) {
+        if !path.is_dir() && matcher.is_match(path) && !exclude.matches(path) {
             add_file(path, true, &mut found);
         }
     }
     Ok(found)
+}
+
+fn is_hidden(name: &std::ffi::OsStr) -> bool {
+    name.to_string_lossy().starts_with('.')
 }
 
 fn error_path(error: &ignore::Error) -> Option<PathBuf> {

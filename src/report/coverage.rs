@@ -18,6 +18,8 @@ pub struct NotAnalysed {
     pub failed: bool,
     /// Whether other documents of the file were analysed.
     pub in_part: bool,
+    /// Whether it is a folder, with all that is below it.
+    pub folder: bool,
 }
 
 /// The counts of a run.
@@ -46,6 +48,7 @@ impl Coverage {
                 reason: skipped.reason.clone(),
                 failed: skipped.failed,
                 in_part: false,
+                folder: skipped.path.is_dir(),
             };
             missed.entry(skipped.path.clone()).or_insert(entry);
         }
@@ -93,7 +96,7 @@ fn unread(file: &InputFile) -> Option<NotAnalysed> {
             }
         }
     };
-    Some(NotAnalysed { path: file.source.path().to_path_buf(), reason, failed: false, in_part })
+    Some(NotAnalysed { path: file.source.path().to_path_buf(), reason, failed: false, in_part, folder: false })
 }
 
 impl fmt::Display for Coverage {
@@ -101,8 +104,14 @@ impl fmt::Display for Coverage {
         let resources = plural(self.resources, "resource");
         write!(f, "{resources} in {}, {}", plural(self.files, "file"), plural(self.units, "unit"))?;
         let unread = self.unread().count();
+        let folders = self.unread().filter(|n| n.folder).count();
+        let missed = match (unread - folders, folders) {
+            (n, 0) => plural(n, "file"),
+            (0, n) => plural(n, "folder"),
+            (files, folders) => format!("{} and {}", plural(files, "file"), plural(folders, "folder")),
+        };
         let rest = [
-            (unread, format!("{} not analysed", plural(unread, "file"))),
+            (unread, format!("{missed} not analysed")),
             (self.not_analysed.len() - unread, format!("{} analysed in part", self.not_analysed.len() - unread)),
             (self.files_without_objects, format!("{} without Kubernetes objects", self.files_without_objects)),
         ];

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::{Report, shown};
+use super::{Report, shown, visible};
 use crate::lint::{Diagnostic, Severity};
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -52,9 +52,18 @@ fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, out: &mut dyn Write) 
     writeln!(out, ",title={}::{}", property(&format!("kvlint: {}", diagnostic.rule)), data(&message))
 }
 
-/// Text after `::`.
+/// Text after `::`. The log is shown in terminals too, so control characters are made visible.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let mut encoded = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '%' => encoded.push_str("%25"),
+            '\r' => encoded.push_str("%0D"),
+            '\n' => encoded.push_str("%0A"),
+            c => encoded.push(visible::replacement(c).unwrap_or(c)),
+        }
+    }
+    encoded
 }
 
 /// A property's value.
@@ -69,6 +78,7 @@ mod tests {
     #[test]
     fn nothing_in_a_name_or_message_ends_the_command() {
         assert_eq!(property("a\n::error::x,y%"), "a%0A%3A%3Aerror%3A%3Ax%2Cy%25");
+        assert_eq!(data("\u{1b}[2J"), "␛[2J");
         assert_eq!(data("a\r\n::stop-commands::x"), "a%0D%0A::stop-commands::x");
     }
 }

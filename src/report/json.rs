@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Report, shown};
+use super::{Report, shown, visible};
 use crate::facts;
 use crate::lint::{Applicability, Diagnostic, Label, Severity};
 use crate::source::{SourceMap, Span};
@@ -108,6 +108,7 @@ struct Missed<'a> {
     reason: &'a str,
     failed: bool,
     in_part: bool,
+    folder: bool,
 }
 
 #[derive(Serialize)]
@@ -117,8 +118,7 @@ struct Failure<'a> {
 }
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &document(report))?;
-    writeln!(out)
+    writeln!(out, "{}", visible::json(serde_json::to_string_pretty(&document(report))?))
 }
 
 fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
@@ -149,7 +149,13 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
         not_analysed: coverage
             .not_analysed
             .iter()
-            .map(|n| Missed { path: shown(&n.path), reason: &n.reason, failed: n.failed, in_part: n.in_part })
+            .map(|n| Missed {
+                path: shown(&n.path),
+                reason: &n.reason,
+                failed: n.failed,
+                in_part: n.in_part,
+                folder: n.folder,
+            })
             .collect(),
         failures: report.failures.iter().map(|(rule, message)| Failure { rule, message }).collect(),
     }

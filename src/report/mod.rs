@@ -98,7 +98,7 @@ impl Report<'_> {
 
 /// The page that explains a rule.
 pub fn rule_page(rule: &str) -> String {
-    format!("{REPOSITORY}/blob/main/docs/rules/{rule}.md")
+    format!("{REPOSITORY}/blob/main/rules/{rule}.md")
 }
 
 /// A number and a noun, in the plural unless it is one.

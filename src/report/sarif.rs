@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{REPOSITORY, Report, path, rule_page, shown};
+use super::{REPOSITORY, Report, path, rule_page, shown, visible};
 use crate::facts;
 use crate::lint::{Diagnostic, Label, RULES, Rule, Severity};
 use crate::source::Span;
@@ -103,8 +103,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         properties: json!({ "coverage": report.coverage.to_string(), "suppressed": report.suppressed }),
     };
     let document = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    writeln!(out)
+    writeln!(out, "{}", visible::json(serde_json::to_string_pretty(&document)?))
 }
 
 fn tool() -> Value {

@@ -20,5 +20,5 @@ pub fn of(report: &Report<'_>) -> Vec<(usize, Severity, &'static str)> {
 pub fn table(report: &Report<'_>) -> String {
     let rows = of(report);
     let width = rows.iter().map(|r| r.0.to_string().len()).max().unwrap_or(0);
-    rows.iter().map(|(n, severity, rule)| format!("{n:>width$}  {severity:<7}  {rule}\n")).collect()
+    rows.iter().map(|(n, severity, rule)| format!("{n:>width$}  {:<7}  {rule}\n", severity.as_str())).collect()
 }

@@ -19,13 +19,13 @@ pub struct Style {
     pub unicode: bool,
     /// Links that can be clicked.
     pub links: bool,
-    /// Columns.
+    /// Columns of a line; longer lines of files are cut.
     pub width: usize,
 }
 
 impl Style {
     /// For files and pipes.
-    pub const PLAIN: Style = Style { color: false, unicode: true, links: false, width: 120 };
+    pub const PLAIN: Style = Style { color: false, unicode: true, links: false, width: 160 };
 
     /// Text in the colour of a severity.
     pub fn severity(&self, severity: Severity, text: &str) -> String {
@@ -66,9 +66,9 @@ pub(super) fn write(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> 
         let rule = style.link(diagnostic.rule, &rule_page(diagnostic.rule));
         let tag = style.severity(severity, &format!("{severity}[{rule}]"));
         writeln!(out, "{tag}{}", style.bold(&format!(": {}", visible::line(&diagnostic.message))))?;
-        for (file, labels) in by_file(diagnostic) {
-            out.write_all(snippet(report, diagnostic, file, &labels, style).as_bytes())?;
-        }
+        let boxes = by_file(diagnostic);
+        let boxes = boxes.iter().map(|(file, labels)| snippet(report, diagnostic, *file, labels, style));
+        out.write_all(join(&boxes.collect::<String>(), &characters(style)).as_bytes())?;
         if let Some(help) = &diagnostic.help {
             remark(out, style, "help", help)?;
         }
@@ -114,9 +114,34 @@ fn snippet(report: &Report<'_>, diagnostic: &Diagnostic, file: FileId, labels: &
     drawn.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_string())
 }
 
+/// Makes one box of all boxes, their lines in one column.
+fn join(boxes: &str, characters: &ThemeCharacters) -> String {
+    let (bar, mut corner) = (characters.hbar, characters.ltop);
+    let top = format!("{corner}{bar}[");
+    let bottom = format!("{}{}", characters.lbot, bar.to_string().repeat(4));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let widest = boxes.lines().filter(|l| l.trim_start().starts_with(&top)).map(indent).max().unwrap_or(0);
+    let mut joined = String::with_capacity(boxes.len());
+    let mut padding = 0;
+    for line in boxes.lines() {
+        if let Some(place) = line.trim_start().strip_prefix(&top) {
+            padding = widest - indent(line);
+            joined.push_str(&format!("{:widest$}{corner}{bar}[{place}\n", ""));
+            corner = characters.lcross;
+        } else if line.trim_start() != bottom {
+            joined.push_str(&format!("{:padding$}{line}\n", ""));
+        }
+    }
+    joined + &format!("{:widest$}{bottom}\n", "")
+}
+
+fn characters(style: &Style) -> ThemeCharacters {
+    if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() }
+}
+
 fn handler(style: &Style, highlights: Vec<Paint>) -> GraphicalReportHandler {
     let plain = Paint::new();
-    let characters = if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
+    let characters = characters(style);
     let styles = if style.color {
         ThemeStyles { link: plain, linum: plain.blue(), highlights, ..ThemeStyles::ansi() }
     } else {
@@ -155,12 +180,15 @@ impl miette::Diagnostic for Picture {
     }
 }
 
+/// Columns of wrapped text: longer lines are hard to read.
+const TEXT_WIDTH: usize = 110;
+
 /// `help: …` or `note: …`, wrapped with a hanging indent.
 fn remark(out: &mut dyn Write, style: &Style, word: &str, text: &str) -> io::Result<()> {
     let indent = " ".repeat(word.len() + 4);
     let mut first = true;
     for paragraph in text.lines() {
-        for line in wrap(&visible::line(paragraph), style.width.saturating_sub(indent.len()).max(30)) {
+        for line in wrap(&visible::line(paragraph), style.width.min(TEXT_WIDTH).saturating_sub(indent.len()).max(30)) {
             if first {
                 writeln!(out, "  {} {line}", style.advice(&format!("{word}:")))?;
             } else {

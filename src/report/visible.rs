@@ -35,6 +35,24 @@ pub fn lines(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// A JSON document with escapes for what a terminal would act on: such characters stand in strings alone. Line breaks of
+/// the document stay, and those in strings are escapes already.
+pub fn json(document: String) -> String {
+    let acted_on = |c: char| c != '\n' && replacement(c).is_some();
+    if !document.contains(acted_on) {
+        return document;
+    }
+    let mut text = String::with_capacity(document.len());
+    for c in document.chars() {
+        if acted_on(c) {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +62,7 @@ mod tests {
         assert_eq!(line("a\u{1b}[31m\u{9b}2J\r\u{7f}é"), "a␛[31m\u{fffd}2J␍␡é");
         assert_eq!(line("\u{202e}x"), "\u{fffd}x");
         assert_eq!(lines("a\nb\u{7}"), "a\nb␇");
+        assert_eq!(json("{\n\"a\": \"\u{9b}\"}".into()), "{\n\"a\": \"\\u009b\"}");
         assert!(matches!(line("plain ü 漢"), Cow::Borrowed(_)));
     }
 }

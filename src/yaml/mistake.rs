@@ -206,7 +206,7 @@ impl Before<'_> {
         let at = at.min(self.chunk.len());
         let bytes = self.chunk.as_bytes();
         let is_break = |&b: &u8| b == b'\n' || b == b'\r';
-        let start = bytes[..at].iter().rposition(|b| is_break(b)).map_or(0, |i| i + 1);
+        let start = bytes[..at].iter().rposition(is_break).map_or(0, |i| i + 1);
         let end = bytes[at..].iter().position(is_break).map_or(bytes.len(), |i| at + i);
         start..end
     }
@@ -299,6 +299,21 @@ mod tests {
             let (found, _, message) = mistake(text);
             assert_eq!(found, under, "{message}");
             assert!(message.contains("quotes"), "{message}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever is wrong, the place is text of the file.
+        #[test]
+        fn every_place_lies_in_the_text(text in "[-a:'\"\\[\\]{},#&*!|>%@`\\\\ \t\n\r\u{e9}?.]{0,40}") {
+            let source = Arc::new(SourceFile::new(FileId(0), "a.yaml", text.clone()));
+            for document in yaml::parse(&source).documents {
+                if let Err(error) = document.content {
+                    let (start, end) = (error.span.start as usize, error.span.end as usize);
+                    proptest::prop_assert!(start <= end && text.get(start..end).is_some(), "{:?}", error);
+                    proptest::prop_assert!(!error.message.is_empty());
+                }
+            }
         }
     }
 

@@ -164,6 +164,12 @@ impl Tree {
 
 /// Whether two keys are one to Kubernetes: `1` and `"1"` are, `yes` and `"true"` too.
 fn same_key(a: Node<'_>, b: Node<'_>) -> bool {
+    // Different words are different keys, and words of more than five letters are no booleans.
+    let is_word = |t: &str| t.len() > 5 && t.starts_with(|c: char| c.is_ascii_alphabetic());
+    match (a.text(), b.text()) {
+        (Some(a), Some(b)) if a != b && (is_word(a) || is_word(b)) => return false,
+        _ => {}
+    }
     match (a.scalar(), b.scalar()) {
         (Some(Scalar::Str(a)), Some(Scalar::Str(b))) => a == b,
         (Some(a), Some(b)) => a.to_string() == b.to_string(),
@@ -405,7 +411,12 @@ impl<'t> Node<'t> {
         if node.merges {
             return self.entries().into_iter().rfind(|e| e.key.text() == Some(key));
         }
-        entries.iter().rev().find(|(k, _)| self.sibling(*k).text() == Some(key)).map(|&(k, v)| self.plain_entry(k, v))
+        let is_key = |k: NodeId| match &self.tree.nodes[k as usize].data {
+            Data::Scalar(text) => text == key,
+            Data::Alias(_) => self.sibling(k).text() == Some(key),
+            Data::Map(_) | Data::Seq(_) => false,
+        };
+        entries.iter().rev().find(|(k, _)| is_key(*k)).map(|&(k, v)| self.plain_entry(k, v))
     }
 
     /// The value at the end of a path of keys that hold no dot: `node.at("spec.template.metadata")`.

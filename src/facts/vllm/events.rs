@@ -13,6 +13,10 @@ pub struct Table {
     date: String,
     /// The fields of the config.
     pub fields: Vec<EventsConfigField>,
+    /// The words that are read as true.
+    pub bool_true: Vec<String>,
+    /// The words that are read as false.
+    pub bool_false: Vec<String>,
     /// What odd configs do.
     pub config: ConfigEffects,
     /// What endpoints do.
@@ -253,6 +257,12 @@ pub fn field(setting: Setting) -> &'static EventsConfigField {
 /// The field with this key in the JSON.
 pub fn field_by_key(key: &str) -> Option<&'static EventsConfigField> {
     TABLE.fields.iter().find(|field| field.key == key)
+}
+
+/// A boolean as the config reads it, also where it is written as a string.
+pub fn parse_bool(text: &str) -> Option<bool> {
+    let among = |words: &[String]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if among(&TABLE.bool_true) { Some(true) } else { among(&TABLE.bool_false).then_some(false) }
 }
 
 /// The default of a setting. For `publisher` the text `zmq_if_enabled` stands for vLLM's own choice.

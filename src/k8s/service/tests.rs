@@ -77,3 +77,31 @@ fn the_names_of_a_service_in_the_cluster() {
         assert_eq!(host(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_label_that_a_controller_may_add_is_unknown() {
+    use crate::k8s::{Truth, Workload};
+    let pod = |api_version: &str, kind: &str, path: &str| {
+        format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\nspec: {path}\n---\n")
+    };
+    let template = "{template: {metadata: {labels: {app: a, tier: x}}, spec: {containers: []}}}";
+    let ray = "{headGroupSpec: {template: {metadata: {labels: {app: a, tier: x}}, spec: {containers: []}}}}";
+    let judge = |workload: &str, selector: &str| {
+        let text =
+            format!("{workload}apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec: {{selector: {selector}}}\n");
+        let loaded = load::from_texts(&[("a.yaml".into(), text)]);
+        let resources = &loaded.units[0].resources;
+        let workload = Workload::new(&resources[0], &[]).unwrap();
+        workload.pods[0].selected_by(Service::new(&resources[1]).unwrap().selector().unwrap())
+    };
+    let (own, custom) = (pod("apps/v1", "StatefulSet", template), pod("ray.io/v1", "RayCluster", ray));
+    for (selector, of_own, of_custom) in [
+        ("{app: a}", Truth::Yes, Truth::Yes),
+        ("{app: a, role: head}", Truth::No, Truth::Unknown),
+        ("{app: b, role: head}", Truth::No, Truth::No),
+        ("{app: a, statefulset.kubernetes.io/pod-name: a-0}", Truth::Unknown, Truth::Unknown),
+        ("{app: '{{ .Values.app }}'}", Truth::Unknown, Truth::Unknown),
+    ] {
+        assert_eq!((judge(&own, selector), judge(&custom, selector)), (of_own, of_custom), "{selector}");
+    }
+}

@@ -72,7 +72,7 @@ fn a_variable_is_read_under_the_name_of_the_release() {
 #[test]
 fn what_comes_from_elsewhere_is_unknown() {
     let from = "  envFrom: [{configMapRef: {name: gateway}}]\n";
-    with_gateway(&format!("- {{name: gateway-plugin, image: 'aibrix/gateway-plugins:v0.7.0'}}\n"), |gateway, bytes| {
+    with_gateway("- {name: gateway-plugin, image: 'aibrix/gateway-plugins:v0.7.0'}", |gateway, bytes| {
         assert!(gateway.sync().is_absent());
         assert_eq!(bytes(gateway.place()), "gateway-plugin");
     });
