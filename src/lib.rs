@@ -11,4 +11,5 @@ pub mod load;
 pub mod report;
 pub mod source;
 pub mod suggest;
+pub mod trace;
 pub mod yaml;
