@@ -143,6 +143,8 @@ pub enum HopState {
     Broken(Reason),
     /// The manifests don't tell.
     Unknown(Reason),
+    /// The engine is not meant to publish, and its pod does not ask to be heard.
+    Off(Reason),
     /// Nothing is sent, so there is nothing to say.
     Moot,
 }
@@ -176,6 +178,7 @@ impl HopState {
             HopState::Impaired(_) => "impaired",
             HopState::Broken(_) => "broken",
             HopState::Unknown(_) => "unknown",
+            HopState::Off(_) => "off",
             HopState::Moot => "moot",
         }
     }
@@ -183,7 +186,7 @@ impl HopState {
     /// Why, where there is something to say.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
-            HopState::Impaired(r) | HopState::Broken(r) | HopState::Unknown(r) => Some(r),
+            HopState::Impaired(r) | HopState::Broken(r) | HopState::Unknown(r) | HopState::Off(r) => Some(r),
             HopState::Ok | HopState::Moot => None,
         }
     }
@@ -193,9 +196,10 @@ impl HopState {
         match self {
             HopState::Moot => 0,
             HopState::Ok => 1,
-            HopState::Unknown(_) => 2,
-            HopState::Impaired(_) => 3,
-            HopState::Broken(_) => 4,
+            HopState::Off(_) => 2,
+            HopState::Unknown(_) => 3,
+            HopState::Impaired(_) => 4,
+            HopState::Broken(_) => 5,
         }
     }
 }
@@ -280,11 +284,12 @@ fn hop(model: &Model<'_>, publisher: &Publisher<'_>, subscriber: &Subscriber, ki
     let unknown = |words: &str, span| HopState::Unknown(Reason::new(words, span));
     let gateway = subscriber.gateway.and_then(|index| model.gateways.get(index));
     let grip = publisher.container.grip();
+    let off = |words: &str| HopState::Off(Reason::new(words, publisher.command.grip));
     match kind {
         HopKind::Published => match publisher.publishing() {
             Publishing::On => HopState::Ok,
-            Publishing::Off => broken("its events are switched off".into(), publisher.command.grip),
-            Publishing::Unconfigured => broken("it has no options for KV events".into(), publisher.command.grip),
+            Publishing::Off => off("its events are switched off"),
+            Publishing::Unconfigured => off("it has no options for KV events"),
             Publishing::Unknown => unknown("a part of its command is decided elsewhere", publisher.command.grip),
         },
         HopKind::Bound => match publisher.endpoint() {
@@ -388,10 +393,8 @@ fn allowed(model: &Model<'_>, publisher: &Publisher<'_>, subscriber: &Subscriber
         }
         Truth::Unknown => {
             let doubt = first.sides().into_iter().find_map(|side| reach.doubt(side));
-            let (words, span) = doubt.map_or_else(
-                || ("the policies don't tell".to_string(), None),
-                |(words, span)| (words, Some(span)),
-            );
+            let (words, span) = doubt
+                .map_or_else(|| ("the policies don't tell".to_string(), None), |(words, span)| (words, Some(span)));
             HopState::Unknown(Reason { rule: None, span, words })
         }
     }

@@ -560,7 +560,7 @@ impl<'t> Rule<'t> {
     }
 
     /// The connections to a destination that it lets through: certain ones, possible ones.
-    fn connections(&self, reach: &Reach<'t>, destination: Option<EndpointId>) -> (Connections, Connections) {
+    pub fn connections(&self, reach: &Reach<'t>, destination: Option<EndpointId>) -> (Connections, Connections) {
         let (mut yes, mut maybe) = (self.ports.yes.clone(), self.ports.maybe.clone());
         for (protocol, name) in &self.ports.named {
             match destination.and_then(|id| reach.named_port(id, *protocol, name)) {

@@ -45,6 +45,7 @@ pub fn write(units: &[UnitTrace]) -> String {
 fn edge(row: &Row) -> String {
     let (color, style) = match row.outcome {
         Outcome::Delivers => ("#1a7f37", "solid"),
+        Outcome::Silent => ("#d0d7de", "dotted"),
         Outcome::Unknown => ("#8c959f", "dashed"),
         Outcome::Impaired => ("#bf8700", "solid"),
         Outcome::Broken => ("#cf222e", "solid"),

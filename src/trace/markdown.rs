@@ -46,7 +46,7 @@ fn mark(state: &HopState) -> &'static str {
         HopState::Impaired(_) => "⚠️",
         HopState::Broken(_) => "❌",
         HopState::Unknown(_) => "❔",
-        HopState::Moot => "➖",
+        HopState::Off(_) | HopState::Moot => "➖",
     }
 }
 

@@ -59,11 +59,13 @@ fn label(row: &Row) -> Option<String> {
         Outcome::Broken => matches!(c.state, HopState::Broken(_)),
         Outcome::Impaired => matches!(c.state, HopState::Impaired(_)),
         Outcome::Unknown => matches!(c.state, HopState::Unknown(_)),
+        Outcome::Silent => matches!(c.state, HopState::Off(_)),
         Outcome::Delivers => false,
     });
     let sign = match row.outcome {
         Outcome::Broken => "✕",
         Outcome::Impaired => "!",
+        Outcome::Silent => "not",
         _ => "?",
     };
     let words: Vec<String> = bad
@@ -78,6 +80,7 @@ fn label(row: &Row) -> Option<String> {
 fn style(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Delivers => "stroke:#1a7f37,stroke-width:2px",
+        Outcome::Silent => "stroke:#d0d7de,stroke-width:1px,stroke-dasharray:2 4",
         Outcome::Unknown => "stroke:#8c959f,stroke-width:2px,stroke-dasharray:5 4",
         Outcome::Impaired => "stroke:#bf8700,stroke-width:2px",
         Outcome::Broken => "stroke:#cf222e,stroke-width:2px",

@@ -46,6 +46,8 @@ pub enum Outcome {
     /// Every hop is fine.
     #[default]
     Delivers,
+    /// The engine is not meant to publish.
+    Silent,
     /// No hop is broken, and some can't be decided from the manifests.
     Unknown,
     /// No hop is broken, and some may lose events.
@@ -59,6 +61,7 @@ impl Outcome {
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Delivers => "ok",
+            Outcome::Silent => "off",
             Outcome::Unknown => "unknown",
             Outcome::Impaired => "impaired",
             Outcome::Broken => "broken",
@@ -69,6 +72,7 @@ impl Outcome {
     fn words(self) -> &'static str {
         match self {
             Outcome::Delivers => "events arrive",
+            Outcome::Silent => "publishes no events",
             Outcome::Unknown => "nothing wrong is known",
             Outcome::Impaired => "events may be lost",
             Outcome::Broken => "no event arrives",
@@ -171,6 +175,7 @@ fn row(loaded: &Loaded, model: &Model<'_>, path: &EventPath<'_, '_>) -> Row {
         .collect();
     let outcome = match path.worst() {
         HopState::Ok | HopState::Moot => Outcome::Delivers,
+        HopState::Off(_) => Outcome::Silent,
         HopState::Unknown(_) => Outcome::Unknown,
         HopState::Impaired(_) => Outcome::Impaired,
         HopState::Broken(_) => Outcome::Broken,
@@ -197,6 +202,7 @@ fn summary(units: &[UnitTrace]) -> String {
         (Outcome::Broken, "broken"),
         (Outcome::Impaired, "impaired"),
         (Outcome::Unknown, "not known in full"),
+        (Outcome::Silent, "without events"),
         (Outcome::Delivers, "ok"),
     ]
     .into_iter()

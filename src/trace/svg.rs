@@ -149,13 +149,13 @@ fn engine_line(text: &mut String, y: usize, row: &Row, note: &mut usize) {
         escaped(&shortened(&row.engine, ENGINE_CHARS))
     );
     // Events get as far as the first hop that is broken.
-    let stop = row.cells.iter().position(|c| matches!(c.state, HopState::Broken(_)));
+    let stop = row.cells.iter().position(|c| matches!(c.state, HopState::Broken(_) | HopState::Off(_)));
     let end = stop.map_or(GATEWAY.0, x_of);
     let color = match row.outcome {
         Outcome::Delivers => GREEN,
         Outcome::Impaired => AMBER,
         Outcome::Unknown => GREY,
-        Outcome::Broken => PALE,
+        Outcome::Broken | Outcome::Silent => PALE,
     };
     let strong = if row.outcome == Outcome::Broken { GREY } else { color };
     let _ = writeln!(
@@ -166,14 +166,7 @@ fn engine_line(text: &mut String, y: usize, row: &Row, note: &mut usize) {
     );
     if stop.is_none() {
         let x = GATEWAY.0;
-        let _ = writeln!(
-            text,
-            "<path d=\"M{} {} L{x} {y} L{} {} Z\" fill=\"{strong}\"/>",
-            x - 9,
-            y - 5,
-            x - 9,
-            y + 5
-        );
+        let _ = writeln!(text, "<path d=\"M{} {} L{x} {y} L{} {} Z\" fill=\"{strong}\"/>", x - 9, y - 5, x - 9, y + 5);
     }
     for (index, cell) in row.cells.iter().enumerate() {
         let number = cell.state.reason().map(|_| {
@@ -197,6 +190,7 @@ fn dot(text: &mut String, x: usize, y: usize, state: &HopState, number: Option<u
             ),
         ),
         HopState::Moot => (circle(5.0, "#ffffff", PALE), String::new()),
+        HopState::Off(_) => (circle(9.5, "#ffffff", PALE), number_at(x, y, number, GREY)),
         HopState::Broken(_) => (circle(10.0, RED, "#ffffff"), number_at(x, y, number, "#ffffff")),
         HopState::Impaired(_) => (circle(10.0, AMBER, "#ffffff"), number_at(x, y, number, "#ffffff")),
         HopState::Unknown(_) => (circle(9.5, "#ffffff", GREY), number_at(x, y, number, SOFT)),

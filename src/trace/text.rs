@@ -55,6 +55,7 @@ fn word(state: &HopState) -> &'static str {
         HopState::Impaired(_) => "!",
         HopState::Broken(_) => "BROKEN",
         HopState::Unknown(_) => "?",
+        HopState::Off(_) => "off",
         HopState::Moot => "-",
     }
 }
