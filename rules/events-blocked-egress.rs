@@ -20,9 +20,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
             report = report.related(needed.span, format!("`{title}` listens on port {}", needed.port.number));
         }
         let Some(first) = blocked.needed.first() else { continue };
-        for id in &first.subscriber.endpoints {
-            if let Some(pod) = model.reach.endpoints.get(*id).and_then(|e| e.pod()) {
-                report = report.related(pod.resource.grip(), words::gateway_words(model, *id));
+        for id in blocked.subscribers() {
+            if let Some(pod) = model.reach.endpoints.get(id).and_then(|e| e.pod()) {
+                report = report.related(pod.resource.grip(), words::gateway_words(model, id));
             }
         }
         for note in blocked.consequences(model).into_iter().chain(policies::assumption(model, first.subscriber)) {

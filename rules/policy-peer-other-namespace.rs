@@ -24,8 +24,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 let title = policies::engine_title(model, needed.publisher);
                 report = report.related(needed.span, format!("`{title}` listens on port {}", needed.port.number));
             }
-            for id in &first.subscriber.endpoints {
-                if let Some(pod) = model.reach.endpoints.get(*id).and_then(|e| e.pod()) {
+            for id in blocked.subscribers() {
+                if let Some(pod) = model.reach.endpoints.get(id).and_then(|e| e.pod()) {
                     report = report.related(pod.resource.grip(), format!("the gateway is in `{gateway}`"));
                 }
             }

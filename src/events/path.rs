@@ -261,11 +261,9 @@ pub fn paths<'m, 't>(model: &'m Model<'t>, findings: &[Diagnostic]) -> Vec<Event
                     None if silent && kind != HopKind::Published => return Hop { kind, state: HopState::Moot },
                     None => HopState::Moot,
                 };
-                if matches!(told, HopState::Broken(_)) {
-                    return Hop { kind, state: told };
-                }
-                let seen = hop(model, publisher, subscriber, kind);
-                Hop { kind, state: if seen.rank() > told.rank() { seen } else { told } }
+                // Where a finding speaks, it knows how certain it is.
+                let state = if told == HopState::Moot { hop(model, publisher, subscriber, kind) } else { told };
+                Hop { kind, state }
             });
             found.push(EventPath { publisher, subscriber, hops: hops.collect() });
         }

@@ -133,6 +133,15 @@ impl Blocked<'_, '_> {
         self.needed.iter().all(|n| n.port.what == PortUse::Replay)
     }
 
+    /// The pods of the subscribers, each once.
+    pub fn subscribers(&self) -> Vec<EndpointId> {
+        let mut found: Vec<EndpointId> =
+            self.needed.iter().flat_map(|n| n.subscriber.endpoints.iter().copied()).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// The engines, each once.
     pub fn engines(&self) -> Vec<&Needed<'_, '_>> {
         let mut found: Vec<&Needed<'_, '_>> = Vec::new();

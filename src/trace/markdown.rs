@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use crate::events::path::{HopKind, HopState};
 use crate::report::visible;
 
-use super::{Outcome, UnitTrace, explain, summary};
+use super::{UnitTrace, notes, summary};
+
+/// Engines that a note names at most.
+const ENGINES: usize = 6;
 
 /// The tables of every unit.
 pub fn write(units: &[UnitTrace]) -> String {
@@ -21,18 +24,26 @@ pub fn write(units: &[UnitTrace]) -> String {
                 let marks: Vec<&str> = row.cells.iter().map(|c| mark(&c.state)).collect();
                 let _ = writeln!(text, "| {} | {} |", code(&row.engine), marks.join(" | "));
             }
-            let bad: Vec<_> = rows.iter().filter(|r| r.outcome > Outcome::Delivers).collect();
-            if bad.is_empty() {
-                continue;
+            let notes = notes(&rows);
+            if !notes.is_empty() {
+                text.push('\n');
             }
-            text.push('\n');
-            for row in bad {
-                let _ = writeln!(text, "- {}: {}", code(&row.engine), row.outcome.words());
-                for cell in &row.cells {
-                    if let Some(words) = explain(cell) {
-                        let _ = writeln!(text, "  - {}: {}", cell.kind.as_str(), plain(&words));
-                    }
+            for note in notes {
+                let Some(reason) = note.reason() else { continue };
+                let rule = reason.rule.map(|rule| format!(" ({})", code(rule))).unwrap_or_default();
+                let place = note.cell.place.as_ref().map(|p| format!(", {}", code(&p.to_string()))).unwrap_or_default();
+                let mut names: Vec<String> = note.engines.iter().take(ENGINES).map(|name| code(name)).collect();
+                if note.engines.len() > ENGINES {
+                    names.push(format!("{} more", note.engines.len() - ENGINES));
                 }
+                let _ = writeln!(
+                    text,
+                    "- {} **{}**, {}: {}{rule}{place}",
+                    mark(&note.cell.state),
+                    note.cell.kind.as_str(),
+                    names.join(", "),
+                    plain(&reason.words)
+                );
             }
         }
     }

@@ -9,7 +9,7 @@ mod text;
 
 use crate::config::Config;
 use crate::events::Model;
-use crate::events::path::{self, EventPath, HopKind, HopState};
+use crate::events::path::{self, EventPath, HopKind, HopState, Reason};
 use crate::lint;
 use crate::load::Loaded;
 use crate::report::shown;
@@ -212,17 +212,52 @@ fn summary(units: &[UnitTrace]) -> String {
     format!("{total} {}: {}", if total == 1 { "path" } else { "paths" }, parts.join(", "))
 }
 
-/// What a hop's reason says, with its rule and place.
-fn explain(cell: &Cell) -> Option<String> {
-    let reason = cell.state.reason()?;
-    let mut words = reason.words.clone();
-    if let Some(rule) = reason.rule {
-        words = format!("{words} [{rule}]");
+/// Why hops are as they are; what several paths share is one note.
+#[derive(Clone, Debug)]
+struct Note<'r> {
+    cell: &'r Cell,
+    engines: Vec<&'r str>,
+}
+
+impl Note<'_> {
+    fn reason(&self) -> Option<&Reason> {
+        self.cell.state.reason()
     }
-    if let Some(place) = &cell.place {
-        words = format!("{words} {place}");
+}
+
+/// The notes of some paths, in the order in which they come up.
+fn notes<'r>(rows: &[&'r Row]) -> Vec<Note<'r>> {
+    let mut found: Vec<Note<'r>> = Vec::new();
+    for row in rows {
+        for cell in row.cells.iter().filter(|c| c.state.reason().is_some()) {
+            match found.iter_mut().find(|note| note.cell.says_the_same(cell)) {
+                Some(note) => note.engines.push(&row.engine),
+                None => found.push(Note { cell, engines: vec![&row.engine] }),
+            }
+        }
     }
-    Some(words)
+    found
+}
+
+impl Cell {
+    /// Engines that have nothing to say about events each say so in a place of their own.
+    fn says_the_same(&self, other: &Cell) -> bool {
+        let words = |c: &Cell| c.state.reason().map(|r| (r.rule, r.words.clone()));
+        let own_place = matches!(self.state, HopState::Broken(_) | HopState::Impaired(_));
+        self.kind == other.kind
+            && self.state.as_str() == other.state.as_str()
+            && words(self) == words(other)
+            && (!own_place || self.place == other.place)
+    }
+}
+
+/// Names, a few of them.
+fn some(names: &[&str], most: usize) -> String {
+    let shown: Vec<&str> = names.iter().take(most).copied().collect();
+    match names.len().saturating_sub(most) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::events::path::{HopKind, HopState};
 use crate::report::visible;
 
-use super::{Outcome, Row, UnitTrace, summary};
+use super::{Note, Outcome, Row, UnitTrace, notes, summary};
 
 const WIDTH: usize = 1120;
 const MARGIN: usize = 24;
@@ -60,7 +60,7 @@ pub fn write(units: &[UnitTrace]) -> String {
 
 /// One gateway with its engines; gives the bottom of the panel.
 fn panel(text: &mut String, top: usize, root: &str, gateway: &str, assumed: bool, rows: &[&Row]) -> usize {
-    let notes: Vec<String> = collect_notes(rows);
+    let notes = notes(rows);
     let lines_end = top + HEAD + rows.len() * ROW;
     let bottom = lines_end + if notes.is_empty() { 10 } else { 26 + notes.len() * NOTE };
     let inner = WIDTH - 2 * MARGIN + 16;
@@ -87,9 +87,8 @@ fn panel(text: &mut String, top: usize, root: &str, gateway: &str, assumed: bool
         );
     }
     gateway_box(text, top + HEAD - 18, lines_end - 6, gateway, assumed);
-    let mut note = 0;
     for (index, row) in rows.iter().enumerate() {
-        engine_line(text, top + HEAD + index * ROW, row, &mut note);
+        engine_line(text, top + HEAD + index * ROW, row, &notes);
     }
     if !notes.is_empty() {
         let _ = writeln!(
@@ -100,13 +99,11 @@ fn panel(text: &mut String, top: usize, root: &str, gateway: &str, assumed: bool
             y = lines_end + 4
         );
     }
-    for (index, words) in notes.iter().enumerate() {
-        let _ = writeln!(
-            text,
-            "<text x=\"{}\" y=\"{}\" font-size=\"11.5\" fill=\"{INK}\">{words}</text>",
-            MARGIN + 6,
-            lines_end + 24 + index * NOTE
-        );
+    for (index, note) in notes.iter().enumerate() {
+        let y = lines_end + 24 + index * NOTE;
+        let words = note_words(index + 1, note);
+        let x = MARGIN + 6;
+        let _ = writeln!(text, "<text x=\"{x}\" y=\"{y}\" font-size=\"11.5\" fill=\"{INK}\">{words}</text>");
     }
     bottom
 }
@@ -139,7 +136,7 @@ fn gateway_box(text: &mut String, top: usize, bottom: usize, gateway: &str, assu
     );
 }
 
-fn engine_line(text: &mut String, y: usize, row: &Row, note: &mut usize) {
+fn engine_line(text: &mut String, y: usize, row: &Row, notes: &[Note<'_>]) {
     let _ = writeln!(
         text,
         "<g><title>{}</title><text x=\"{}\" y=\"{}\" font-size=\"13\" fill=\"{INK}\">{}</text></g>",
@@ -169,10 +166,8 @@ fn engine_line(text: &mut String, y: usize, row: &Row, note: &mut usize) {
         let _ = writeln!(text, "<path d=\"M{} {} L{x} {y} L{} {} Z\" fill=\"{strong}\"/>", x - 9, y - 5, x - 9, y + 5);
     }
     for (index, cell) in row.cells.iter().enumerate() {
-        let number = cell.state.reason().map(|_| {
-            *note += 1;
-            *note
-        });
+        let said = || notes.iter().position(|note| note.cell.says_the_same(cell)).map(|index| index + 1);
+        let number = cell.state.reason().and_then(|_| said());
         dot(text, x_of(index), y, &cell.state, number);
     }
 }
@@ -208,31 +203,27 @@ fn number_at(x: usize, y: usize, number: Option<usize>, color: &str) -> String {
     })
 }
 
-/// The notes below a panel, in the order of the numbers, as markup.
-fn collect_notes(rows: &[&Row]) -> Vec<String> {
-    let cells = rows.iter().flat_map(|r| &r.cells);
-    let reasons = cells.filter_map(|cell| Some((cell, cell.state.reason()?)));
-    reasons
-        .enumerate()
-        .map(|(index, (cell, reason))| {
-            let rule = reason.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
-            let place = cell.place.as_ref().map(|p| format!("  {}:{}", p.path, p.line)).unwrap_or_default();
-            let color = match cell.state {
-                HopState::Broken(_) => RED,
-                HopState::Impaired(_) => AMBER,
-                _ => SOFT,
-            };
-            let room = NOTE_CHARS.saturating_sub(rule.len() + place.chars().count());
-            format!(
-                "<tspan font-weight=\"700\" fill=\"{color}\">{}</tspan> <tspan font-weight=\"600\">{}</tspan>{}\
-                 <tspan fill=\"{SOFT}\">{}</tspan>",
-                index + 1,
-                escaped(&rule),
-                escaped(&shortened(&reason.words, room.max(40))),
-                escaped(&place)
-            )
-        })
-        .collect()
+/// A note below a panel, as markup.
+fn note_words(number: usize, note: &Note<'_>) -> String {
+    let Some(reason) = note.reason() else { return String::new() };
+    let rule = reason.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
+    let place = note.cell.place.as_ref().map(|p| format!("{}:{}", p.path, p.line)).unwrap_or_default();
+    let color = match note.cell.state {
+        HopState::Broken(_) => RED,
+        HopState::Impaired(_) => AMBER,
+        _ => SOFT,
+    };
+    let place = shortened(&place, NOTE_CHARS / 3);
+    let room = NOTE_CHARS.saturating_sub(rule.len() + place.chars().count());
+    // Blanks at the ends of parts are dropped by some renderers, so parts are moved apart.
+    format!(
+        "<tspan font-weight=\"700\" fill=\"{color}\">{number}</tspan><tspan dx=\"7\" font-weight=\"600\">{}</tspan>\
+         <tspan dx=\"{}\">{}</tspan><tspan dx=\"8\" fill=\"{SOFT}\">{}</tspan>",
+        escaped(rule.trim_end()),
+        if rule.is_empty() { 0 } else { 4 },
+        escaped(&shortened(&reason.words, room.max(40))),
+        escaped(&place)
+    )
 }
 
 fn legend_at(text: &mut String, y: usize) {

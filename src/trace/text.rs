@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use crate::events::path::{HopKind, HopState};
 use crate::report::visible;
 
-use super::{Outcome, UnitTrace, explain, summary};
+use super::{UnitTrace, notes, some, summary};
+
+/// Engines that a note names at most.
+const ENGINES: usize = 6;
 
 /// The table of every unit.
 pub fn write(units: &[UnitTrace]) -> String {
@@ -33,13 +36,15 @@ pub fn write(units: &[UnitTrace]) -> String {
                 }
                 text.push('\n');
             }
-            for (row, name) in rows.iter().zip(&names).filter(|(r, _)| r.outcome > Outcome::Delivers) {
-                let _ = writeln!(text, "\n  {name}: {}", row.outcome.words());
-                for cell in &row.cells {
-                    if let Some(words) = explain(cell) {
-                        let _ = writeln!(text, "    {:<10}  {}", cell.kind.as_str(), visible::line(&words));
-                    }
+            for note in notes(&rows) {
+                let Some(reason) = note.reason() else { continue };
+                let rule = reason.rule.map(|rule| format!(" [{rule}]")).unwrap_or_default();
+                let kind = note.cell.kind.as_str();
+                let _ = writeln!(text, "\n  {kind}: {}{rule}", visible::line(&reason.words));
+                if let Some(place) = &note.cell.place {
+                    let _ = writeln!(text, "    at {}", visible::line(&place.to_string()));
                 }
+                let _ = writeln!(text, "    {} {}", label(&note.cell.state), visible::line(&some(&note.engines, ENGINES)));
             }
         }
         text.push('\n');
@@ -47,6 +52,16 @@ pub fn write(units: &[UnitTrace]) -> String {
     text.push_str(&summary(units));
     text.push('\n');
     text
+}
+
+/// What the engines of a note have in common.
+fn label(state: &HopState) -> &'static str {
+    match state {
+        HopState::Broken(_) => "no event arrives from",
+        HopState::Impaired(_) => "events may be lost from",
+        HopState::Off(_) => "without events:",
+        _ => "not known for",
+    }
 }
 
 fn word(state: &HopState) -> &'static str {
