@@ -317,6 +317,7 @@ fn hop(model: &Model<'_>, publisher: &Publisher<'_>, subscriber: &Subscriber, ki
             let labelled = pod.labels.equals(&label.key, label.value.as_deref().unwrap_or_default());
             match labelled {
                 _ if !pod.can_have_labels => unknown("the labels of its pods are set by its controller", grip),
+                Some(false) if publisher.publishing() != Publishing::On => off("its pods don't ask to be heard"),
                 Some(false) => broken(format!("its pods lack the label `{}`", label.key), pod.labels_place),
                 None => unknown("the labels of its pods are decided elsewhere", pod.labels_place),
                 Some(true) => match gateway.map(|g| (g.sync(), g)) {

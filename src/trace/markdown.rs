@@ -31,7 +31,7 @@ pub fn write(units: &[UnitTrace]) -> String {
             for note in notes {
                 let Some(reason) = note.reason() else { continue };
                 let rule = reason.rule.map(|rule| format!(" ({})", code(rule))).unwrap_or_default();
-                let place = note.cell.place.as_ref().map(|p| format!(", {}", code(&p.to_string()))).unwrap_or_default();
+                let place = note.place().map(|p| format!(", {}", code(&p.to_string()))).unwrap_or_default();
                 let mut names: Vec<String> = note.engines.iter().take(ENGINES).map(|name| code(name)).collect();
                 if note.engines.len() > ENGINES {
                     names.push(format!("{} more", note.engines.len() - ENGINES));

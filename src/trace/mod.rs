@@ -223,6 +223,12 @@ impl Note<'_> {
     fn reason(&self) -> Option<&Reason> {
         self.cell.state.reason()
     }
+
+    /// The place, where it is the same for all engines.
+    fn place(&self) -> Option<&Place> {
+        let own = self.cell.has_own_place() || self.engines.len() == 1;
+        self.cell.place.as_ref().filter(|_| own)
+    }
 }
 
 /// The notes of some paths, in the order in which they come up.
@@ -243,11 +249,14 @@ impl Cell {
     /// Engines that have nothing to say about events each say so in a place of their own.
     fn says_the_same(&self, other: &Cell) -> bool {
         let words = |c: &Cell| c.state.reason().map(|r| (r.rule, r.words.clone()));
-        let own_place = matches!(self.state, HopState::Broken(_) | HopState::Impaired(_));
         self.kind == other.kind
             && self.state.as_str() == other.state.as_str()
             && words(self) == words(other)
-            && (!own_place || self.place == other.place)
+            && (!self.has_own_place() || self.place == other.place)
+    }
+
+    fn has_own_place(&self) -> bool {
+        matches!(self.state, HopState::Broken(_) | HopState::Impaired(_))
     }
 }
 

@@ -207,7 +207,7 @@ fn number_at(x: usize, y: usize, number: Option<usize>, color: &str) -> String {
 fn note_words(number: usize, note: &Note<'_>) -> String {
     let Some(reason) = note.reason() else { return String::new() };
     let rule = reason.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
-    let place = note.cell.place.as_ref().map(|p| format!("{}:{}", p.path, p.line)).unwrap_or_default();
+    let place = note.place().map(|p| format!("{}:{}", p.path, p.line)).unwrap_or_default();
     let color = match note.cell.state {
         HopState::Broken(_) => RED,
         HopState::Impaired(_) => AMBER,
@@ -220,7 +220,7 @@ fn note_words(number: usize, note: &Note<'_>) -> String {
         "<tspan font-weight=\"700\" fill=\"{color}\">{number}</tspan><tspan dx=\"7\" font-weight=\"600\">{}</tspan>\
          <tspan dx=\"{}\">{}</tspan><tspan dx=\"8\" fill=\"{SOFT}\">{}</tspan>",
         escaped(rule.trim_end()),
-        if rule.is_empty() { 0 } else { 4 },
+        if rule.is_empty() { 7 } else { 4 },
         escaped(&shortened(&reason.words, room.max(40))),
         escaped(&place)
     )

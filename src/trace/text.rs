@@ -41,7 +41,7 @@ pub fn write(units: &[UnitTrace]) -> String {
                 let rule = reason.rule.map(|rule| format!(" [{rule}]")).unwrap_or_default();
                 let kind = note.cell.kind.as_str();
                 let _ = writeln!(text, "\n  {kind}: {}{rule}", visible::line(&reason.words));
-                if let Some(place) = &note.cell.place {
+                if let Some(place) = note.place() {
                     let _ = writeln!(text, "    at {}", visible::line(&place.to_string()));
                 }
                 let _ = writeln!(text, "    {} {}", label(&note.cell.state), visible::line(&some(&note.engines, ENGINES)));

@@ -14,7 +14,7 @@ use super::connections::Connections;
 use super::{Endpoint, EndpointId, PolicyId, Reach, Rule, Who};
 
 /// One end of a connection.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum End {
     /// Addresses outside of the cluster.
     Outside(IpRange),
