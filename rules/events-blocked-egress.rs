@@ -3,6 +3,9 @@ use crate::k8s::policy::Direction;
 use crate::k8s::reach::Why;
 use crate::lint::prelude::*;
 
+/// Engines that a finding names at most.
+const ENGINES: usize = 5;
+
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for blocked in policies::blocked(model, Direction::Egress) {
@@ -15,7 +18,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             .report(blocked.obstacle.span, blocked.message(model, Direction::Egress))
             .severity(severity)
             .help(blocked.help(model, Direction::Egress));
-        for needed in blocked.engines() {
+        for needed in blocked.engines().into_iter().take(ENGINES) {
             let title = policies::engine_title(model, needed.publisher);
             report = report.related(needed.span, format!("`{title}` listens on port {}", needed.port.number));
         }

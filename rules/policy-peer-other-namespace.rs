@@ -3,6 +3,9 @@ use crate::k8s::policy::Direction;
 use crate::k8s::reach::Why;
 use crate::lint::prelude::*;
 
+/// Engines that a finding names at most.
+const ENGINES: usize = 5;
+
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for direction in [Direction::Ingress, Direction::Egress] {
@@ -20,7 +23,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             let mut report = cx
                 .report(blocked.obstacle.span, message)
                 .label("without a `namespaceSelector` a peer lies in the policy's own namespace");
-            for needed in blocked.engines() {
+            for needed in blocked.engines().into_iter().take(ENGINES) {
                 let title = policies::engine_title(model, needed.publisher);
                 report = report.related(needed.span, format!("`{title}` listens on port {}", needed.port.number));
             }

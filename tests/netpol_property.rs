@@ -112,7 +112,9 @@ fn pod() -> impl Strategy<Value = Value> {
     let named = prop_oneof![
         Just(json!([])),
         Just(json!([{"name": "web", "containerPort": 80}, {"name": "events", "containerPort": 5557}])),
-        Just(json!([{"name": "web", "containerPort": 8000}, {"name": "events", "containerPort": 53, "protocol": "UDP"}])),
+        Just(
+            json!([{"name": "web", "containerPort": 8000}, {"name": "events", "containerPort": 53, "protocol": "UDP"}])
+        ),
     ];
     (space, labels(), named).prop_map(|(space, labels, ports)| {
         json!({
@@ -178,8 +180,8 @@ impl World {
                 let everybody = rule[peers].as_array().is_none_or(Vec::is_empty);
                 let all_ports = rule["ports"].as_array().is_none_or(Vec::is_empty);
                 let who = everybody || rule[peers].as_array().unwrap().iter().any(|p| self.is_peer(p, policy, other));
-                let what = all_ports
-                    || rule["ports"].as_array().unwrap().iter().any(|p| is_port(p, target, protocol, port));
+                let what =
+                    all_ports || rule["ports"].as_array().unwrap().iter().any(|p| is_port(p, target, protocol, port));
                 if who && what {
                     return true;
                 }

@@ -263,12 +263,23 @@ pub fn paths<'m, 't>(model: &'m Model<'t>, findings: &[Diagnostic]) -> Vec<Event
                 };
                 // Where a finding speaks, it knows how certain it is.
                 let state = if told == HopState::Moot { hop(model, publisher, subscriber, kind) } else { told };
-                Hop { kind, state }
+                Hop { kind, state: named(state, kind, findings) }
             });
             found.push(EventPath { publisher, subscriber, hops: hops.collect() });
         }
     }
     found
+}
+
+/// A finding names some of the engines that it is about: a hop that is broken at its place is its own, whether named or not.
+fn named(state: HopState, kind: HopKind, findings: &[Diagnostic]) -> HopState {
+    match state {
+        HopState::Broken(reason) if reason.rule.is_none() => {
+            let same = |d: &&Diagnostic| Some(d.primary.span) == reason.span && hop_of(d.rule) == Some(kind);
+            HopState::Broken(findings.iter().find(same).map_or(reason.clone(), Reason::of))
+        }
+        other => other,
+    }
 }
 
 /// The hop that a rule is about.

@@ -44,7 +44,8 @@ pub fn write(units: &[UnitTrace]) -> String {
                 if let Some(place) = note.place() {
                     let _ = writeln!(text, "    at {}", visible::line(&place.to_string()));
                 }
-                let _ = writeln!(text, "    {} {}", label(&note.cell.state), visible::line(&some(&note.engines, ENGINES)));
+                let _ =
+                    writeln!(text, "    {} {}", label(&note.cell.state), visible::line(&some(&note.engines, ENGINES)));
             }
         }
         text.push('\n');
