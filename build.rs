@@ -75,16 +75,22 @@ fn main() {
 fn tables() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo names the crate's folder");
     let out = Path::new(&env::var("OUT_DIR").expect("cargo names the output folder")).join("facts");
-    fs::create_dir_all(&out).expect("the output folder can be made");
-    for entry in fs::read_dir(Path::new(&root).join("src/facts")).expect("src/facts can be read") {
-        let path = entry.expect("src/facts can be listed").path();
-        if path.extension().is_none_or(|e| e != "yaml") {
-            continue;
-        }
+    convert(&Path::new(&root).join("src/facts"), &out);
+}
+
+fn convert(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("the output folder can be made");
+    for entry in fs::read_dir(from).expect("a folder of tables can be read") {
+        let path = entry.expect("a folder of tables can be listed").path();
         let name = path.file_name().and_then(|n| n.to_str()).expect("a table's name is text");
-        let text = fs::read_to_string(&path).expect("a table can be read");
-        let value: serde_json::Value = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("src/facts/{name}: {e}"));
-        fs::write(out.join(format!("{name}.json")), value.to_string()).expect("a table can be written");
+        if path.is_dir() {
+            convert(&path, &to.join(name));
+        } else if path.extension().is_some_and(|e| e == "yaml") {
+            let text = fs::read_to_string(&path).expect("a table can be read");
+            let shown = path.display();
+            let value: serde_json::Value = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{shown}: {e}"));
+            fs::write(to.join(format!("{name}.json")), value.to_string()).expect("a table can be written");
+        }
     }
 }
 

@@ -67,7 +67,7 @@ fn named(publisher: &Publisher<'_>, endpoint: &Endpoint, text: &Text) -> Option<
     let loopback = listed(&facts.loopback_hosts) || address.is_some_and(|a| a.is_loopback());
     // A sidecar may listen on the loopback, and a collector on any other address or name, unless it is the gateway
     // that comes to the pod.
-    let alone = publisher.pod.containers().iter().filter(|c| !c.init).count() == 1;
+    let alone = publisher.pod.containers().filter(|c| !c.init).count() == 1;
     let why = if listed(&facts.lookalike_hosts) {
         Why::Listens
     } else if publisher.engine() == Engine::Sglang {

@@ -17,7 +17,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             continue;
         }
         // With hostNetwork every listed port becomes a host port, and the scheduler gives a host port to one pod of a node.
-        let listed = pod.containers().iter().any(|c| !c.ports().is_empty());
+        let listed = pod.containers().any(|c| !c.ports().is_empty());
         let numbers = port.numbers();
         let report = if listed {
             cx.report(

@@ -50,7 +50,7 @@ fn missing(cx: &mut UnitContext<'_>, gateway: &Gateway<'_>, sync: Span, span: Sp
 /// Whether another container of the pod may be the Redis of the code's own default, which is the pod itself.
 fn has_redis_beside(gateway: &Gateway<'_>) -> bool {
     let port = aibrix::variable("redis_port").default.as_deref().and_then(|p| p.parse().ok());
-    let listens = |c: &crate::k8s::Container<'_>| c.ports().iter().any(|p| p.number.known().copied() == port);
-    let named = |c: &crate::k8s::Container<'_>| c.image().and_then(Node::text).is_some_and(|i| i.contains("redis"));
-    gateway.pod.containers().iter().any(|c| !c.init && (listens(c) || named(c)))
+    let listens = |c: crate::k8s::Container<'_>| c.ports().iter().any(|p| p.number.known().copied() == port);
+    let named = |c: crate::k8s::Container<'_>| c.image().and_then(Node::text).is_some_and(|i| i.contains("redis"));
+    gateway.pod.containers().any(|c| !c.init && (listens(c) || named(c)))
 }

@@ -13,11 +13,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 continue;
             }
             let report = cx.report(*span, format!("no container of the selected pods has a port named `{name}`"));
-            let named = pod.containers().into_iter().flat_map(Container::ports);
+            let named = pod.containers().flat_map(Container::ports);
             let names: Vec<Node<'_>> = named.filter_map(|p| p.name).collect();
             let place = pod
                 .containers()
-                .iter()
                 .find(|c| !c.init)
                 .map_or(pod.labels_place, |c| c.ports_node().and_then(Node::key_span).unwrap_or_else(|| c.grip()));
             let listed: Vec<&str> = names.iter().filter_map(|n| n.text()).collect();
@@ -41,7 +40,7 @@ fn offers(pod: &PodTemplate<'_>, name: &str, port: &ServicePort<'_>) -> Truth {
     if !kubernetes::keeps_containers(pod.resource.group(), pod.resource.kind()) {
         return Truth::Unknown;
     }
-    let mut open = pod.containers().is_empty();
+    let mut open = pod.containers().next().is_none();
     for container in pod.containers() {
         // Without an image it is a patch of a container that is written elsewhere.
         open |= container.image().is_none();

@@ -80,7 +80,7 @@ pub struct LineColumn {
 pub struct SourceFile {
     id: FileId,
     path: PathBuf,
-    text: Arc<str>,
+    text: String,
     editable: bool,
     line_starts: OnceLock<Vec<u32>>,
     /// Characters before each multiple of [`BLOCK`].
@@ -97,7 +97,7 @@ fn count(bytes: &[u8]) -> usize {
 
 impl SourceFile {
     /// A file whose text is at hand. `path` is the path to show to people.
-    pub fn new(id: FileId, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> SourceFile {
+    pub fn new(id: FileId, path: impl Into<PathBuf>, text: impl Into<String>) -> SourceFile {
         SourceFile {
             id,
             path: path.into(),
@@ -223,7 +223,7 @@ impl SourceMap {
     }
 
     /// Adds text under a path and returns the file.
-    pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Arc<SourceFile> {
+    pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> Arc<SourceFile> {
         let file = SourceFile::new(self.next_id(), path, text);
         self.insert(file)
     }

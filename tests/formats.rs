@@ -33,7 +33,7 @@ fn loaded() -> Loaded {
         (PathBuf::from("./deploy/llama 1.yaml"), DEPLOYMENT.to_string()),
         (PathBuf::from("svc/odd.yaml"), odd.to_string()),
     ]);
-    let skipped = |path: &str, failed| Skipped { path: path.into(), reason: "because".into(), failed };
+    let skipped = |path: &str, failed| Skipped { path: path.into(), reason: "because".into(), failed, files: 1 };
     loaded.skipped = vec![skipped("chart", false), skipped("../secret.yaml", true)];
     loaded
 }

@@ -110,6 +110,7 @@ fn workload(node: Node<'_>) -> Option<WorkloadKind> {
         versions: texts(node.get("versions")).map(str::to_string).collect(),
         pods: items(node.get("pods")).into_iter().filter_map(pod).collect(),
         misleading_labels: texts(node.get("misleading_labels")).map(str::to_string).collect(),
+        completed: false,
         args: None,
         env: None,
         creates: None,

@@ -8,6 +8,7 @@ use crate::k8s::policy::Protocol;
 use crate::k8s::{Resolved, Truth};
 use crate::lint::{Diagnostic, Severity};
 use crate::source::Span;
+use crate::yaml::Node;
 
 use super::model::Model;
 use super::policies;
@@ -410,29 +411,61 @@ fn allowed(model: &Model<'_>, publisher: &Publisher<'_>, subscriber: &Subscriber
     }
 }
 
-/// Which bytes belong to whom.
+/// Which bytes belong to whom. An object that was put together from several files has places in each.
 struct Territory {
-    /// For each publisher: its pod's template, its object, and the other templates of that object.
-    engines: Vec<(Span, Span, Vec<Span>)>,
+    engines: Vec<Owned>,
     /// For each gateway its object.
-    gateways: Vec<Span>,
+    gateways: Vec<Vec<Span>>,
+}
+
+/// What belongs to an engine.
+struct Owned {
+    /// Its pod's template.
+    pod: Vec<Span>,
+    /// Its object, where that makes no other pods.
+    object: Vec<Span>,
+    /// Other templates of the object.
+    others: Vec<Vec<Span>>,
+}
+
+/// The bytes of a node, and of those parts of it that lie elsewhere.
+fn places(node: Node<'_>) -> Vec<Span> {
+    fn walk(node: Node<'_>, around: Span, found: &mut Vec<Span>) {
+        let own = node.span();
+        let around = if around.contains(own) && !found.is_empty() {
+            around
+        } else {
+            found.push(own);
+            own
+        };
+        node.items().into_iter().for_each(|item| walk(item, around, found));
+        for entry in node.entries() {
+            if !around.contains(entry.key.span()) {
+                found.push(entry.key.span());
+            }
+            walk(entry.value, around, found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(node, node.span(), &mut found);
+    found
 }
 
 impl Territory {
     fn new(model: &Model<'_>) -> Territory {
         let engines = model.publishers.iter().map(|p| {
-            let own = p.pod.node.span();
             let pods = model.workloads.get(p.workload).map_or(&[][..], |w| &w.pods);
-            let others = pods.iter().map(|pod| pod.node.span()).filter(|span| *span != own).collect();
-            (own, p.pod.resource.node().span(), others)
+            let others = pods.iter().filter(|pod| pod.node != p.pod.node).map(|pod| places(pod.node)).collect();
+            Owned { pod: places(p.pod.node), object: places(p.pod.resource.node()), others }
         });
-        let gateways = model.gateways.iter().map(|g| g.pod.resource.node().span()).collect();
+        let gateways = model.gateways.iter().map(|g| places(g.pod.resource.node())).collect();
         Territory { engines: engines.collect(), gateways }
     }
 
     fn is_engine(&self, index: usize, span: Span) -> bool {
-        self.engines.get(index).is_some_and(|(own, object, others)| {
-            own.contains(span) || object.contains(span) && !others.iter().any(|other| other.contains(span))
+        let within = |spans: &[Span]| spans.iter().any(|own| own.contains(span));
+        self.engines.get(index).is_some_and(|owned| {
+            within(&owned.pod) || within(&owned.object) && !owned.others.iter().any(|other| within(other))
         })
     }
 
@@ -441,7 +474,7 @@ impl Territory {
     }
 
     fn gateways_at(&self, span: Span) -> Vec<usize> {
-        (0..self.gateways.len()).filter(|index| self.gateways[*index].contains(span)).collect()
+        (0..self.gateways.len()).filter(|index| self.gateways[*index].iter().any(|own| own.contains(span))).collect()
     }
 
     /// Which paths a finding is about; `None`: it is about none. Where its main place lies decides; a finding in a third

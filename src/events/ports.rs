@@ -197,7 +197,7 @@ impl Publisher<'_> {
 
     /// Whether a container of the pod lists this TCP port.
     pub fn pod_lists(&self, port: u16) -> bool {
-        self.pod.containers().into_iter().any(|c| lists_port(c, port))
+        self.pod.containers().any(|c| lists_port(c, port))
     }
 }
 

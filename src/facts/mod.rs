@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 pub mod aibrix;
 pub mod consumers;
 pub mod kubernetes;
+pub mod kustomize;
 pub mod sglang;
 pub mod version;
 pub mod vllm;

@@ -35,6 +35,10 @@ pub struct WorkloadKind {
     pub env: Option<String>,
     /// The kind that a controller makes of it, where no template says so.
     pub creates: Option<String>,
+    /// Whether a controller completes the pods from elsewhere (presets, other objects, variables that it expands), so that
+    /// what a command lacks here may still be there.
+    #[serde(default)]
+    pub completed: bool,
     /// The labels that the controller gives the pods; `{name}` stands for the object's name.
     #[serde(default)]
     pub pod_labels: Vec<Pair>,

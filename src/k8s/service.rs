@@ -116,7 +116,7 @@ impl<'t> ServicePort<'t> {
         match self.target.known()? {
             TargetPort::Number(number) => Some(*number),
             TargetPort::Name(name) => {
-                let mut listed = pod.containers().into_iter().flat_map(Container::ports);
+                let mut listed = pod.containers().flat_map(Container::ports);
                 let found = listed.find(|p| p.name.and_then(Node::text) == Some(name.as_str()))?;
                 found.number.known().copied()
             }

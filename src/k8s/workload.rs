@@ -1,5 +1,7 @@
 //! Workloads and the pods that they make, wherever their kind keeps the template.
 
+use std::sync::Arc;
+
 use crate::facts::kubernetes;
 use crate::facts::workloads::{self, PodPath, PodRole, Segment, SelectorForm, Shape, WorkloadKind};
 use crate::load::Resource;
@@ -42,6 +44,13 @@ impl<'t> Labels<'t> {
         !node.is_mapping() && !node.is_null() || node.entries().iter().any(|e| e.key.text().is_none_or(is_template))
     }
 
+    /// Whether a key or a value, or the whole mapping, is still to be filled in.
+    pub fn has_templates(&self) -> bool {
+        let Some(node) = self.node else { return false };
+        let open = |node: Node<'t>| node.text().is_none_or(is_template);
+        !node.is_mapping() || node.entries().iter().any(|e| open(e.key) || open(e.value))
+    }
+
     /// Whether a key has a value; not known where either is templated.
     pub fn equals(&self, key: &str, value: &str) -> Option<bool> {
         match self.get(key) {
@@ -81,6 +90,8 @@ pub struct PodTemplate<'t> {
     pub replicas: Resolved<i64>,
     /// The selector that must match the labels.
     pub selector: Option<Selector<'t>>,
+    // Nearly every rule asks for them.
+    containers: Arc<[Container<'t>]>,
 }
 
 /// An object that makes pods.
@@ -163,6 +174,12 @@ fn sibling<'t>(root: Node<'t>, path: &str, choices: &Choices<'t>) -> Result<Node
     Ok(node)
 }
 
+/// The containers of one list of a pod's spec.
+fn list<'t>(spec: Option<Node<'t>>, key: &str, init: bool) -> impl Iterator<Item = Container<'t>> {
+    let items = spec.and_then(|s| s.get(key)).map(Node::items).unwrap_or_default();
+    items.into_iter().filter(|n| n.is_mapping()).map(move |node| Container { node, init })
+}
+
 impl<'t> PodTemplate<'t> {
     fn new(resource: &'t Resource, row: &'t PodPath, node: Node<'t>, choices: &Choices<'t>) -> PodTemplate<'t> {
         let root = resource.node();
@@ -186,6 +203,11 @@ impl<'t> PodTemplate<'t> {
                 SelectorForm::Labels => Selector::Map(n),
             }
         });
+        let spec = match row.shape {
+            Shape::PodTemplate => node.get("spec"),
+            Shape::PodSpec => Some(node),
+            Shape::Container => None,
+        };
         PodTemplate {
             resource,
             row,
@@ -195,10 +217,10 @@ impl<'t> PodTemplate<'t> {
                     || row.path.contains("[]").then(|| item.get("name").or_else(|| item.get("groupName"))).flatten();
                 item.key_text().or_else(|| name()?.text())
             }),
-            spec: match row.shape {
-                Shape::PodTemplate => node.get("spec"),
-                Shape::PodSpec => Some(node),
-                Shape::Container => None,
+            spec,
+            containers: match row.shape {
+                Shape::Container => Arc::new([Container { node, init: false }]),
+                _ => list(spec, "initContainers", true).chain(list(spec, "containers", false)).collect(),
             },
             labels: Labels { node: labels.and_then(Result::ok).filter(|n| !n.is_null()) },
             annotations: Labels { node: annotations.filter(|n| !n.is_null()) },
@@ -227,6 +249,11 @@ impl<'t> PodTemplate<'t> {
         missing && (!kubernetes::is_built_in(self.resource.group()) || kubernetes::is_controller_label(key))
     }
 
+    /// Whether labels may be on the pods that the template does not tell, so that an index by labels misses them.
+    pub fn has_open_labels(&self) -> bool {
+        !kubernetes::is_built_in(self.resource.group()) || self.labels.has_templates()
+    }
+
     /// What to say about [`PodTemplate::labels_place`].
     pub fn labels_hint(&self) -> &'static str {
         if self.labels.node.is_some() { "the pods' labels are here" } else { "the pods' labels belong here" }
@@ -238,15 +265,8 @@ impl<'t> PodTemplate<'t> {
     }
 
     /// The containers, init containers first.
-    pub fn containers(&self) -> Vec<Container<'t>> {
-        if self.row.shape == Shape::Container {
-            return vec![Container { node: self.node, init: false }];
-        }
-        let list = |key: &str, init| {
-            let items = self.spec.and_then(|s| s.get(key)).map(Node::items).unwrap_or_default();
-            items.into_iter().filter(|n| n.is_mapping()).map(move |node| Container { node, init })
-        };
-        list("initContainers", true).chain(list("containers", false)).collect()
+    pub fn containers(&self) -> impl Iterator<Item = Container<'t>> + '_ {
+        self.containers.iter().copied()
     }
 
     /// Whether the pods share the node's network.

@@ -2,6 +2,7 @@
 
 mod context;
 mod diagnostic;
+mod overlays;
 mod rule;
 mod run;
 pub mod suppress;

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::context::{ResourceContext, RunContext, Sink, UnitContext};
 use super::diagnostic::{Diagnostic, Severity};
+use super::overlays;
 use super::rule::{Check, RULES, Rule};
 use super::suppress::Suppressions;
 use crate::config::{Config, Level};
@@ -34,10 +35,13 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     let chosen: Vec<&'static Rule> =
         RULES.iter().filter(|r| only.is_none_or(|names| names.contains(&r.name))).collect();
     let mut outcome = Outcome::default();
-    let mut found = Vec::new();
+    let mut by_unit = Vec::new();
     for unit in &loaded.units {
+        let mut found = Vec::new();
         collect(lint_unit(unit, &chosen, config), &mut found, &mut outcome.failures);
+        by_unit.push(found);
     }
+    let found = overlays::join(loaded, by_unit);
     let mut suppressions = Suppressions::collect(loaded);
     let configured = |d: Diagnostic| configure(d, loaded, config);
     let mut kept: Vec<Diagnostic> = found.into_iter().filter_map(configured).collect();

@@ -1,12 +1,13 @@
 //! From the paths on the command line to the files to read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use globset::{GlobBuilder, GlobSet};
-use ignore::{DirEntry, WalkBuilder};
+use ignore::{DirEntry, WalkBuilder, WalkState};
 use walkdir::WalkDir;
 
 /// File name endings that manifests have.
@@ -33,6 +34,8 @@ pub struct Skipped {
     pub reason: String,
     /// Whether reading failed, as opposed to being left out on purpose: the run ends with exit code 2.
     pub failed: bool,
+    /// The manifest files that it stands for: 1 for a file, those below it for a folder.
+    pub files: usize,
 }
 
 /// What one argument leads to.
@@ -40,6 +43,8 @@ pub struct Skipped {
 pub struct Found {
     /// Files to read, sorted, without repetition.
     pub files: Vec<PathBuf>,
+    /// Folders with a kustomization, sorted.
+    pub kustomizations: Vec<PathBuf>,
     /// Files and folders left out.
     pub skipped: Vec<Skipped>,
 }
@@ -138,22 +143,22 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     let canonical_root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let exclude = exclude.clone();
     let keep = move |entry: &DirEntry| !exclude.matches(entry.path());
-    let walker = WalkBuilder::new(root)
+    let mut walker = WalkBuilder::new(root);
+    walker
         .follow_links(false)
         .require_git(false)
+        .ignore(false)
         // What a person ignores everywhere is not the same on another machine.
         .git_global(false)
         .add_custom_ignore_filename(".kvlintignore")
-        .sort_by_file_name(Ord::cmp)
-        .filter_entry(keep)
-        .build();
-    for entry in walker {
+        .filter_entry(keep);
+    for entry in entries(walker) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(e) => {
                 let path = error_path(&e).unwrap_or_else(|| root.to_path_buf());
                 let reason = e.io_error().map_or_else(|| e.to_string(), describe);
-                found.skipped.push(Skipped { path, reason, failed: true });
+                found.skipped.push(Skipped { path, reason, failed: true, files: 1 });
                 continue;
             }
         };
@@ -165,7 +170,12 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
         if let Some(reason) = other_loader(path)
             && let Some(folder) = path.parent()
         {
-            other.push(Skipped { path: folder.to_path_buf(), reason, failed: false });
+            other.push(Skipped { path: folder.to_path_buf(), reason, failed: false, files: 0 });
+        }
+        if is_kustomization(path)
+            && let Some(folder) = path.parent()
+        {
+            found.kustomizations.push(folder.to_path_buf());
         }
         if kind.is_symlink() {
             // The walk gives a root that is a link as one, and goes into it.
@@ -183,7 +193,27 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     leave_out(other, &mut found);
     found.files.sort();
     found.files.dedup();
+    found.kustomizations.sort();
+    found.kustomizations.dedup();
     found
+}
+
+/// All entries of a walk, in no order: what is made of them is sorted. Threads share the folders where there are several.
+fn entries(mut walker: WalkBuilder) -> Vec<Result<DirEntry, ignore::Error>> {
+    let threads = rayon::current_num_threads();
+    if threads == 1 {
+        return walker.build().collect();
+    }
+    let (sender, receiver) = mpsc::channel();
+    walker.threads(threads).build_parallel().run(|| {
+        let sender = sender.clone();
+        Box::new(move |entry| match sender.send(entry) {
+            Ok(()) => WalkState::Continue,
+            Err(_) => WalkState::Quit,
+        })
+    });
+    drop(sender);
+    receiver.into_iter().collect()
 }
 
 /// Whether a file is kvlint's own configuration, which is read as such or not at all.
@@ -197,8 +227,12 @@ fn other_loader(file: &Path) -> Option<String> {
     if name == CHART {
         return Some("a Helm chart: render it and lint the output (`helm template … | kvlint -`)".into());
     }
-    let reason = "a Kustomize root: build it and lint the output (`kubectl kustomize … | kvlint -`)";
-    KUSTOMIZATION.contains(&name).then(|| reason.into())
+    None
+}
+
+/// Whether a path names a kustomization file.
+pub fn is_kustomization(path: &Path) -> bool {
+    path.file_name().and_then(|n| n.to_str()).is_some_and(|n| KUSTOMIZATION.contains(&n))
 }
 
 /// Takes away what lies in folders of other loaders; of such folders inside each other the outermost is named.
@@ -215,14 +249,23 @@ fn leave_out(mut other: Vec<Skipped>, found: &mut Found) {
     }
     let folders: BTreeSet<&Path> = outermost.iter().map(|o| o.path.as_path()).collect();
     let outside = |path: &Path| !path.ancestors().any(|folder| folders.contains(folder));
-    found.files.retain(|path| outside(path));
+    let mut inside: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    found.files.retain(|path| {
+        let folder = path.ancestors().find(|folder| folders.contains(folder));
+        folder.map(|f| *inside.entry(f.to_path_buf()).or_default() += 1).is_none()
+    });
+    found.kustomizations.retain(|folder| outside(folder));
     found.skipped.retain(|skipped| outside(&skipped.path));
-    found.skipped.extend(outermost);
+    let counted = |mut skipped: Skipped| {
+        skipped.files = inside.get(&skipped.path).copied().unwrap_or(0);
+        skipped
+    };
+    found.skipped.extend(outermost.into_iter().map(counted));
 }
 
 /// A link is followed only to a file inside the root, which the walk meets by itself unless it is ignored there.
 fn link(path: &Path, root: &Path, found: &mut Found) {
-    let skip = |reason: &str| Skipped { path: path.to_path_buf(), reason: reason.into(), failed: false };
+    let skip = |reason: &str| Skipped { path: path.to_path_buf(), reason: reason.into(), failed: false, files: 1 };
     let named = is_manifest(path);
     match fs::canonicalize(path) {
         Err(_) if named => found.skipped.push(skip("a link that leads nowhere")),
@@ -236,7 +279,7 @@ fn link(path: &Path, root: &Path, found: &mut Found) {
 }
 
 fn add_file(path: &Path, explicit: bool, found: &mut Found) {
-    let skip = |reason: String, failed| Skipped { path: path.to_path_buf(), reason, failed };
+    let skip = |reason: String, failed| Skipped { path: path.to_path_buf(), reason, failed, files: 1 };
     match fs::metadata(path) {
         Err(e) => found.skipped.push(skip(describe(&e), true)),
         // `kvlint <(helm template …)` gives a pipe by this name; any other pipe may never end.
@@ -272,7 +315,7 @@ fn expand(pattern: &Path, exclude: &Exclude) -> Result<Found, String> {
                 // A pattern without a match is told by the caller.
                 if e.depth() > 0 {
                     let reason = e.io_error().map_or_else(|| e.to_string(), describe);
-                    found.skipped.push(Skipped { path, reason, failed: true });
+                    found.skipped.push(Skipped { path, reason, failed: true, files: 1 });
                 }
                 continue;
             }

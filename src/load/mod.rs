@@ -1,9 +1,11 @@
 //! Files to units of resources: discovery, then one loader for each way to write manifests.
 
 pub mod discover;
-mod text;
-mod unit;
+pub mod kustomize;
+pub(crate) mod text;
+pub(crate) mod unit;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -72,6 +74,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let mut loaded = Loaded { sources: inputs.sources.clone(), ..Loaded::default() };
     let mut errors = Vec::new();
     let mut single: Vec<Job> = Vec::new();
+    let mut kustomizations: Vec<PathBuf> = Vec::new();
     let mut stdin = false;
     for path in &inputs.paths {
         if path == Path::new("-") {
@@ -82,11 +85,15 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
             Err(e) => errors.push(e),
             Ok(Argument::Files(found)) => {
                 loaded.skipped.extend(found.skipped);
-                single.extend(found.files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: true }));
+                let (named, files): (Vec<PathBuf>, Vec<PathBuf>) =
+                    found.files.into_iter().partition(|p| discover::is_kustomization(p));
+                kustomizations.extend(named.iter().map(|p| p.parent().unwrap_or(Path::new("")).to_path_buf()));
+                single.extend(files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: true }));
             }
             Ok(Argument::Folder(found)) => {
                 let missing: Vec<Missing> = found.skipped.iter().filter_map(unread).collect();
                 loaded.skipped.extend(found.skipped);
+                kustomizations.extend(found.kustomizations);
                 let jobs = found.files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: false });
                 let first = plans.len();
                 split_by_roots(path, jobs.collect(), &inputs.roots, &mut plans);
@@ -115,6 +122,12 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     if inputs.paths.len() > 1 {
         drop_repeated(&mut plans);
     }
+    if !kustomizations.is_empty() {
+        let used = read_kustomizations(&kustomizations, &mut loaded);
+        for plan in &mut plans {
+            leave_to_kustomize(plan, &kustomizations, &used, &mut loaded.skipped);
+        }
+    }
     plans.retain(|plan| !plan.jobs.is_empty());
     for plan in plans {
         read_unit(plan, &mut loaded);
@@ -125,7 +138,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
         match std::io::stdin().lock().read_to_end(&mut bytes) {
             Ok(_) => add_stream(shown, bytes, &mut loaded),
             Err(e) => {
-                loaded.skipped.push(Skipped { path: shown, reason: discover::describe(&e), failed: true });
+                loaded.skipped.push(Skipped { path: shown, reason: discover::describe(&e), failed: true, files: 1 });
             }
         }
     }
@@ -134,16 +147,81 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     Ok(loaded)
 }
 
-/// Loads texts that are at hand as one complete unit: for tests, examples and editors.
+/// Builds the roots among some folders as units; gives the files that they used, canonical.
+fn read_kustomizations(folders: &[PathBuf], loaded: &mut Loaded) -> HashSet<PathBuf> {
+    build_kustomizations(&kustomize::Disk, folders, loaded)
+}
+
+fn build_kustomizations(files: &dyn kustomize::Files, folders: &[PathBuf], loaded: &mut Loaded) -> HashSet<PathBuf> {
+    let mut used = HashSet::new();
+    let mut ws = kustomize::Workspace::new(files, &mut loaded.sources);
+    let found = kustomize::roots::find(&mut ws, folders);
+    let first = loaded.units.len();
+    for root in &found.roots {
+        let (unit, files) = kustomize::unit(&mut ws, root);
+        used.extend(files);
+        loaded.units.push(unit);
+    }
+    kustomize::join_uses(&mut loaded.units[first..]);
+    loaded.skipped.extend(found.unused_components.into_iter().map(|folder| Skipped {
+        path: folder.shown,
+        reason: "a Kustomize component that no kustomization here uses".into(),
+        failed: false,
+        files: 1,
+    }));
+    used
+}
+
+/// Files that a kustomization uses are not plain manifests; neither are those beside one that it does not use.
+fn leave_to_kustomize(plan: &mut Plan, folders: &[PathBuf], used: &HashSet<PathBuf>, skipped: &mut Vec<Skipped>) {
+    plan.jobs.retain(|job| {
+        let canonical = std::fs::canonicalize(&job.path).unwrap_or_else(|_| job.path.clone());
+        if used.contains(&canonical) || discover::is_kustomization(&job.path) {
+            return false;
+        }
+        let beside = job.path.parent().is_some_and(|p| folders.iter().any(|f| f == p));
+        if beside && !job.explicit {
+            let reason = "the kustomization beside it does not use it".into();
+            skipped.push(Skipped { path: job.shown.clone(), reason, failed: false, files: 1 });
+        }
+        !beside || job.explicit
+    });
+}
+
+/// Kustomizations among texts are built; the texts that they use are no plain manifests.
+fn texts_of_kustomize(files: &[(PathBuf, String)], loaded: &mut Loaded) -> HashSet<PathBuf> {
+    let folders: Vec<PathBuf> = files
+        .iter()
+        .filter(|(path, _)| discover::is_kustomization(path))
+        .map(|(path, _)| path.parent().unwrap_or(Path::new("")).to_path_buf())
+        .collect();
+    if folders.is_empty() {
+        return HashSet::new();
+    }
+    let texts = kustomize::Texts::new(files.iter().map(|(path, text)| (path.as_path(), text.as_bytes())));
+    let mut used = build_kustomizations(&texts, &folders, loaded);
+    used.extend(
+        files.iter().filter(|(p, _)| p.parent().is_some_and(|p| folders.iter().any(|f| f == p))).map(|f| f.0.clone()),
+    );
+    used
+}
+
+/// Loads texts that are at hand as one complete unit, and each kustomization among them as one more: for tests, examples
+/// and editors.
 pub fn from_texts(files: &[(PathBuf, String)]) -> Loaded {
     let mut loaded = Loaded::default();
+    let used = texts_of_kustomize(files, &mut loaded);
+    let plain: Vec<&(PathBuf, String)> = files.iter().filter(|(path, _)| !used.contains(path)).collect();
     let read = |(path, text): &(PathBuf, String)| {
         let raw = Raw { path: path.clone(), text: decode(text.clone().into_bytes()), editable: true };
         let file = interpret(loaded.sources.next_id(), raw);
         loaded.sources.insert_shared(&file.source);
         file
     };
-    let files = files.iter().map(read).collect();
+    if plain.is_empty() && !loaded.units.is_empty() {
+        return loaded;
+    }
+    let files = plain.into_iter().map(read).collect();
     loaded.units.push(Unit::new(PathBuf::from("."), UnitKind::Plain, Vec::new(), files));
     loaded
 }
@@ -216,6 +294,7 @@ fn read_unit(mut plan: Plan, loaded: &mut Loaded) {
         path: f.source.path().to_path_buf(),
         reason: "a template: lint what it renders to".into(),
         failed: false,
+        files: 1,
     }));
     let alone = plan.single && plan.jobs.len() == 1 && files.len() == 1;
     let unit = if alone && is_rendered(&files[0].source) {
@@ -240,15 +319,16 @@ struct Raw {
 }
 
 fn read_file(job: &Job) -> Result<Raw, Skipped> {
-    let skip = |reason: String, failed| Skipped { path: job.shown.clone(), reason, failed };
+    let skip = |reason: String, failed| Skipped { path: job.shown.clone(), reason, failed, files: 1 };
     let io = |e: &std::io::Error| skip(discover::describe(e), true);
-    let mut file = File::open(&job.path).map_err(|e| io(&e))?;
+    let file = File::open(&job.path).map_err(|e| io(&e))?;
     let size = file.metadata().map_or(0, |meta| meta.len());
     if size > discover::SIZE_LIMIT {
         return Err(skip(format!("larger than {} MiB", discover::SIZE_LIMIT >> 20), true));
     }
     let mut bytes = Vec::with_capacity(size as usize + 1);
-    file.read_to_end(&mut bytes).map_err(|e| io(&e))?;
+    // The limit also spares two questions about the size that a plain `read_to_end` asks again.
+    file.take(discover::SIZE_LIMIT).read_to_end(&mut bytes).map_err(|e| io(&e))?;
     let json = job.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
     // Most JSON files are not manifests, and JSON with comments is not even JSON.
     if json && !job.explicit && !contains(&bytes, b"\"apiVersion\"") {

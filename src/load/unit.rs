@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::source::{FileId, SourceFile, Span};
@@ -157,6 +158,8 @@ pub enum UnitKind {
     Plain,
     /// One stream: standard input, or rendered output in one file.
     Stream,
+    /// What a kustomization builds.
+    Kustomize,
 }
 
 impl UnitKind {
@@ -165,6 +168,7 @@ impl UnitKind {
         match self {
             UnitKind::Plain => "plain",
             UnitKind::Stream => "stream",
+            UnitKind::Kustomize => "kustomize",
         }
     }
 }
@@ -182,6 +186,8 @@ pub struct Unit {
     pub files: Vec<InputFile>,
     /// In the order of files and documents; lists are taken apart.
     pub resources: Vec<Resource>,
+    /// For a unit that was built by Kustomize: what the build has to say.
+    pub kustomize: Option<Box<super::kustomize::Kustomized>>,
 }
 
 impl Unit {
@@ -192,13 +198,17 @@ impl Unit {
 
     /// Builds a unit from files and takes the resources out of them.
     pub fn new(root: PathBuf, kind: UnitKind, missing: Vec<Missing>, files: Vec<InputFile>) -> Unit {
-        let mut resources = Vec::new();
-        for document in files.iter().flat_map(InputFile::documents) {
-            if let Ok(tree) = &document.content {
-                collect(tree, tree.root(), None, 0, &mut resources);
+        let of_file = |file: &InputFile| {
+            let mut resources = Vec::new();
+            for document in file.documents() {
+                if let Ok(tree) = &document.content {
+                    collect(tree, tree.root(), None, 0, &mut resources);
+                }
             }
-        }
-        let mut unit = Unit { root, kind, missing, files, resources };
+            resources
+        };
+        let resources = files.par_iter().flat_map_iter(of_file).collect();
+        let mut unit = Unit { root, kind, missing, files, resources, kustomize: None };
         // A document that can't be read may hold anything.
         for file in &unit.files {
             let path = file.source.path().display();

@@ -20,6 +20,8 @@ pub struct NotAnalysed {
     pub in_part: bool,
     /// Whether it is a folder, with all that is below it.
     pub folder: bool,
+    /// The manifest files that it stands for.
+    pub files: usize,
 }
 
 /// The counts of a run.
@@ -49,6 +51,7 @@ impl Coverage {
                 failed: skipped.failed,
                 in_part: false,
                 folder: skipped.path.is_dir(),
+                files: skipped.files,
             };
             missed.entry(skipped.path.clone()).or_insert(entry);
         }
@@ -96,7 +99,14 @@ fn unread(file: &InputFile) -> Option<NotAnalysed> {
             }
         }
     };
-    Some(NotAnalysed { path: file.source.path().to_path_buf(), reason, failed: false, in_part, folder: false })
+    Some(NotAnalysed {
+        path: file.source.path().to_path_buf(),
+        reason,
+        failed: false,
+        in_part,
+        folder: false,
+        files: 1,
+    })
 }
 
 impl fmt::Display for Coverage {
@@ -105,13 +115,13 @@ impl fmt::Display for Coverage {
         write!(f, "{resources} in {}, {}", plural(self.files, "file"), plural(self.units, "unit"))?;
         let unread = self.unread().count();
         let folders = self.unread().filter(|n| n.folder).count();
-        let missed = match (unread - folders, folders) {
-            (n, 0) => plural(n, "file"),
-            (0, n) => plural(n, "folder"),
-            (files, folders) => format!("{} and {}", plural(files, "file"), plural(folders, "folder")),
+        let files = plural(self.unread().map(|n| n.files).sum(), "file");
+        let missed = match folders {
+            0 => format!("{files} not analysed"),
+            n => format!("{files} not analysed ({} left out)", plural(n, "folder")),
         };
         let rest = [
-            (unread, format!("{missed} not analysed")),
+            (unread, missed),
             (self.not_analysed.len() - unread, format!("{} analysed in part", self.not_analysed.len() - unread)),
             (self.files_without_objects, format!("{} without Kubernetes objects", self.files_without_objects)),
         ];

@@ -109,6 +109,7 @@ struct Missed<'a> {
     failed: bool,
     in_part: bool,
     folder: bool,
+    files: usize,
 }
 
 #[derive(Serialize)]
@@ -155,6 +156,7 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
                 failed: n.failed,
                 in_part: n.in_part,
                 folder: n.folder,
+                files: n.files,
             })
             .collect(),
         failures: report.failures.iter().map(|(rule, message)| Failure { rule, message }).collect(),

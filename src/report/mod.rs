@@ -30,7 +30,7 @@ pub enum Format {
     /// Annotated snippets, for people
     #[default]
     Text,
-    /// One line a finding: path:line:col: severity[rule] message
+    /// One line a finding: `path:line:col: severity[rule] message`
     Concise,
     /// One JSON document (docs/schema/report-v1.json)
     Json,

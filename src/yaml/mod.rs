@@ -4,6 +4,7 @@
 //! through which every manifest reaches the API server. [`parse`] reads 1.2 with exact spans, [`resolve`] types
 //! scalars as Go does, and [`Document::oddities`] lists the places where Go would refuse or lose what was read.
 
+mod compose;
 mod dialect;
 pub mod json;
 mod mistake;
@@ -12,8 +13,11 @@ pub mod resolve;
 mod scalar_map;
 mod tree;
 
+pub use compose::Composer;
 pub use dialect::{Oddity, OddityKind};
-pub use parse::{Comment, Document, Stream, SyntaxError, parse, parse_embedded};
+pub use parse::{Comment, Document, Stream, SyntaxError, parse, parse_embedded, parse_embedded_stream};
 pub use resolve::Scalar;
 pub use scalar_map::ScalarMap;
-pub use tree::{Entry, Node, NodeId, Origin, Shape, Step, Style, Tree};
+pub use tree::{
+    Blame, BlamePart, BlamePlace, Directive, Entry, Node, NodeId, Origin, Removal, Shape, Step, Style, Tree,
+};

@@ -73,6 +73,8 @@ pub fn parse(source: &Arc<SourceFile>) -> Stream {
             continue;
         }
         let mut builder = Builder::new(source.id(), start);
+        // About what manifests need; growing by doubling would copy most nodes once more.
+        builder.nodes.reserve(chunk.len() / 14);
         let outcome = builder.read(chunk);
         let span = Span::new(source.id(), start as u32, end as u32);
         let mut oddities = Vec::new();
@@ -83,8 +85,9 @@ pub fn parse(source: &Arc<SourceFile>) -> Stream {
                 continue;
             }
             Ok(Some(root)) => {
-                let nodes = std::mem::take(&mut builder.nodes);
-                let tree = Tree { source: Arc::clone(source), nodes, root, embedding: None };
+                let mut nodes = std::mem::take(&mut builder.nodes);
+                nodes.shrink_to_fit();
+                let tree = Tree { source: Arc::clone(source), nodes, root, embedding: None, composed: None };
                 oddities = dialect::oddities(chunk, start, &tree, builder.second_document);
                 Ok(Arc::new(tree))
             }
@@ -110,7 +113,39 @@ pub fn parse_embedded(source: &Arc<SourceFile>, text: &str, map: ScalarMap) -> R
     })?;
     let embedding = Arc::new(Embedding { text: text.into(), map });
     let root = root.unwrap_or_else(|| builder.null());
-    Ok(Tree { source: Arc::clone(source), nodes: builder.nodes, root, embedding: Some(embedding) })
+    Ok(Tree { source: Arc::clone(source), nodes: builder.nodes, root, embedding: Some(embedding), composed: None })
+}
+
+/// As [`parse_embedded`], for a stream: every document that is not blank.
+///
+/// # Errors
+/// The first place that is not YAML.
+pub fn parse_embedded_stream(source: &Arc<SourceFile>, text: &str, map: ScalarMap) -> Result<Vec<Tree>, SyntaxError> {
+    let embedding = Arc::new(Embedding { text: text.into(), map });
+    let mut found = Vec::new();
+    for (start, end) in chunks(text) {
+        let chunk = &text[start..end];
+        if is_blank(chunk) {
+            continue;
+        }
+        let mut builder = Builder::new(source.id(), start);
+        let root = builder.read(chunk).map_err(|e| {
+            let at = e.span.start as usize;
+            let after = (at..=text.len()).skip(1).find(|&i| text.is_char_boundary(i)).unwrap_or(at);
+            SyntaxError { span: embedding.map.span(at..after), message: e.message }
+        })?;
+        if let Some(root) = root {
+            let source = Arc::clone(source);
+            found.push(Tree {
+                source,
+                nodes: builder.nodes,
+                root,
+                embedding: Some(Arc::clone(&embedding)),
+                composed: None,
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// Byte ranges of the documents. A `---` line belongs to the document that it starts.

@@ -31,6 +31,20 @@ impl ScalarMap {
         ScalarMap { file, start, runs: vec![Run { decoded: 0, decoded_len: len, source: start, source_len: len }] }
     }
 
+    /// A map for text of which every part was made from the same bytes.
+    pub fn collapsed(span: Span, len: usize) -> ScalarMap {
+        // Equal lengths would mean byte for byte, so such text is two runs over the same bytes.
+        let run = Run { decoded: 0, decoded_len: len as u32, source: span.start, source_len: span.len() };
+        let runs = if run.decoded_len == run.source_len && len > 1 {
+            let half = run.decoded_len / 2;
+            let first = Run { decoded_len: half, ..run };
+            vec![first, Run { decoded: half, decoded_len: run.decoded_len - half, ..run }]
+        } else {
+            vec![run]
+        };
+        ScalarMap { file: span.file, start: span.start, runs }
+    }
+
     /// A map for text that was made from `source`, a range of the text under `self`, by cutting and replacing, for
     /// instance a shell word: each piece `(decoded, source, length)` stands in both byte for byte. What lies between two
     /// pieces, before the first and after the last was made from the source bytes in the same gap.

@@ -50,6 +50,69 @@ pub enum Step {
     Written,
     /// It stands elsewhere in the file and is repeated here by an alias; the span is the alias.
     Alias(Span),
+    /// An entry of a kustomization put it there; the span is the entry.
+    Applied(Directive, Span),
+}
+
+/// What in a kustomization changes objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Directive {
+    /// A patch of any kind.
+    Patch,
+    /// `namespace`.
+    Namespace,
+    /// `namePrefix`.
+    NamePrefix,
+    /// `nameSuffix`.
+    NameSuffix,
+    /// `labels`.
+    Labels,
+    /// `commonLabels`.
+    CommonLabels,
+    /// `commonAnnotations`.
+    CommonAnnotations,
+    /// `replicas`.
+    Replicas,
+    /// `images`.
+    Images,
+    /// `replacements`.
+    Replacement,
+    /// `configMapGenerator`, `secretGenerator`.
+    Generator,
+    /// The hash at the end of a generated name.
+    Hash,
+    /// A name that follows the object that it names.
+    NameReference,
+    /// `vars`.
+    Variable,
+    /// A transformer with a file of its own.
+    Plugin,
+    /// `buildMetadata`.
+    Metadata,
+}
+
+impl Directive {
+    /// A few words, to follow "set by".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Directive::Patch => "patch",
+            Directive::Namespace => "namespace",
+            Directive::NamePrefix => "namePrefix",
+            Directive::NameSuffix => "nameSuffix",
+            Directive::Labels => "labels",
+            Directive::CommonLabels => "commonLabels",
+            Directive::CommonAnnotations => "commonAnnotations",
+            Directive::Replicas => "replicas",
+            Directive::Images => "images",
+            Directive::Replacement => "replacement",
+            Directive::Generator => "generator",
+            Directive::Hash => "content hash",
+            Directive::NameReference => "name reference",
+            Directive::Variable => "variable",
+            Directive::Plugin => "transformer",
+            Directive::Metadata => "buildMetadata",
+        }
+    }
 }
 
 /// Where a node came from.
@@ -92,6 +155,111 @@ pub struct Tree {
     pub(super) root: NodeId,
     /// For text that lies inside a scalar of another document.
     pub(super) embedding: Option<Arc<Embedding>>,
+    /// For a tree that was put together from others.
+    pub(super) composed: Option<Box<Composed>>,
+}
+
+/// What a composed tree keeps of each of its nodes.
+#[derive(Clone, Debug)]
+pub(super) struct Composed {
+    /// By node.
+    pub(super) blames: Vec<Blame>,
+    /// What was taken away on the way.
+    pub(super) removals: Vec<Removal>,
+}
+
+/// Where a node of a composed tree came from.
+#[derive(Clone, Debug)]
+pub struct Blame {
+    /// Where it stands.
+    pub place: BlamePlace,
+    /// How it got here.
+    pub step: Step,
+    /// What it replaced.
+    pub overrode: Option<Arc<Blame>>,
+}
+
+/// The place of a node of a composed tree.
+#[derive(Clone, Debug)]
+pub enum BlamePlace {
+    /// A node of a tree that was read.
+    Node(Arc<Tree>, NodeId),
+    /// Parts of text, each with its length and place.
+    Rope(Arc<[(usize, BlamePart)]>),
+    /// Bytes that made it.
+    Span(Span),
+}
+
+/// The place of a part of a text.
+#[derive(Clone, Debug)]
+pub enum BlamePart {
+    /// The text of a node of a tree that was read, from an offset on.
+    Node(Arc<Tree>, NodeId, usize),
+    /// Bytes that made it.
+    Span(Span),
+}
+
+/// Something that an object had and lost while it was built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// Keys from the object's root; an item of a list by its key's value.
+    pub path: Vec<SmolStr>,
+    /// The place that took it away.
+    pub by: Span,
+    /// What was there.
+    pub removed: Span,
+}
+
+impl Blame {
+    /// The bytes of the value: of a rope, the longest part.
+    pub fn span(&self) -> Span {
+        match &self.place {
+            BlamePlace::Node(tree, id) => tree.node(*id).span(),
+            BlamePlace::Span(span) => *span,
+            BlamePlace::Rope(parts) => {
+                let longest = parts.iter().max_by_key(|(len, _)| *len);
+                longest.map_or_else(|| Span::new(crate::source::FileId(0), 0, 0), |(len, part)| part.span(0..*len))
+            }
+        }
+    }
+
+    fn sub_span(&self, range: std::ops::Range<usize>) -> Span {
+        match &self.place {
+            BlamePlace::Node(tree, id) => tree.node(*id).sub_span(range),
+            BlamePlace::Span(span) => *span,
+            BlamePlace::Rope(parts) => {
+                let mut at = 0;
+                let mut found: Option<(usize, Span)> = None;
+                for (len, part) in parts.iter() {
+                    let (start, end) = (range.start.max(at), range.end.min(at + len));
+                    let inside = start < end || (range.is_empty() && at <= range.start && range.start <= at + len);
+                    if inside {
+                        let width = end.saturating_sub(start);
+                        let span = part.span(start - at..end.max(start) - at);
+                        found = match found {
+                            // Neighbours in one file are one stretch; else the part with most of the range.
+                            Some((w, old)) if old.file == span.file && old.end == span.start => {
+                                Some((w + width, old.to(span)))
+                            }
+                            Some((w, old)) if w >= width => Some((w, old)),
+                            _ => Some((width, span)),
+                        };
+                    }
+                    at += len;
+                }
+                found.map_or_else(|| self.span(), |(_, span)| span)
+            }
+        }
+    }
+}
+
+impl BlamePart {
+    fn span(&self, range: std::ops::Range<usize>) -> Span {
+        match self {
+            BlamePart::Node(tree, id, start) => tree.node(*id).sub_span(start + range.start..start + range.end),
+            BlamePart::Span(span) => *span,
+        }
+    }
 }
 
 /// Text that was taken out of a scalar, and where it stands.
@@ -110,6 +278,16 @@ impl Tree {
     /// The file that the document stands in.
     pub fn source(&self) -> &Arc<SourceFile> {
         &self.source
+    }
+
+    /// What the object had and lost while it was built.
+    pub fn removals(&self) -> &[Removal] {
+        self.composed.as_ref().map_or(&[], |c| &c.removals)
+    }
+
+    /// Whether it was put together from other trees.
+    pub fn is_composed(&self) -> bool {
+        self.composed.is_some()
     }
 
     /// The number of nodes, aliases counted once.
@@ -244,7 +422,16 @@ impl<'t> Node<'t> {
 
     /// The file that the node stands in.
     pub fn source(self) -> &'t Arc<SourceFile> {
-        &self.tree.source
+        match self.blame().map(|b| &b.place) {
+            Some(BlamePlace::Node(tree, _)) => &tree.source,
+            _ => &self.tree.source,
+        }
+    }
+
+    /// Where a node of a composed tree came from; `None` in a tree that was read.
+    fn blame(self) -> Option<&'t Blame> {
+        let composed = self.tree.composed.as_ref()?;
+        composed.blames.get(self.target() as usize)
     }
 
     fn file_span(self, span: Span) -> Span {
@@ -256,11 +443,17 @@ impl<'t> Node<'t> {
 
     /// The bytes of the value. For an alias, the bytes that it stands for.
     pub fn span(self) -> Span {
+        if let Some(blame) = self.blame() {
+            return blame.span();
+        }
         self.file_span(self.data().span)
     }
 
     /// The bytes where the node is written: for an alias the `*name` itself.
     pub fn written_span(self) -> Span {
+        if let Some(blame) = self.blame() {
+            return blame.span();
+        }
         self.file_span(self.raw().span)
     }
 
@@ -288,8 +481,31 @@ impl<'t> Node<'t> {
 
     /// Where the value came from.
     pub fn origin(self) -> Origin {
+        if let Some(blame) = self.blame() {
+            return Origin { span: blame.span(), step: blame.step };
+        }
         let step = if self.is_alias() { Step::Alias(self.written_span()) } else { Step::Written };
         Origin { span: self.span(), step }
+    }
+
+    /// Whether nobody wrote the value: a build made it, and its span is what made it do so.
+    pub fn is_synthesised(self) -> bool {
+        match self.blame().map(|b| &b.place) {
+            Some(BlamePlace::Span(_)) => true,
+            Some(BlamePlace::Rope(parts)) => parts.iter().all(|(_, part)| matches!(part, BlamePart::Span(_))),
+            _ => false,
+        }
+    }
+
+    /// What stood here before, the latest first: values that a patch or another entry of a kustomization replaced.
+    pub fn overridden(self) -> Vec<Origin> {
+        let mut found = Vec::new();
+        let mut next = self.blame().and_then(|b| b.overrode.as_deref());
+        while let Some(blame) = next {
+            found.push(Origin { span: blame.span(), step: blame.step });
+            next = blame.overrode.as_deref();
+        }
+        found
     }
 
     /// Whether the value is repeated from elsewhere by `*name`.
@@ -517,6 +733,9 @@ impl<'t> Node<'t> {
     /// The file bytes under a byte range of [`Node::text`], through quotes, escapes and indentation. The whole value
     /// where the range does not fit.
     pub fn sub_span(self, range: std::ops::Range<usize>) -> Span {
+        if let Some(blame) = self.blame() {
+            return blame.sub_span(range);
+        }
         let block = matches!(self.style(), Style::Literal | Style::Folded);
         if !block && range.start == 0 && Some(range.end) == self.text().map(str::len) {
             let span = self.span();
@@ -534,6 +753,13 @@ impl<'t> Node<'t> {
     /// The map from offsets in [`Node::text`] to offsets in the file. Costs a pass over the scalar: keep it when many
     /// spans are taken.
     pub fn scalar_map(self) -> ScalarMap {
+        if let Some(blame) = self.blame() {
+            return match &blame.place {
+                BlamePlace::Node(tree, id) => tree.node(*id).scalar_map(),
+                // The file is the first part's: a map leads into one file.
+                _ => ScalarMap::collapsed(blame.span(), self.text().map_or(0, str::len)),
+            };
+        }
         match &self.tree.embedding {
             None => ScalarMap::build(self.tree.source.text(), self.data()),
             Some(outer) => ScalarMap::build(&outer.text, self.data()).within(&outer.map),

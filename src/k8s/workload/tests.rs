@@ -19,7 +19,7 @@ type Wanted<'a> = (&'a [&'a str], Option<&'a str>, &'a str, Option<i64>);
 fn pods(loaded: &Loaded, extra: &[WorkloadKind]) -> Vec<Found> {
     let workload = Workload::new(&loaded.units[0].resources[0], extra).expect("the object makes pods");
     let describe = |pod: &PodTemplate<'_>| {
-        let names = pod.containers().iter().map(|c| c.name().to_string()).collect();
+        let names = pod.containers().map(|c| c.name().to_string()).collect();
         let app = pod.labels.get("app").and_then(Node::text).map(str::to_string);
         let place = loaded.sources.slice(pod.labels_place).to_string();
         (names, app, place, pod.replicas.known().copied())
@@ -64,10 +64,7 @@ fn a_deployment_keeps_its_own_labels_to_itself() {
     );
     let workload = Workload::new(&loaded.units[0].resources[0], &[]).unwrap();
     let pod = &workload.pods[0];
-    assert_eq!(
-        pod.containers().iter().map(|c| (c.name(), c.init)).collect::<Vec<_>>(),
-        [("first", true), ("a", false)]
-    );
+    assert_eq!(pod.containers().map(|c| (c.name(), c.init)).collect::<Vec<_>>(), [("first", true), ("a", false)]);
     assert_eq!(pod.labels.get("app").and_then(Node::text), Some("x"));
     assert_eq!(pod.annotations.get("note").and_then(Node::text), Some("n"));
     let (replicas, place) = pod.replicas.known_at().unwrap();

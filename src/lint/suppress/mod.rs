@@ -68,8 +68,10 @@ impl Suppressions {
     /// Finds them in all that was loaded.
     pub fn collect(loaded: &Loaded) -> Suppressions {
         let mut found = Suppressions::default();
+        // A base that several overlays build is in the units of all of them.
+        let mut seen = std::collections::HashSet::new();
         for unit in &loaded.units {
-            for file in &unit.files {
+            for file in unit.files.iter().filter(|file| seen.insert(file.source.id())) {
                 if let Content::Stream(stream) = &file.content {
                     stream.comments.iter().for_each(|comment| found.read_comment(&file.source, comment));
                 }

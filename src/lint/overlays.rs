@@ -1,0 +1,67 @@
+//! One defect in a base is one finding, however many overlays show it.
+
+use std::collections::HashMap;
+
+use super::diagnostic::Diagnostic;
+use crate::load::{Loaded, UnitKind};
+use crate::source::{FileId, Span};
+
+/// Joins what the units found. Findings of one rule at one place that several Kustomize roots give are one, and a note
+/// says through which it is seen, or that it is in some of them alone.
+pub(super) fn join(loaded: &Loaded, by_unit: Vec<Vec<Diagnostic>>) -> Vec<Diagnostic> {
+    let roots = loaded.units.iter().filter(|u| u.kind == UnitKind::Kustomize).count();
+    if roots < 2 {
+        return by_unit.into_iter().flatten().collect();
+    }
+    let mut users: HashMap<FileId, Vec<usize>> = HashMap::new();
+    for (i, unit) in loaded.units.iter().enumerate().filter(|(_, u)| u.kind == UnitKind::Kustomize) {
+        for file in &unit.files {
+            users.entry(file.source.id()).or_default().push(i);
+        }
+    }
+    let mut joined: Vec<(Diagnostic, Vec<usize>)> = Vec::new();
+    let mut index: HashMap<(&'static str, Span, usize), usize> = HashMap::new();
+    for (i, (unit, found)) in loaded.units.iter().zip(by_unit).enumerate() {
+        // Several findings of one unit at one place stay apart.
+        let mut nth: HashMap<(&'static str, Span), usize> = HashMap::new();
+        for diagnostic in found {
+            if unit.kind != UnitKind::Kustomize {
+                joined.push((diagnostic, Vec::new()));
+                continue;
+            }
+            let place = (diagnostic.rule, diagnostic.primary.span);
+            let n = nth.entry(place).or_default();
+            let key = (place.0, place.1, *n);
+            *n += 1;
+            match index.get(&key) {
+                Some(&at) => joined[at].1.push(i),
+                None => {
+                    index.insert(key, joined.len());
+                    joined.push((diagnostic, vec![i]));
+                }
+            }
+        }
+    }
+    let finish = |(mut diagnostic, seen): (Diagnostic, Vec<usize>)| {
+        let users = users.get(&diagnostic.primary.span.file).map_or(0, Vec::len);
+        if !seen.is_empty() && users > 1 {
+            let names: Vec<String> = seen.iter().map(|&i| loaded.units[i].root.display().to_string()).collect();
+            let only = if seen.len() < users { "only " } else { "" };
+            diagnostic.notes.push(format!("{only}in {}", list(&names)));
+        }
+        diagnostic
+    };
+    joined.into_iter().map(finish).collect()
+}
+
+/// The most names that a note spells out.
+const NAMES: usize = 6;
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        many if many.len() > NAMES => format!("{} and {} more", many[..NAMES - 1].join(", "), many.len() - NAMES + 1),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

@@ -1,0 +1,164 @@
+//! The built objects as text: keys sorted, as `kustomize build` prints them, and each line's origin where it is asked for.
+
+use std::fmt::Write as _;
+
+use super::resource::Resource;
+use super::value::{Data, Entry, Origin, Scalar, Type, Value};
+use super::workspace::Workspace;
+use crate::yaml::Step;
+use crate::yaml::resolve::{self, Scalar as Typed};
+
+/// Prints objects as a YAML stream. With `origins`, every line ends with a comment: path, line, and the step.
+pub fn emit(ws: &Workspace<'_>, resources: &[Resource], origins: bool) -> String {
+    let mut printer = Printer { ws, origins, out: String::new() };
+    for (i, resource) in resources.iter().enumerate() {
+        if i > 0 {
+            printer.out.push_str("---\n");
+        }
+        printer.map(&resource.value, 0, false);
+    }
+    printer.out
+}
+
+struct Printer<'p, 'w> {
+    ws: &'p Workspace<'w>,
+    origins: bool,
+    out: String,
+}
+
+impl Printer<'_, '_> {
+    fn comment(&mut self, origin: &Origin) {
+        if !self.origins {
+            return;
+        }
+        let span = self.ws.span(origin);
+        let file = self.ws.sources.file(span.file);
+        let line = file.line_column(span.start).line;
+        let _ = write!(self.out, " # {}:{line}", file.path().display());
+        match self.ws.steps.get(origin.step as usize) {
+            None | Some(Step::Written | Step::Alias(_)) => {}
+            Some(Step::Applied(directive, at)) => {
+                let by = self.ws.sources.file(at.file);
+                let line = by.line_column(at.start).line;
+                let _ = write!(self.out, " {} at {}:{line}", directive.as_str(), by.path().display());
+            }
+        }
+    }
+
+    fn map(&mut self, value: &Value, indent: usize, inline: bool) {
+        let mut entries: Vec<&Entry> = value.entries().iter().collect();
+        entries.sort_by(|a, b| a.key.text.cmp(&b.key.text));
+        for (i, entry) in entries.into_iter().enumerate() {
+            if i > 0 || !inline {
+                self.pad(indent);
+            }
+            let key = scalar(&Scalar { text: entry.key.text.clone(), kind: Type::Str });
+            let _ = write!(self.out, "{key}:");
+            self.value(&entry.value, indent, &entry.key.origin);
+        }
+    }
+
+    fn value(&mut self, value: &Value, indent: usize, key: &Origin) {
+        match &value.data {
+            Data::Map(entries) if !entries.is_empty() => {
+                self.comment(key);
+                self.out.push('\n');
+                self.map(value, indent + 2, false);
+            }
+            Data::Seq(items) if !items.is_empty() => {
+                self.comment(key);
+                self.out.push('\n');
+                self.list(items, indent);
+            }
+            _ => self.leaf(value, indent),
+        }
+    }
+
+    fn list(&mut self, items: &[Value], indent: usize) {
+        for item in items {
+            self.pad(indent);
+            self.out.push('-');
+            match &item.data {
+                Data::Map(entries) if !entries.is_empty() => {
+                    self.out.push(' ');
+                    self.map(item, indent + 2, true);
+                }
+                Data::Seq(inner) if !inner.is_empty() => {
+                    self.out.push('\n');
+                    self.list(inner, indent + 2);
+                }
+                _ => self.leaf(item, indent),
+            }
+        }
+    }
+
+    fn leaf(&mut self, value: &Value, indent: usize) {
+        match &value.data {
+            Data::Map(_) => self.out.push_str(" {}"),
+            Data::Seq(_) => self.out.push_str(" []"),
+            Data::Scalar(s) if s.kind == Type::Str && is_block(&s.text) => {
+                self.out.push_str(" |");
+                if !s.text.ends_with('\n') {
+                    self.out.push('-');
+                } else if s.text.ends_with("\n\n") {
+                    self.out.push('+');
+                }
+                self.comment(&value.origin);
+                self.out.push('\n');
+                for line in s.text.strip_suffix('\n').unwrap_or(&s.text).split('\n') {
+                    if !line.is_empty() {
+                        self.pad(indent + 2);
+                        self.out.push_str(line);
+                    }
+                    self.out.push('\n');
+                }
+                return;
+            }
+            Data::Scalar(s) => {
+                self.out.push(' ');
+                self.out.push_str(&scalar(s));
+            }
+        }
+        self.comment(&value.origin);
+        self.out.push('\n');
+    }
+
+    fn pad(&mut self, indent: usize) {
+        self.out.extend(std::iter::repeat_n(' ', indent));
+    }
+}
+
+/// Whether a text is printed as a literal block.
+fn is_block(text: &str) -> bool {
+    text.contains('\n')
+        && !text.starts_with([' ', '\n', '\t'])
+        && text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control())
+}
+
+/// A scalar on one line, quoted where it would be read as something else.
+fn scalar(scalar: &Scalar) -> String {
+    match scalar.kind {
+        Type::Null => "null".into(),
+        Type::Bool | Type::Number | Type::Time => match scalar.to_json() {
+            serde_json::Value::String(s) => format!("\"{s}\""),
+            other => other.to_string(),
+        },
+        Type::Str => {
+            let text = scalar.text.as_str();
+            if is_plain(text) { text.to_string() } else { serde_json::Value::String(text.to_string()).to_string() }
+        }
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    let first = text.chars().next();
+    matches!(resolve::plain(text), Typed::Str(_))
+        && !text.is_empty()
+        && !text.starts_with(|c: char| c.is_whitespace() || "-?:,[]{}#&*!|>'\"%@`=".contains(c))
+        && !text.ends_with([' ', ':'])
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !text.chars().any(|c| c.is_control() || c == '\u{feff}')
+        && !(first.is_some_and(|c| c.is_ascii_digit()) && text.len() >= 8 && text.as_bytes().get(4) == Some(&b'-'))
+        && !matches!(text, "<<" | "---" | "...")
+}

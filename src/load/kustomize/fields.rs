@@ -1,0 +1,216 @@
+//! Reading a mapping of a kustomization: keys in any letter case, unknown keys noted, every value with its place.
+
+use smol_str::SmolStr;
+
+use super::value::{Origin, Place, TreeId};
+use super::workspace::{BuildProblem, ProblemKind, Workspace};
+use crate::source::Span;
+use crate::yaml::{Node, NodeId, Scalar};
+
+/// A text and its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Text {
+    /// The text.
+    pub text: SmolStr,
+    /// The tree that it stands in.
+    pub tree: TreeId,
+    /// The node.
+    pub node: NodeId,
+    /// The node's bytes.
+    pub span: Span,
+}
+
+impl Text {
+    /// Where it stands, for a value made of it.
+    pub fn origin(&self) -> Origin {
+        Origin { place: Place::Node(self.tree, self.node), step: super::value::WRITTEN, overrode: None }
+    }
+}
+
+/// Some keys and texts in the order of the file.
+pub type Pairs = Vec<(Text, Text)>;
+
+/// Problems found while reading.
+pub type Problems = Vec<BuildProblem>;
+
+/// A mapping that is being read.
+pub struct Fields<'t> {
+    node: Node<'t>,
+    tree: TreeId,
+}
+
+impl<'t> Fields<'t> {
+    /// Reads a mapping. A key that is not `known` is a problem where `strict`.
+    pub fn new(
+        node: Node<'t>,
+        tree: TreeId,
+        known: &[&str],
+        what: &str,
+        strict: bool,
+        problems: &mut Problems,
+    ) -> Fields<'t> {
+        if !node.is_mapping() && !node.is_null() {
+            problems.push(
+                BuildProblem::failed(node.grip(), format!("{what} is a mapping, and this is not one"))
+                    .help("write keys and values"),
+            );
+        }
+        for entry in node.entries() {
+            let key = entry.key.text().unwrap_or_default();
+            if strict && !known.iter().any(|k| k.eq_ignore_ascii_case(key)) {
+                let message = format!("`{key}` is no key of {what}");
+                let mut problem = BuildProblem::of(ProblemKind::UnknownKey, entry.key.span(), message);
+                problem.help = nearest(key, known).map(|k| format!("`{k}` is meant?"));
+                problems.push(problem);
+            }
+        }
+        Fields { node, tree }
+    }
+
+    /// The mapping.
+    pub fn node(&self) -> Node<'t> {
+        self.node
+    }
+
+    /// The value under a key in any letter case; `None` for null. Of several the last counts, as in Go.
+    pub fn get(&self, name: &str) -> Option<Node<'t>> {
+        let entries = self.node.entries();
+        let entry = entries.into_iter().rfind(|e| e.key.text().is_some_and(|k| k.eq_ignore_ascii_case(name)))?;
+        (!entry.value.is_null()).then_some(entry.value)
+    }
+
+    /// A text.
+    pub fn text(&self, name: &str, problems: &mut Problems) -> Option<Text> {
+        text(self.get(name)?, self.tree, problems)
+    }
+
+    /// A text that is not empty.
+    pub fn word(&self, name: &str, problems: &mut Problems) -> Option<Text> {
+        self.text(name, problems).filter(|t| !t.text.is_empty())
+    }
+
+    /// A boolean; false where there is none.
+    pub fn flag(&self, name: &str, problems: &mut Problems) -> bool {
+        let Some(node) = self.get(name) else { return false };
+        node.as_bool().unwrap_or_else(|| {
+            problems.push(BuildProblem::failed(node.grip(), format!("`{name}` is true or false, and this is neither")));
+            false
+        })
+    }
+
+    /// An integer; 0 where there is none.
+    pub fn integer(&self, name: &str, problems: &mut Problems) -> i64 {
+        let Some(node) = self.get(name) else { return 0 };
+        node.as_int().unwrap_or_else(|| {
+            problems.push(BuildProblem::failed(node.grip(), format!("`{name}` is a whole number, and this is not")));
+            0
+        })
+    }
+
+    /// A list of nodes.
+    pub fn list(&self, name: &str, problems: &mut Problems) -> Vec<Node<'t>> {
+        let Some(node) = self.get(name) else { return Vec::new() };
+        if !node.is_sequence() {
+            problems.push(
+                BuildProblem::failed(node.grip(), format!("`{name}` is a list, and this is not one"))
+                    .help("start each entry with `- `"),
+            );
+        }
+        node.items()
+    }
+
+    /// A list of texts.
+    pub fn texts(&self, name: &str, problems: &mut Problems) -> Vec<Text> {
+        self.list(name, problems).into_iter().filter_map(|n| text(n, self.tree, problems)).collect()
+    }
+
+    /// A mapping of texts.
+    pub fn pairs(&self, name: &str, problems: &mut Problems) -> Pairs {
+        let Some(node) = self.get(name) else { return Vec::new() };
+        if !node.is_mapping() {
+            problems.push(BuildProblem::failed(node.grip(), format!("`{name}` is a mapping, and this is not one")));
+        }
+        let mut found: Pairs = Vec::new();
+        for entry in node.entries() {
+            let key = plain_text(entry.key, self.tree);
+            if let Some(value) = text(entry.value, self.tree, problems) {
+                found.retain(|(k, _)| k.text != key.text);
+                found.push((key, value));
+            }
+        }
+        found.sort_by(|a, b| a.0.text.cmp(&b.0.text));
+        found
+    }
+}
+
+/// The text of a scalar as it stands, whatever its type.
+fn plain_text(node: Node<'_>, tree: TreeId) -> Text {
+    Text { text: node.text().unwrap_or_default().into(), tree, node: node.id(), span: node.span() }
+}
+
+/// A text. Numbers and booleans are none, as in Go's JSON reader.
+pub fn text(node: Node<'_>, tree: TreeId, problems: &mut Problems) -> Option<Text> {
+    match node.scalar() {
+        Some(Scalar::Str(_) | Scalar::Null) => {}
+        Some(other) => {
+            let shown = node.text().unwrap_or_default();
+            problems.push(
+                BuildProblem::failed(
+                    node.span(),
+                    format!("`{shown}` is {} here, and a text is needed", other.type_name()),
+                )
+                .help(format!("quote it: `\"{shown}\"`")),
+            );
+        }
+        None => {
+            problems.push(BuildProblem::failed(node.grip(), "a text is needed here, not a list or mapping"));
+            return None;
+        }
+    }
+    Some(plain_text(node, tree))
+}
+
+/// The known key that differs least, where one is near.
+fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let limit = 1 + key.len() / 4;
+    known
+        .iter()
+        .map(|k| (distance(&key.to_ascii_lowercase(), &k.to_ascii_lowercase()), *k))
+        .filter(|(d, _)| *d <= limit)
+        .min()
+        .map(|(_, k)| k)
+}
+
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(64).enumerate() {
+        let mut left = i + 1;
+        let mut diagonal = i;
+        for (j, y) in b.iter().enumerate() {
+            let next = (diagonal + usize::from(x != *y)).min(left + 1).min(row[j + 1] + 1);
+            diagonal = row[j + 1];
+            row[j] = left;
+            left = next;
+        }
+        row[b.len()] = left;
+    }
+    row[b.len()]
+}
+
+/// The workspace's node of a text, to read it further.
+pub fn node_of<'w>(workspace: &'w Workspace<'_>, text: &Text) -> Node<'w> {
+    workspace.node(text.tree, text.node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_key_has_a_near_one() {
+        assert_eq!(nearest("resource", &["resources", "replicas"]), Some("resources"));
+        assert_eq!(nearest("helm", &["resources"]), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+}

@@ -1,0 +1,114 @@
+//! Where the files of a build come from: a disk, or texts at hand.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// What a build asks of a file system. It only reads.
+pub trait Files: Sync {
+    /// A file's bytes.
+    ///
+    /// # Errors
+    /// When there is no such file or it can't be read.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// Whether there is a file.
+    fn is_file(&self, path: &Path) -> bool;
+    /// Whether there is a folder.
+    fn is_folder(&self, path: &Path) -> bool;
+    /// The path without links and `..`; `None` where nothing is there.
+    fn canonical(&self, path: &Path) -> Option<PathBuf>;
+}
+
+/// Larger files are not parts of a manifest.
+const SIZE_LIMIT: u64 = 256 << 20;
+
+/// The real file system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let meta = std::fs::metadata(path)?;
+        if !meta.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        if meta.len() > SIZE_LIMIT {
+            return Err(io::Error::other(format!("larger than {} MiB", SIZE_LIMIT >> 20)));
+        }
+        std::fs::read(path)
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        path.is_file()
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    fn canonical(&self, path: &Path) -> Option<PathBuf> {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        std::fs::canonicalize(path).ok()
+    }
+}
+
+/// Texts at hand, by path.
+#[derive(Clone, Debug, Default)]
+pub struct Texts {
+    files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl Texts {
+    /// A file system of these texts.
+    pub fn new<'a>(files: impl IntoIterator<Item = (&'a Path, &'a [u8])>) -> Texts {
+        Texts { files: files.into_iter().map(|(path, bytes)| (clean(path), bytes.to_vec())).collect() }
+    }
+}
+
+impl Files for Texts {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.files.get(&clean(path)).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.files.contains_key(&clean(path))
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        let path = clean(path);
+        path.as_os_str().is_empty() || self.files.keys().any(|f| f != &path && f.starts_with(&path))
+    }
+
+    fn canonical(&self, path: &Path) -> Option<PathBuf> {
+        let path = clean(path);
+        (self.is_file(&path) || self.is_folder(&path)).then_some(path)
+    }
+}
+
+/// The path without `.` and, where a folder stands before it, without `..`.
+pub fn clean(path: &Path) -> PathBuf {
+    let mut parts: Vec<Component<'_>> = Vec::new();
+    for part in path.components() {
+        match (part, parts.last()) {
+            (Component::CurDir, _) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                parts.pop();
+            }
+            (Component::ParentDir, Some(Component::RootDir)) => {}
+            _ => parts.push(part),
+        }
+    }
+    parts.iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned_by_their_words() {
+        assert_eq!(clean(Path::new("./a/../../b/./c")), Path::new("../b/c"));
+        assert_eq!(clean(Path::new("/../a")), Path::new("/a"));
+        assert_eq!(clean(Path::new(".")), Path::new(""));
+    }
+}

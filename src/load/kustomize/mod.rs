@@ -1,0 +1,128 @@
+//! Kustomize trees, built in process: what `kustomize build` gives, and where every value of it was written.
+//!
+//! [`build`] runs one root in the order of Kustomize's own code ([`accumulate`]): resources, generators, components,
+//! transformers in their fixed order, then hashes, name references and variables. Objects are trees of
+//! [`value::Value`], in which every key and value keeps its place, the step that put it there and what it replaced;
+//! [`compose`] turns them into trees that the rest of kvlint reads like any other. Nothing is fetched and nothing is run:
+//! what would need it is noted as missing, and the rest is built.
+
+pub mod accumulate;
+pub mod compose;
+pub mod emit;
+pub mod fields;
+pub mod fieldspec;
+pub mod files;
+mod generate;
+mod hash;
+mod images;
+mod json_patch;
+pub mod kustomization;
+pub mod merge;
+mod names;
+pub mod order;
+mod patch;
+mod plugins;
+mod read;
+mod replace;
+pub mod resource;
+pub mod roots;
+mod selector;
+mod transform;
+mod units;
+pub mod value;
+mod vars;
+pub mod workspace;
+
+pub use accumulate::{Accumulated, DirectiveUse};
+pub use emit::emit;
+pub use files::{Disk, Files, Texts};
+pub use order::Order;
+pub use units::{Dangling, Kustomized, Layer, join_uses, unit};
+pub use workspace::{BuildProblem, Folder, ProblemKind, Workspace};
+
+use crate::source::Span;
+use crate::yaml::{Directive, Step};
+use accumulate::{Layer as Own, first_span};
+use value::{Data, Key, Origin, Type, Value};
+use workspace::Outcome;
+
+/// Objects with this annotation are used and not deployed.
+const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
+
+/// Builds one root. Problems are in the result's log; what could be built in spite of them is built.
+pub fn build(ws: &mut Workspace<'_>, root: &Folder, order: Order) -> Accumulated {
+    let mut into = Accumulated::default();
+    let nowhere = Span::new(crate::source::FileId(0), 0, 0);
+    let Some(layer) = ws.layer(root, &[], nowhere, &mut into) else { return into };
+    into.log.folders.push(root.clone());
+    ws.accumulate(&layer, &mut into);
+    finish(ws, &layer, order, &mut into);
+    into
+}
+
+/// What happens once, after all layers.
+fn finish(ws: &mut Workspace<'_>, layer: &Own, order: Order, into: &mut Accumulated) {
+    let span = first_span(&layer.kustomization);
+    for resource in into.resources.iter_mut().filter(|r| r.hashed) {
+        let at = ws.grip(&resource.value.origin);
+        let step = ws.add_step(Step::Applied(Directive::Hash, at));
+        generate::add_hash(resource, at, step);
+    }
+    names::fix(ws, into, span);
+    vars::resolve(ws, into);
+    let local = |r: &resource::Resource| r.texts("annotations").any(|(k, v)| k == LOCAL_CONFIG && v != "false");
+    into.resources.retain(|r| !r.is_deleted() && !local(r));
+    if let Err(problem) = order::sort(&mut into.resources, layer.kustomization.sort.as_ref(), order) {
+        into.log.problems.push(*problem);
+    }
+    if let Err(problem) = metadata(ws, layer, into) {
+        into.log.problems.push(*problem);
+    }
+}
+
+/// `buildMetadata`, and what Kustomize does to annotations at the end.
+fn metadata(ws: &mut Workspace<'_>, layer: &Own, into: &mut Accumulated) -> Outcome<()> {
+    const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kustomize-v5.5.0");
+    let asked = |name: &str| layer.kustomization.build_metadata.iter().find(|t| t.text == name);
+    if let Some(text) = asked("managedByLabel") {
+        let step = ws.add_step(Step::Applied(Directive::Metadata, text.span));
+        let made = Origin::made(text.span, step);
+        for resource in &mut into.resources {
+            resource.untouched = false;
+            if let Some(labels) = resource.value.at_or_create(&["metadata", "labels"], &made) {
+                let key = Key { text: MANAGED_BY.0.into(), origin: made.clone() };
+                labels.set(key, Value::text_of(MANAGED_BY.1, made.clone()));
+            }
+        }
+    }
+    for text in layer.kustomization.build_metadata.iter().filter(|t| t.text != "managedByLabel") {
+        if !matches!(text.text.as_str(), "originAnnotations" | "transformerAnnotations") {
+            let problem = BuildProblem::failed(text.span, format!("`{}` is not a value of `buildMetadata`", text.text));
+            return Err(Box::new(problem.help("originAnnotations, transformerAnnotations and managedByLabel are")));
+        }
+    }
+    for resource in &mut into.resources {
+        let wrong = |v: &Value| match &v.data {
+            Data::Map(entries) => {
+                entries.is_empty()
+                    || entries.iter().any(|e| !matches!(&e.value.data, Data::Scalar(s) if s.kind == Type::Str))
+            }
+            _ => false,
+        };
+        if !resource.value.at(&["metadata", "annotations"]).is_some_and(wrong) {
+            continue;
+        }
+        resource.untouched = false;
+        let Some(metadata) = resource.value.get_mut("metadata") else { continue };
+        if metadata.get("annotations").is_some_and(Value::is_empty) {
+            metadata.remove("annotations");
+            continue;
+        }
+        for entry in metadata.get_mut("annotations").and_then(Value::entries_mut).into_iter().flatten() {
+            if let Data::Scalar(scalar) = &mut entry.value.data {
+                scalar.kind = Type::Str;
+            }
+        }
+    }
+    Ok(())
+}

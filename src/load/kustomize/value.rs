@@ -1,0 +1,487 @@
+//! The objects while they are being built: a tree in which every key and value keeps where it came from.
+
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+
+use crate::source::Span;
+use crate::yaml::resolve::{self, Scalar as Typed};
+use crate::yaml::{Node, NodeId, Shape, Style};
+
+/// Names a tree of the workspace.
+pub type TreeId = u32;
+
+/// Names a step of the workspace; 0 is "written there".
+pub type StepId = u32;
+
+/// What was written, untouched.
+pub const WRITTEN: StepId = 0;
+
+/// Where a value, or a part of one, stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// A node that was read.
+    Node(TreeId, NodeId),
+    /// Bytes that made it, without being it: an entry of a kustomization.
+    Span(Span),
+    /// Text put together from several places.
+    Rope(Arc<[Fragment]>),
+}
+
+/// A part of a rope.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fragment {
+    /// Bytes of the text that it makes up.
+    pub len: usize,
+    /// Where it stands.
+    pub place: FragmentPlace,
+}
+
+/// Where a part of a rope stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FragmentPlace {
+    /// In the decoded text of a node, from this offset on.
+    Node(TreeId, NodeId, usize),
+    /// Text made because of what a node says, without being it.
+    Whole(TreeId, NodeId),
+    /// Bytes that made it.
+    Span(Span),
+}
+
+/// Where a value came from, how it got here, and what stood here before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// Where it stands.
+    pub place: Place,
+    /// How it got here.
+    pub step: StepId,
+    /// What it replaced.
+    pub overrode: Option<Arc<Origin>>,
+}
+
+impl Origin {
+    /// A value as it was read.
+    pub fn node(tree: TreeId, node: NodeId) -> Origin {
+        Origin { place: Place::Node(tree, node), step: WRITTEN, overrode: None }
+    }
+
+    /// A value that nobody wrote.
+    pub fn made(span: Span, step: StepId) -> Origin {
+        Origin { place: Place::Span(span), step, overrode: None }
+    }
+
+    /// The same place, reached by another step.
+    pub fn by(mut self, step: StepId) -> Origin {
+        self.step = step;
+        self
+    }
+
+    /// For a text of this length that was made because of this place, without standing there.
+    pub fn derived(&self, len: usize) -> Origin {
+        let place = match &self.place {
+            Place::Node(tree, node) => {
+                Place::Rope(Arc::new([Fragment { len, place: FragmentPlace::Whole(*tree, *node) }]))
+            }
+            Place::Rope(parts) => match parts.first().map(|p| &p.place) {
+                Some(FragmentPlace::Node(tree, node, _) | FragmentPlace::Whole(tree, node)) => {
+                    Place::Rope(Arc::new([Fragment { len, place: FragmentPlace::Whole(*tree, *node) }]))
+                }
+                Some(FragmentPlace::Span(span)) => Place::Span(*span),
+                None => self.place.clone(),
+            },
+            Place::Span(span) => Place::Span(*span),
+        };
+        Origin { place, step: self.step, overrode: None }
+    }
+
+    /// The parts of a text with this origin; `len` is the text's length.
+    pub fn fragments(&self, len: usize) -> Vec<Fragment> {
+        let one = |place| vec![Fragment { len, place }];
+        match &self.place {
+            Place::Node(tree, node) => one(FragmentPlace::Node(*tree, *node, 0)),
+            Place::Span(span) => one(FragmentPlace::Span(*span)),
+            Place::Rope(parts) => parts.to_vec(),
+        }
+    }
+}
+
+/// Cuts a range out of the parts of a text.
+pub fn cut(parts: &[Fragment], range: std::ops::Range<usize>) -> Vec<Fragment> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    for part in parts {
+        let (start, end) = (range.start.max(at), range.end.min(at + part.len));
+        if start < end {
+            let place = match &part.place {
+                FragmentPlace::Node(tree, node, offset) => FragmentPlace::Node(*tree, *node, offset + (start - at)),
+                other => other.clone(),
+            };
+            found.push(Fragment { len: end - start, place });
+        }
+        at += part.len;
+    }
+    found
+}
+
+/// The type of a scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// Text.
+    Str,
+    /// Nothing.
+    Null,
+    /// `true` or `false`.
+    Bool,
+    /// An integer or a float.
+    Number,
+    /// A date, which becomes text.
+    Time,
+}
+
+/// A single value: its text as written, after quotes and escapes, and its type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scalar {
+    /// The text.
+    pub text: SmolStr,
+    /// The type.
+    pub kind: Type,
+}
+
+/// A key.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The text.
+    pub text: SmolStr,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// A key and its value.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The key.
+    pub key: Key,
+    /// The value.
+    pub value: Value,
+}
+
+/// What a value holds. Collections are shared until they are changed.
+#[derive(Clone, Debug)]
+pub enum Data {
+    /// Keys and values; no key twice.
+    Map(Arc<Vec<Entry>>),
+    /// A list.
+    Seq(Arc<Vec<Value>>),
+    /// A single value.
+    Scalar(Scalar),
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// What it holds.
+    pub data: Data,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// How plain scalars are typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Resources and patches: `yes` is text.
+    Resources,
+    /// Kustomization files and JSON patches: `yes` is true.
+    Legacy,
+}
+
+fn type_of(node: Node<'_>, dialect: Dialect) -> Type {
+    let kind = match node.scalar() {
+        None | Some(Typed::Null) => Type::Null,
+        Some(Typed::Bool(_)) => Type::Bool,
+        Some(Typed::Int(_) | Typed::UInt(_) | Typed::Float(_)) => Type::Number,
+        Some(Typed::Str(_)) => Type::Str,
+    };
+    if dialect == Dialect::Legacy {
+        return kind;
+    }
+    let text = node.text().unwrap_or_default();
+    match kind {
+        Type::Bool if !matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") => Type::Str,
+        Type::Str if node.style() == Style::Plain && node.tag().is_none() && is_date(text) => Type::Time,
+        kind => kind,
+    }
+}
+
+/// `2020-01-31`, which Go's reader takes for a time.
+fn is_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() == 10
+        && bytes.iter().enumerate().all(|(i, b)| if matches!(i, 4 | 7) { *b == b'-' } else { b.is_ascii_digit() })
+}
+
+impl Value {
+    /// A value as it was read: aliases and merge keys expanded, of duplicate keys the last kept.
+    pub fn read(node: Node<'_>, tree: TreeId, dialect: Dialect) -> Value {
+        let data = match node.shape() {
+            Shape::Scalar => Data::Scalar(Scalar {
+                text: node.text().map(SmolStr::new).unwrap_or_default(),
+                kind: type_of(node, dialect),
+            }),
+            Shape::Sequence => {
+                Data::Seq(Arc::new(node.items().into_iter().map(|i| Value::read(i, tree, dialect)).collect()))
+            }
+            Shape::Mapping => {
+                let mut entries: Vec<Entry> = Vec::new();
+                let all = node.entries();
+                // Only merge keys and mistakes repeat a key; looking for them in every mapping would cost.
+                let repeats = all.iter().any(|e| e.merged.is_some()) || has_repeats(&all);
+                for entry in all {
+                    let text = entry.key.text().unwrap_or_default();
+                    let value = Value::read(entry.value, tree, dialect);
+                    let key = Key { text: SmolStr::new(text), origin: Origin::node(tree, entry.key.id()) };
+                    match entries.iter_mut().find(|e| repeats && e.key.text == text) {
+                        Some(old) => *old = Entry { key, value },
+                        None => entries.push(Entry { key, value }),
+                    }
+                }
+                Data::Map(Arc::new(entries))
+            }
+        };
+        Value { data, origin: Origin::node(tree, node.id()) }
+    }
+
+    /// A text.
+    pub fn text_of(text: impl Into<SmolStr>, origin: Origin) -> Value {
+        Value { data: Data::Scalar(Scalar { text: text.into(), kind: Type::Str }), origin }
+    }
+
+    /// A text or number that is typed as Kustomize would type it unquoted.
+    pub fn plain_of(text: impl Into<SmolStr>, origin: Origin) -> Value {
+        let text = text.into();
+        let kind = match resolve::plain(&text) {
+            Typed::Null => Type::Null,
+            Typed::Bool(_) => Type::Bool,
+            Typed::Str(_) => Type::Str,
+            _ => Type::Number,
+        };
+        Value { data: Data::Scalar(Scalar { text, kind }), origin }
+    }
+
+    /// A mapping without entries.
+    pub fn empty_map(origin: Origin) -> Value {
+        Value { data: Data::Map(Arc::default()), origin }
+    }
+
+    /// A list without items.
+    pub fn empty_seq(origin: Origin) -> Value {
+        Value { data: Data::Seq(Arc::default()), origin }
+    }
+
+    /// The text of a scalar, whatever its type.
+    pub fn text(&self) -> Option<&str> {
+        match &self.data {
+            Data::Scalar(s) => Some(&s.text),
+            _ => None,
+        }
+    }
+
+    /// Whether it is null.
+    pub fn is_null(&self) -> bool {
+        matches!(&self.data, Data::Scalar(Scalar { kind: Type::Null, .. }))
+    }
+
+    /// Whether it is a text.
+    pub fn is_str(&self) -> bool {
+        matches!(&self.data, Data::Scalar(Scalar { kind: Type::Str | Type::Time, .. }))
+    }
+
+    /// Whether it is a scalar.
+    pub fn is_scalar(&self) -> bool {
+        matches!(self.data, Data::Scalar(_))
+    }
+
+    /// Whether it is null, or a collection or text without content.
+    pub fn is_empty(&self) -> bool {
+        match &self.data {
+            Data::Map(entries) => entries.is_empty(),
+            Data::Seq(items) => items.is_empty(),
+            Data::Scalar(s) => s.kind == Type::Null || (s.kind == Type::Str && s.text.is_empty()),
+        }
+    }
+
+    /// The entries of a mapping.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.data {
+            Data::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> &[Value] {
+        match &self.data {
+            Data::Seq(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The entries of a mapping, to be changed.
+    pub fn entries_mut(&mut self) -> Option<&mut Vec<Entry>> {
+        match &mut self.data {
+            Data::Map(entries) => Some(Arc::make_mut(entries)),
+            _ => None,
+        }
+    }
+
+    /// The items of a list, to be changed.
+    pub fn items_mut(&mut self) -> Option<&mut Vec<Value>> {
+        match &mut self.data {
+            Data::Seq(items) => Some(Arc::make_mut(items)),
+            _ => None,
+        }
+    }
+
+    /// The value under a key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.entries().iter().find(|e| e.key.text == key).map(|e| &e.value)
+    }
+
+    /// The value under a key, to be changed.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        // Look first, so that nothing is copied where there is nothing.
+        self.get(key)?;
+        self.entries_mut()?.iter_mut().find(|e| e.key.text == key).map(|e| &mut e.value)
+    }
+
+    /// The value at the end of a path.
+    pub fn at(&self, path: &[&str]) -> Option<&Value> {
+        path.iter().try_fold(self, |value, key| value.get(key))
+    }
+
+    /// The text at the end of a path.
+    pub fn text_at(&self, path: &[&str]) -> Option<&str> {
+        self.at(path).and_then(Value::text)
+    }
+
+    /// Puts a value under a key; what stood there is remembered as overridden.
+    pub fn set(&mut self, key: Key, mut value: Value) {
+        let Some(entries) = self.entries_mut() else { return };
+        match entries.iter_mut().find(|e| e.key.text == key.text) {
+            Some(entry) => {
+                value.override_from(&entry.value);
+                entry.value = value;
+            }
+            None => entries.push(Entry { key, value }),
+        }
+    }
+
+    /// Remembers what stood here before.
+    pub fn override_from(&mut self, old: &Value) {
+        if self.origin.overrode.is_none() && self.origin.place != old.origin.place {
+            self.origin.overrode = Some(Arc::new(old.origin.clone()));
+        }
+    }
+
+    /// Takes a key away.
+    pub fn remove(&mut self, key: &str) -> Option<Entry> {
+        self.get(key)?;
+        let entries = self.entries_mut()?;
+        let index = entries.iter().position(|e| e.key.text == key)?;
+        Some(entries.remove(index))
+    }
+
+    /// The value at the end of a path; mappings on the way are made where they are missing or null. `None` where something
+    /// else stands in the way.
+    pub fn at_or_create(&mut self, path: &[&str], origin: &Origin) -> Option<&mut Value> {
+        let mut value = self;
+        for key in path {
+            if value.get(key).is_none() {
+                let made = Key { text: SmolStr::new(key), origin: origin.derived(key.len()) };
+                value.entries_mut()?.push(Entry { key: made, value: Value::empty_map(origin.clone()) });
+            }
+            value = value.get_mut(key)?;
+            if value.is_null() {
+                value.data = Data::Map(Arc::default());
+            }
+        }
+        Some(value)
+    }
+
+    /// Marks a subtree as brought in by a step; parts that another step brought in keep theirs.
+    pub fn mark(&mut self, step: StepId) {
+        if self.origin.step == WRITTEN {
+            self.origin.step = step;
+        }
+        match &mut self.data {
+            Data::Map(entries) => {
+                for entry in Arc::make_mut(entries) {
+                    if entry.key.origin.step == WRITTEN {
+                        entry.key.origin.step = step;
+                    }
+                    entry.value.mark(step);
+                }
+            }
+            Data::Seq(items) => Arc::make_mut(items).iter_mut().for_each(|i| i.mark(step)),
+            Data::Scalar(_) => {}
+        }
+    }
+
+    /// Whether two values mean the same; the order of keys does not count.
+    pub fn same(&self, other: &Value) -> bool {
+        match (&self.data, &other.data) {
+            (Data::Scalar(a), Data::Scalar(b)) => a.kind == b.kind && (a.text == b.text || a.kind == Type::Null),
+            (Data::Seq(a), Data::Seq(b)) => {
+                Arc::ptr_eq(a, b) || (a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b)))
+            }
+            (Data::Map(a), Data::Map(b)) => {
+                Arc::ptr_eq(a, b)
+                    || (a.len() == b.len() && a.iter().all(|e| other.get(&e.key.text).is_some_and(|v| e.value.same(v))))
+            }
+            _ => false,
+        }
+    }
+
+    /// The JSON that Kustomize makes of it.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.data {
+            Data::Map(entries) => {
+                let mut sorted: Vec<&Entry> = entries.iter().collect();
+                sorted.sort_by(|a, b| a.key.text.cmp(&b.key.text));
+                Json::Object(sorted.into_iter().map(|e| (e.key.text.to_string(), e.value.to_json())).collect())
+            }
+            Data::Seq(items) => Json::Array(items.iter().map(Value::to_json).collect()),
+            Data::Scalar(scalar) => scalar.to_json(),
+        }
+    }
+}
+
+fn has_repeats(entries: &[crate::yaml::Entry<'_>]) -> bool {
+    if entries.len() < 12 {
+        return entries.iter().enumerate().any(|(i, e)| entries[..i].iter().any(|o| o.key.text() == e.key.text()));
+    }
+    let mut seen = std::collections::HashSet::new();
+    !entries.iter().all(|e| seen.insert(e.key.text()))
+}
+
+impl Scalar {
+    /// The JSON that Kustomize makes of it.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::{Number, Value as Json};
+        match self.kind {
+            Type::Str => Json::String(self.text.to_string()),
+            Type::Time => Json::String(format!("{}T00:00:00Z", self.text)),
+            Type::Null => Json::Null,
+            Type::Bool | Type::Number => match resolve::plain(&self.text) {
+                Typed::Bool(b) => Json::Bool(b),
+                Typed::Int(i) => Json::Number(i.into()),
+                Typed::UInt(u) => Json::Number(u.into()),
+                Typed::Float(x) => {
+                    Number::from_f64(x).map_or_else(|| Json::String(self.text.to_string()), Json::Number)
+                }
+                Typed::Null => Json::Null,
+                Typed::Str(s) => Json::String(s.to_string()),
+            },
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Kustomize's own tests: the same objects in the same order, and an error where it gives one.
+//!
+//! The cases lie beside the repository (`../shared/conformance/kustomize`); without them the test says so and passes.
+//! `CASE=name cargo test --test kustomize` runs one and prints it.
+
+use std::path::{Path, PathBuf};
+
+use kvlint::load::kustomize::{Accumulated, Disk, Folder, Order, Workspace, build, emit};
+use kvlint::source::SourceMap;
+use serde_json::Value as Json;
+
+/// Cases in which the real tool (kubectl with Kustomize v5.5.0) does not do what the case says; we do what the tool does.
+const TOOL_DISAGREES: &[&str] = &[
+    // The case's build calls itself `kustomize-(test)`, the tool writes its version.
+    "managedbylabel__TestAddManagedbyLabel__2",
+];
+
+fn cases() -> Option<Vec<PathBuf>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance/kustomize");
+    let mut found: Vec<PathBuf> = std::fs::read_dir(root).ok()?.flatten().map(|e| e.path()).collect();
+    found.retain(|p| p.join("meta.json").is_file());
+    found.sort();
+    Some(found)
+}
+
+fn run(folder: &Path, anywhere: bool, order: Order) -> (Accumulated, String, String) {
+    let mut sources = SourceMap::new();
+    // Places without a file of their own are in the first.
+    sources.add("<none>", "");
+    let files = Disk;
+    let mut ws = Workspace::new(&files, &mut sources);
+    ws.load_anywhere = anywhere;
+    let canonical = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let root = Folder { canonical, shown: folder.to_path_buf() };
+    let built = build(&mut ws, &root, order);
+    let text = emit(&ws, &built.resources, false);
+    let with_origins = emit(&ws, &built.resources, true);
+    (built, text, with_origins)
+}
+
+fn documents(text: &str) -> Vec<Json> {
+    use serde::Deserialize;
+    serde_yaml::Deserializer::from_str(text)
+        .map(|d| Json::deserialize(d).expect("printed YAML is YAML"))
+        .filter(|d| !d.is_null())
+        .collect()
+}
+
+#[test]
+fn the_cases_of_kustomize_agree() {
+    let Some(cases) = cases() else {
+        eprintln!("skipped: ../shared/conformance/kustomize is not there");
+        return;
+    };
+    let only = std::env::var("CASE").ok();
+    let (mut agreed, mut wrong) = (0, Vec::new());
+    for case in cases {
+        let name = case.file_name().expect("a name").to_string_lossy().into_owned();
+        if only.as_ref().is_some_and(|o| !name.contains(o.as_str())) || TOOL_DISAGREES.contains(&name.as_str()) {
+            continue;
+        }
+        let meta: Json =
+            serde_json::from_str(&std::fs::read_to_string(case.join("meta.json")).expect("meta")).expect("JSON");
+        let folder = case.join("input").join(meta["run"].as_str().unwrap_or("."));
+        let anywhere = meta["options"]["LoadRestrictions"].as_str().is_some_and(|o| o.ends_with("None"));
+        let order = if meta["options"]["Reorder"].is_string() { Order::Legacy } else { Order::Fifo };
+        let (built, text, with_origins) = run(&folder, anywhere, order);
+        let fatal: Vec<&str> = built.log.problems.iter().filter(|p| p.is_fatal()).map(|p| p.message.as_str()).collect();
+        if only.is_some() {
+            println!("{with_origins}\n{:#?}", built.log);
+        }
+        let verdict = match std::fs::read_to_string(case.join("expected.yaml")) {
+            Err(_) if fatal.is_empty() => Err("an error is expected".to_string()),
+            Err(_) => Ok(()),
+            Ok(_) if !fatal.is_empty() => Err(format!("fails: {fatal:?}")),
+            Ok(_) if !built.log.missing.is_empty() => Err(format!("partial: {:?}", built.log.missing)),
+            Ok(expected) => {
+                let (found, expected) = (documents(&text), documents(&expected));
+                if found == expected { Ok(()) } else { Err(difference(&found, &expected)) }
+            }
+        };
+        match verdict {
+            Ok(()) => agreed += 1,
+            Err(e) => wrong.push(format!("{name}: {e}")),
+        }
+    }
+    println!("{agreed} cases agree");
+    assert!(wrong.is_empty(), "{agreed} agree, {} do not:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn difference(found: &[Json], expected: &[Json]) -> String {
+    let title =
+        |d: &Json| format!("{}/{}", d["kind"].as_str().unwrap_or("?"), d["metadata"]["name"].as_str().unwrap_or("?"));
+    let titles = |list: &[Json]| list.iter().map(title).collect::<Vec<_>>();
+    if titles(found) != titles(expected) {
+        return format!("objects are {:?}, not {:?}", titles(found), titles(expected));
+    }
+    let at = found.iter().zip(expected).position(|(a, b)| a != b).unwrap_or(0);
+    format!("{}: found\n  {}\nexpected\n  {}", title(&found[at]), found[at], expected[at])
+}
+
+fn texts(files: &[(&str, &str)]) -> kvlint::load::Loaded {
+    let files: Vec<(PathBuf, String)> = files.iter().map(|(p, t)| (PathBuf::from(p), t.to_string())).collect();
+    kvlint::load::from_texts(&files)
+}
+
+const BASE: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: engine
+  labels: {app: engine, tier: old}
+spec:
+  replicas: 1
+  template:
+    spec:
+      containers:
+        - name: engine
+          image: vllm/vllm-openai:v0.8.0
+          args: [serve, qwen]
+";
+
+#[test]
+fn every_part_leads_to_the_line_that_set_it() {
+    let loaded = texts(&[
+        ("base/deployment.yaml", BASE),
+        ("base/kustomization.yaml", "resources: [deployment.yaml]\n"),
+        (
+            "prod/kustomization.yaml",
+            "resources: [../base]\nnamePrefix: prod-\nimages:\n  - name: vllm/vllm-openai\n    newTag: v0.12.0\npatches:\n  - patch: |\n      apiVersion: apps/v1\n      kind: Deployment\n      metadata:\n        name: engine\n        labels:\n          tier: null\n      spec:\n        replicas: 3\n",
+        ),
+    ]);
+    let unit = &loaded.units[0];
+    assert_eq!(unit.root, Path::new("prod"));
+    let node = unit.resources[0].node();
+    let at = |span: kvlint::source::Span| {
+        let file = loaded.sources.file(span.file);
+        format!("{}:{} {}", file.path().display(), file.line_column(span.start).line, file.slice(span))
+    };
+    let name = node.at("metadata.name").expect("a name");
+    assert_eq!(name.text(), Some("prod-engine"));
+    assert_eq!(at(name.sub_span(0..5)), "prod/kustomization.yaml:2 prod-");
+    assert_eq!(at(name.sub_span(5..11)), "base/deployment.yaml:4 engine");
+    let image =
+        node.at("spec.template.spec.containers").expect("containers").items()[0].get("image").expect("an image");
+    assert_eq!(image.text(), Some("vllm/vllm-openai:v0.12.0"));
+    assert_eq!(at(image.sub_span(17..24)), "prod/kustomization.yaml:5 v0.12.0");
+    assert_eq!(at(image.sub_span(0..16)), "base/deployment.yaml:12 vllm/vllm-openai");
+    assert_eq!(at(image.overridden()[0].span), "base/deployment.yaml:12 vllm/vllm-openai:v0.8.0");
+    let replicas = node.at("spec.replicas").expect("replicas");
+    assert_eq!((replicas.as_int(), at(replicas.span())), (Some(3), "prod/kustomization.yaml:15 3".to_string()));
+    assert!(matches!(replicas.origin().step, kvlint::yaml::Step::Applied(kvlint::yaml::Directive::Patch, _)));
+    let removal = &node.tree().removals()[0];
+    assert_eq!(removal.path, ["metadata", "labels", "tier"]);
+    assert_eq!(
+        (at(removal.by), at(removal.removed)),
+        ("prod/kustomization.yaml:13 null".to_string(), "base/deployment.yaml:5 old".to_string(),)
+    );
+}
+
+#[test]
+fn a_defect_of_the_base_is_one_finding_that_names_the_overlays() {
+    let patch = "resources: [../base]\npatches:\n  - target: {kind: Deployment}\n    patch: |\n      - {op: remove, path: /spec/nothing}\n";
+    let loaded = texts(&[
+        ("base/deployment.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: \"engine}\n"),
+        ("base/kustomization.yaml", "resources: [deployment.yaml]\n"),
+        ("dev/kustomization.yaml", "resources: [../base]\n"),
+        ("prod/kustomization.yaml", patch),
+    ]);
+    let outcome = kvlint::lint::lint(&loaded, &kvlint::config::Config::default(), Some(&["yaml-syntax"]));
+    assert_eq!(outcome.diagnostics.len(), 1, "{:?}", outcome.diagnostics);
+    assert_eq!(outcome.diagnostics[0].notes, ["in dev and prod"]);
+}
+
+#[test]
+fn leftover_files_beside_a_kustomization_are_not_deployed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    write("app/kustomization.yaml", "resources: [used.yaml]\n");
+    write("app/used.yaml", BASE);
+    write("app/unused.yaml", BASE);
+    write("plain/deployment.yaml", BASE);
+    let inputs = kvlint::load::Inputs { paths: vec![folder.path().to_path_buf()], ..Default::default() };
+    let loaded = kvlint::load::load(&inputs).expect("a folder");
+    let kinds: Vec<(&str, usize)> = loaded.units.iter().map(|u| (u.kind.as_str(), u.resources.len())).collect();
+    assert_eq!(kinds, [("kustomize", 1), ("plain", 1)]);
+    assert!(loaded.skipped.iter().any(|s| s.path.ends_with("unused.yaml")));
+}
+
+proptest::proptest! {
+    #[test]
+    fn origins_decode_to_the_values(
+        prefix in proptest::option::of("[a-z]{1,4}-"),
+        tag in proptest::option::of("v[0-9]\\.[0-9]{1,2}"),
+        new_name in proptest::option::of("[a-z]{2,6}/[a-z]{2,6}"),
+        namespace in proptest::option::of("[a-z]{2,8}"),
+        label in proptest::option::of("[a-z]{1,6}"),
+        replicas in proptest::option::of(0..9u8),
+        argument in proptest::option::of("[a-z-]{1,8}"),
+    ) {
+        let mut overlay = String::from("resources: [../base]\n");
+        if let Some(p) = &prefix { overlay += &format!("namePrefix: {p}\n"); }
+        if let Some(n) = &namespace { overlay += &format!("namespace: \"{n}\"\n"); }
+        if let Some(l) = &label { overlay += &format!("commonLabels: {{team: '{l}'}}\n"); }
+        if tag.is_some() || new_name.is_some() {
+            overlay += "images:\n  - name: vllm/vllm-openai\n";
+            if let Some(t) = &tag { overlay += &format!("    newTag: {t}\n"); }
+            if let Some(n) = &new_name { overlay += &format!("    newName: {n}\n"); }
+        }
+        if let Some(n) = replicas { overlay += &format!("replicas:\n  - name: engine\n    count: {n}\n"); }
+        if let Some(a) = &argument {
+            overlay += &format!("patches:\n  - target: {{kind: Deployment}}\n    patch: |\n      - op: add\n        path: /spec/template/spec/containers/0/args/-\n        value: \"{a}\"\n");
+        }
+        let loaded = texts(&[
+            ("base/deployment.yaml", BASE),
+            ("base/kustomization.yaml", "resources: [deployment.yaml]\n"),
+            ("over/kustomization.yaml", &overlay),
+        ]);
+        let unit = &loaded.units[0];
+        proptest::prop_assert!(unit.is_complete(), "{:?} {:?}", unit.missing, overlay);
+        let mut wrong = Vec::new();
+        every_byte(unit.resources[0].node(), &loaded.sources, &mut wrong);
+        proptest::prop_assert!(wrong.is_empty(), "{wrong:?}\n{overlay}");
+    }
+}
+
+/// Byte by byte, a text is what stands at its origin. The signs that `images` puts between the parts are not written.
+fn every_byte(node: kvlint::yaml::Node<'_>, sources: &SourceMap, wrong: &mut Vec<String>) {
+    node.entries().into_iter().for_each(|e| {
+        every_byte(e.key, sources, wrong);
+        every_byte(e.value, sources, wrong);
+    });
+    node.items().into_iter().for_each(|i| every_byte(i, sources, wrong));
+    let text = node.text().filter(|_| !node.is_synthesised()).unwrap_or_default();
+    for i in 0..text.len() {
+        let found = sources.slice(node.sub_span(i..i + 1));
+        if found != &text[i..i + 1] && !matches!(&text[i..i + 1], ":" | "@") {
+            wrong.push(format!("byte {i} of {text:?} is {found:?}"));
+        }
+    }
+}
