@@ -74,12 +74,18 @@ fn port() -> impl Strategy<Value = Value> {
     })
 }
 
+fn put(object: &mut Value, key: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        object[key] = value;
+    }
+}
+
 fn rules(peers: &'static str) -> impl Strategy<Value = Option<Value>> {
     let list = |s: BoxedStrategy<Value>| maybe(prop::collection::vec(s, 0..3));
     let rule = (list(peer().boxed()), list(port().boxed())).prop_map(move |(from, ports)| {
         let mut rule = json!({});
-        from.map(|from| rule[peers] = json!(from));
-        ports.map(|ports| rule["ports"] = json!(ports));
+        put(&mut rule, peers, from.map(|from| json!(from)));
+        put(&mut rule, "ports", ports.map(|ports| json!(ports)));
         rule
     });
     maybe(prop::collection::vec(rule, 0..3).prop_map(|rules| json!(rules)))
@@ -96,9 +102,9 @@ fn policy() -> impl Strategy<Value = Value> {
     (space, selector(&["app", "role"]), types, rules("from"), rules("to")).prop_map(
         |(space, pods, types, ingress, egress)| {
             let mut spec = json!({"podSelector": pods});
-            types.map(|types| spec["policyTypes"] = types);
-            ingress.map(|ingress| spec["ingress"] = ingress);
-            egress.map(|egress| spec["egress"] = egress);
+            put(&mut spec, "policyTypes", types);
+            put(&mut spec, "ingress", ingress);
+            put(&mut spec, "egress", egress);
             json!({
                 "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
                 "metadata": {"name": "p", "namespace": space}, "spec": spec,

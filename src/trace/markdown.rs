@@ -70,7 +70,7 @@ fn code(text: &str) -> String {
 fn plain(text: &str) -> String {
     let mut found = String::new();
     let mut inside = false;
-    let balanced = text.matches('`').count() % 2 == 0;
+    let balanced = text.matches('`').count().is_multiple_of(2);
     for c in visible::line(text).chars() {
         match c {
             '`' if balanced => {

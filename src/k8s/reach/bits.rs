@@ -46,7 +46,7 @@ impl Bits {
     /// What is not in the set.
     pub fn complement(mut self) -> Bits {
         self.words.iter_mut().for_each(|word| *word = !*word);
-        if self.len % 64 != 0
+        if !self.len.is_multiple_of(64)
             && let Some(last) = self.words.last_mut()
         {
             *last &= (1 << (self.len % 64)) - 1;
