@@ -13,7 +13,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if blocked.obstacle.why == Why::OtherNamespace {
             continue;
         }
-        let severity = if blocked.is_replay_alone() { Severity::Warning } else { Severity::Error };
+        // Where the gateway is elsewhere, the policy's author may know its namespace better.
+        let unsure =
+            blocked.obstacle.why == Why::Namespace && blocked.needed.iter().all(|n| n.subscriber.is_assumed(model));
+        let severity = if unsure || blocked.is_replay_alone() { Severity::Warning } else { Severity::Error };
         let mut report = cx
             .report(blocked.obstacle.span, blocked.message(model, Direction::Ingress))
             .severity(severity)

@@ -398,6 +398,11 @@ fn allowed(model: &Model<'_>, publisher: &Publisher<'_>, subscriber: &Subscriber
     }
     match first.truth() {
         Truth::Yes => HopState::Ok,
+        Truth::No if !model.unit.is_complete() => {
+            let obstacle = first.sides().into_iter().find_map(|side| reach.obstacle(side));
+            let words = "closed here, and policies that are not at hand may open it".to_string();
+            HopState::Unknown(Reason { rule: None, span: obstacle.map(|o| o.span), words })
+        }
         Truth::No => {
             let obstacle = first.sides().into_iter().find_map(|side| reach.obstacle(side));
             let policy = obstacle.and_then(|o| reach.policies.get(o.policy)).map(|p| p.view.title());
