@@ -3,7 +3,7 @@ use crate::load::kustomize::ProblemKind;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let Some(kustomize) = &cx.unit.kustomize else { return };
-    for problem in kustomize.problems.iter().filter(|p| p.kind == ProblemKind::Failed) {
+    for problem in kustomize.problems.iter().filter(|p| matches!(p.kind, ProblemKind::Failed | ProblemKind::Absent)) {
         let mut report = cx.report(problem.span, problem.message.clone());
         for (span, text) in &problem.related {
             report = report.related(*span, text.clone());

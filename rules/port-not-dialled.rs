@@ -13,8 +13,13 @@ pub fn check(cx: &mut UnitContext<'_>) {
             (publisher.event_port(), dial.events, Severity::Error, "events are published on", "dials"),
             (publisher.replay_port(), dial.replay, Severity::Warning, "missed events are served on", "asks on"),
         ];
+        let events = ports[0].0.known().map(|port| port.first);
         for (port, dialled, severity, served, dials) in ports {
             let Some(port) = port.known() else { continue };
+            // Both on one port is replay-port-clash's to say.
+            if port.what == PortUse::Replay && events == Some(port.first) {
+                continue;
+            }
             // The port of a named host is that host's, and endpoint-connects is about it.
             if port.what == PortUse::Events && !publisher.means_to_listen() {
                 continue;

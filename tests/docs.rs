@@ -137,6 +137,15 @@ fn printed_output_is_what_the_program_prints() {
 }
 
 #[test]
+fn the_rule_shown_to_contributors_is_the_rule() {
+    let text = std::fs::read_to_string(root().join("CONTRIBUTING.md")).expect("CONTRIBUTING.md");
+    for half in ["rules/excluded-pod.md", "rules/excluded-pod.rs"] {
+        let wanted = std::fs::read_to_string(root().join(half)).expect(half);
+        assert!(text.contains(&wanted), "CONTRIBUTING.md does not show {half} as it is");
+    }
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let link = regex::Regex::new(r"\]\(([^)#\s]+)(#[^)]*)?\)").expect("a pattern");
     let mut wrong = Vec::new();

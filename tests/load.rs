@@ -92,21 +92,22 @@ fn the_configuration_is_no_manifest() {
 }
 
 #[test]
-fn charts_and_kustomize_roots_are_counted_and_not_read() {
+fn charts_are_counted_and_kustomize_roots_are_units_of_their_own() {
     let top = tree(&[
         ("chart/Chart.yaml", "name: x\n"),
         ("chart/templates/a.yaml", "a: {{ .Values.x }}\n"),
         ("base/kustomization.yaml", "resources: [a.yaml]\n"),
         ("base/a.yaml", SERVICE),
-        ("base/patches/b.yaml", SERVICE),
         ("a.yaml", SERVICE),
     ]);
     let loaded = load_paths(&top, &[""]);
-    assert_eq!(files(&top, &loaded), ["a.yaml"]);
+    assert_eq!(files(&top, &loaded), ["a.yaml", "base/a.yaml", "base/kustomization.yaml"]);
+    let kinds: Vec<&str> = loaded.units.iter().map(|u| u.kind.as_str()).collect();
+    assert_eq!(kinds, ["kustomize", "plain"]);
     let found = skipped(&top, &loaded);
-    let folders: Vec<&str> = found.iter().map(|s| s.0.as_str()).collect();
-    assert_eq!(folders, ["base", "chart"]);
-    assert!(found[0].1.contains("Kustomize") && found[1].1.contains("Helm") && found.iter().all(|s| !s.2));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].0 == "chart" && found[0].1.contains("Helm") && !found[0].2);
+    assert_eq!(loaded.skipped[0].files, 2, "every file of the chart is accounted for");
     let itself = load_paths(&top, &["chart"]);
     assert!(itself.units.is_empty());
     assert_eq!(itself.skipped.len(), 1);

@@ -6,6 +6,7 @@
 //! | 1 | errors, or warnings with `--error-on-warning` |
 //! | 2 | usage, configuration, input or internal error, or no manifest found |
 
+mod build;
 mod completions;
 mod explain;
 mod lint;
@@ -57,6 +58,8 @@ enum Command {
     Rules(rules::RulesArguments),
     /// Show what is deployed together, and what was recognised in it
     Units(units::UnitsArguments),
+    /// Print what a Kustomize root comes to, as `kustomize build` does
+    Build(build::BuildArguments),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -79,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Explain(explain)) => explain::run(explain, color),
         Some(Command::Rules(rules)) => rules::run(rules, color),
         Some(Command::Units(units)) => units::run(units, color),
+        Some(Command::Build(build)) => build::run(build),
         Some(Command::Completions(completions)) => completions::run(completions),
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {

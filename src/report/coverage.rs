@@ -1,11 +1,11 @@
 //! What was read and what was not: every file that was found is counted once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 
 use super::plural;
-use crate::load::{Content, InputFile, Loaded, Unit};
+use crate::load::{Content, InputFile, Loaded, Resource, Unit, UnitKind};
 
 /// A file or folder that was not analysed, or only in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,10 +55,12 @@ impl Coverage {
             };
             missed.entry(skipped.path.clone()).or_insert(entry);
         }
+        // A base that several overlays build is in the units of all of them.
+        let mut seen = HashSet::new();
         for unit in &loaded.units {
             coverage.units += usize::from(!unit.files.is_empty());
             coverage.resources += unit.resources.len();
-            for file in &unit.files {
+            for file in unit.files.iter().filter(|file| seen.insert(file.source.id())) {
                 let unread = unread(file);
                 if unread.as_ref().is_none_or(|entry| entry.in_part) {
                     coverage.files += 1;
@@ -79,10 +81,11 @@ impl Coverage {
     }
 }
 
+/// Whether a file describes Kubernetes objects. Patches, values and the kustomizations themselves count as such where they
+/// take part in a build.
 fn holds_objects(unit: &Unit, file: &InputFile) -> bool {
-    // Resources stand in the order of their files' ids.
-    let id = file.source.id();
-    unit.resources.binary_search_by(|r| r.file().cmp(&id)).is_ok()
+    unit.kind == UnitKind::Kustomize
+        || file.documents().iter().filter_map(|d| d.content.as_ref().ok()).any(|t| Resource::new(t, t.root()).is_some())
 }
 
 /// What of a file could not be read.

@@ -21,6 +21,15 @@ use crate::yaml::{Directive, Step};
 /// Deepest chain of kustomizations that is followed.
 const DEPTH_LIMIT: usize = 100;
 
+/// Kustomizations that one root may run: components run again for everyone who uses them.
+const RUN_LIMIT: usize = 10_000;
+
+/// Objects that one root may have.
+const OBJECT_LIMIT: usize = 20_000;
+
+/// Notes of one kind that a build keeps.
+const LOG_LIMIT: usize = 10_000;
+
 /// Something that a kustomization asks for, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectiveUse {
@@ -65,11 +74,20 @@ impl Log {
     }
 
     fn extend(&mut self, other: &Log) {
-        self.problems.extend(other.problems.iter().cloned());
-        self.missing.extend(other.missing.iter().cloned());
-        self.directives.extend(other.directives.iter().cloned());
+        // A base that is used twice doubles its notes at every layer.
+        fn add<T: Clone>(own: &mut Vec<T>, more: &[T]) {
+            let room = LOG_LIMIT.saturating_sub(own.len());
+            own.extend(more.iter().take(room).cloned());
+        }
+        add(&mut self.problems, &other.problems);
+        add(&mut self.missing, &other.missing);
+        add(&mut self.directives, &other.directives);
         other.files.iter().for_each(|f| self.uses(f));
-        self.folders.extend(other.folders.iter().cloned());
+        for folder in &other.folders {
+            if !self.folders.contains(folder) {
+                self.folders.push(folder.clone());
+            }
+        }
     }
 }
 
@@ -97,9 +115,19 @@ pub struct Layer {
     pub kustomization: Arc<Kustomization>,
     /// The folders above it, and its own.
     pub chain: Vec<PathBuf>,
+    /// The way to its folder from the root's, for `buildMetadata`.
+    pub way: PathBuf,
 }
 
 impl Accumulated {
+    /// Notes on every object that a transformer ran, where `buildMetadata` asks for it.
+    pub(super) fn note(&mut self, ws: &Workspace<'_>, layer: &Layer, transformer: &str) {
+        if ws.notes {
+            let text = configured(layer, transformer);
+            self.resources.iter_mut().for_each(|r| r.annotations.transformers.push(text.clone()));
+        }
+    }
+
     /// Takes out what was deleted.
     pub fn drop_deleted(&mut self) {
         self.resources.retain(|r| !r.is_deleted());
@@ -108,6 +136,10 @@ impl Accumulated {
     /// Adds objects; an id that is there already is a problem.
     fn append(&mut self, ws: &Workspace<'_>, more: &[Resource], span: Span) {
         for resource in more {
+            if self.resources.len() >= OBJECT_LIMIT {
+                self.log.problems.push(BuildProblem::failed(span, format!("more than {OBJECT_LIMIT} objects come in")));
+                return;
+            }
             let id = resource.id();
             if let Some(&other) = by_current_id(&self.resources, &id).first() {
                 let grip = super::patch::resource_grip(ws, resource);
@@ -123,6 +155,13 @@ impl Accumulated {
             self.resources.push(resource.clone());
         }
     }
+}
+
+/// What the annotations say of something that a kustomization configures.
+pub(super) fn configured(layer: &Layer, kind: &str) -> String {
+    let name = layer.file.file_name().unwrap_or_default();
+    let path = clean(&layer.way.join(name));
+    format!("configuredIn: {}\nconfiguredBy:\n  apiVersion: builtin\n  kind: {kind}\n", path.display())
 }
 
 /// Whether an entry of `resources` points out of this machine.
@@ -167,8 +206,19 @@ impl Workspace<'_> {
     }
 
     /// Accumulates a folder as a part of others: its result is kept for the next overlay that uses it.
-    fn folder(&mut self, folder: &Folder, chain: &[PathBuf], component: bool, from: Span, into: &mut Accumulated) {
-        if !component && let Some(built) = self.built.get(&folder.canonical) {
+    fn folder(&mut self, folder: &Folder, above: &Layer, component: bool, entry: &Text, into: &mut Accumulated) {
+        let (chain, from) = (&above.chain, entry.span);
+        self.runs += 1;
+        if self.runs > RUN_LIMIT {
+            if self.runs == RUN_LIMIT + 1 {
+                into.log.problems.push(BuildProblem::failed(from, format!("more than {RUN_LIMIT} kustomizations run")));
+            }
+            return;
+        }
+        if !component
+            && !self.notes
+            && let Some(built) = self.built.get(&folder.canonical)
+        {
             let built = Arc::clone(built);
             let cycle = built.log.folders.iter().any(|f| chain.iter().any(|c| c.starts_with(&f.canonical)));
             if !cycle {
@@ -176,7 +226,8 @@ impl Workspace<'_> {
                 return;
             }
         }
-        let Some(layer) = self.layer(folder, chain, from, into) else { return };
+        let Some(mut layer) = self.layer(folder, chain, from, into) else { return };
+        layer.way = above.way.join(&*entry.text);
         if layer.kustomization.component != component {
             let (is, help) = if component {
                 ("is no component", "name it under `resources`, or give it `kind: Component`")
@@ -225,7 +276,7 @@ impl Workspace<'_> {
         };
         let mut chain = chain.to_vec();
         chain.push(folder.canonical.clone());
-        Some(Layer { folder: Some(folder.clone()), file, kustomization, chain })
+        Some(Layer { folder: Some(folder.clone()), file, kustomization, chain, way: PathBuf::new() })
     }
 
     /// Runs a kustomization on what is accumulated.
@@ -259,7 +310,11 @@ impl Workspace<'_> {
                 .push(BuildProblem::failed(span, format!("the configurations contradict each other: {e}")));
         }
         for entry in &k.generators {
-            let outcome = self.generate(layer, entry, into);
+            let outcome = self.generate(layer, entry, into).map(|mut new| {
+                let kind = if entry.secret { "SecretGenerator" } else { "ConfigMapGenerator" };
+                new.annotations.origin = self.notes.then(|| configured(layer, kind));
+                new
+            });
             if let Err(problem) = outcome.and_then(|new| generate::absorb(into, new, entry.span)) {
                 into.log.problems.push(*problem);
             }
@@ -284,16 +339,19 @@ impl Workspace<'_> {
         if !k.merge_patches.is_empty() {
             self.run_merge_patches(layer, &k.merge_patches, into);
             into.drop_deleted();
+            into.note(self, layer, "PatchStrategicMergeTransformer");
         }
         for entry in &k.patches {
             self.run_patch(layer, entry, false, into);
             into.drop_deleted();
+            into.note(self, layer, "PatchTransformer");
         }
         if let Some(text) = &k.namespace {
             let step = self.add_step(Step::Applied(Directive::Namespace, text.span));
             let subjects = Subjects::Default;
             let namespace = Namespace { text, fields: &fields.namespace, unset_only: false, subjects, step };
             namespace.run(&mut into.resources, &mut into.log.problems);
+            into.note(self, layer, "NamespaceTransformer");
         }
         for (text, before, specs, directive) in [
             (&k.name_prefix, true, &fields.name_prefix, Directive::NamePrefix),
@@ -302,6 +360,7 @@ impl Workspace<'_> {
             if let Some(text) = text {
                 let step = self.add_step(Step::Applied(directive, text.span));
                 Affix { text, before, fields: specs, step }.run(&mut into.resources, &mut into.log.problems);
+                into.note(self, layer, if before { "PrefixTransformer" } else { "SuffixTransformer" });
             }
         }
         for entry in &k.labels {
@@ -309,6 +368,7 @@ impl Workspace<'_> {
                 Ok(specs) => {
                     let step = self.add_step(Step::Applied(Directive::Labels, entry.span));
                     set_pairs(&mut into.resources, &entry.pairs, &specs, step, &mut into.log.problems);
+                    into.note(self, layer, "LabelTransformer");
                 }
                 Err(e) => into.log.problems.push(BuildProblem::failed(entry.span, e)),
             }
@@ -317,6 +377,11 @@ impl Workspace<'_> {
             (&k.common_labels, &fields.common_labels, Directive::CommonLabels),
             (&k.common_annotations, &fields.common_annotations, Directive::CommonAnnotations),
         ] {
+            let labels = directive == Directive::CommonLabels;
+            // Kustomize runs the labels once more wherever there are any.
+            if !pairs.is_empty() || (labels && !k.labels.is_empty()) {
+                into.note(self, layer, if labels { "LabelTransformer" } else { "AnnotationsTransformer" });
+            }
             if let Some((first, _)) = pairs.first() {
                 let step = self.add_step(Step::Applied(directive, first.span));
                 set_pairs(&mut into.resources, pairs, specs, step, &mut into.log.problems);
@@ -325,10 +390,12 @@ impl Workspace<'_> {
         for entry in &k.json_patches {
             self.run_patch(layer, entry, true, into);
             into.drop_deleted();
+            into.note(self, layer, "PatchJson6902Transformer");
         }
         for entry in &k.replicas {
             let step = self.add_step(Step::Applied(Directive::Replicas, entry.span));
             let count = replicas(&mut into.resources, entry, &fields.replicas, step, &mut into.log.problems);
+            into.note(self, layer, "ReplicaCountTransformer");
             if count.0 > 0 {
                 let name = entry.name.as_ref().map_or("", |n| n.text.as_str());
                 into.log.count("replicas", entry.span, format!("the number of replicas of `{name}`"), count);
@@ -336,12 +403,16 @@ impl Workspace<'_> {
         }
         for entry in &k.images {
             self.run_image(entry, &fields.images, into);
+            into.note(self, layer, "ImageTagTransformer");
         }
         for entry in &k.replacements {
             match entry {
                 ReplacementEntry::Inline(replacement) => self.run_replacement(replacement, into),
                 ReplacementEntry::Path(text) => self.run_replacement_file(layer, text, into),
             }
+        }
+        if !k.replacements.is_empty() {
+            into.note(self, layer, "ReplacementTransformer");
         }
         self.run_transformers(layer, &k.transformers, into);
     }
@@ -389,7 +460,7 @@ impl Workspace<'_> {
 
     fn component(&mut self, layer: &Layer, entry: &Text, into: &mut Accumulated) {
         match self.subfolder(layer, entry) {
-            Ok(folder) => self.folder(&folder, &layer.chain, true, entry.span, into),
+            Ok(folder) => self.folder(&folder, layer, true, entry, into),
             Err(problem) => self.note_missing(entry, *problem, into),
         }
     }
@@ -446,7 +517,15 @@ impl Workspace<'_> {
                 Ok((canonical, shown)) => {
                     into.log.uses(&canonical);
                     match self.resources_of(&canonical, &shown, entry, into) {
-                        Ok(resources) => into.append(self, &resources, entry.span),
+                        Ok(mut resources) => {
+                            if self.notes {
+                                let path = clean(&layer.way.join(&*entry.text));
+                                for resource in Arc::make_mut(&mut resources) {
+                                    resource.annotations.origin = Some(format!("path: {}\n", path.display()));
+                                }
+                            }
+                            into.append(self, &resources, entry.span);
+                        }
                         Err(problem) => into.log.problems.push(*problem),
                     }
                 }
@@ -455,7 +534,7 @@ impl Workspace<'_> {
             return;
         }
         match self.subfolder(layer, entry) {
-            Ok(folder) => self.folder(&folder, &layer.chain, false, entry.span, into),
+            Ok(folder) => self.folder(&folder, layer, false, entry, into),
             Err(problem) => self.note_missing(entry, *problem, into),
         }
     }

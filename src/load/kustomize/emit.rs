@@ -20,6 +20,46 @@ pub fn emit(ws: &Workspace<'_>, resources: &[Resource], origins: bool) -> String
     printer.out
 }
 
+/// A root, built and printed.
+#[derive(Debug, Default)]
+pub struct Printed {
+    /// The objects as YAML.
+    pub text: String,
+    /// What is wrong, as `path:line:column: message`; the first of them would stop `kustomize build`.
+    pub problems: Vec<String>,
+    /// What is not there, in the same form.
+    pub missing: Vec<String>,
+}
+
+/// Builds the root in a folder and prints it, for `kvlint build`.
+pub fn print(folder: &std::path::Path, origins: bool) -> Printed {
+    let mut sources = crate::source::SourceMap::new();
+    // Problems without a place, such as a folder without a kustomization, point here.
+    sources.add(folder, "");
+    let disk = super::Disk;
+    let mut ws = Workspace::new(&disk, &mut sources);
+    let canonical = super::Files::canonical(&disk, folder).unwrap_or_else(|| folder.to_path_buf());
+    let root = super::Folder { canonical, shown: folder.to_path_buf() };
+    let built = super::build(&mut ws, &root, super::Order::Legacy);
+    let text = emit(&ws, &built.resources, origins);
+    let at = |span: crate::source::Span, message: &str| {
+        let place = ws.sources.line_column(span);
+        format!("{}:{}:{}: {message}", ws.sources.file(span.file).path().display(), place.line, place.column)
+    };
+    let absent = built.log.missing.is_empty();
+    let fatal = |p: &&super::BuildProblem| p.is_fatal() && (absent || p.kind != super::ProblemKind::Absent);
+    Printed {
+        text,
+        problems: built.log.problems.iter().filter(fatal).map(|p| at(p.span, &p.message)).collect(),
+        missing: built
+            .log
+            .missing
+            .iter()
+            .map(|m| m.span.map_or_else(|| m.reason.clone(), |span| at(span, &m.reason)))
+            .collect(),
+    }
+}
+
 struct Printer<'p, 'w> {
     ws: &'p Workspace<'w>,
     origins: bool,

@@ -237,7 +237,7 @@ pub fn absorb(into: &mut Accumulated, mut new: Resource, span: Span) -> Outcome<
             Ok(())
         }
         ([], _) => {
-            let problem = BuildProblem::failed(span, format!("there is no `{}` to merge into or replace", id.title()));
+            let problem = BuildProblem::absent(span, format!("there is no `{}` to merge into or replace", id.title()));
             Err(Box::new(
                 problem.help("take `behavior` out, or add the kustomization that generates it to `resources`"),
             ))

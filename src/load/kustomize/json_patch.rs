@@ -68,6 +68,10 @@ pub fn read(patch: &Value) -> Result<Vec<Operation>, Refusal> {
 pub fn apply(object: &mut Value, patch: &[Operation], tombstones: &mut Vec<Tombstone>) -> Result<(), Refusal> {
     for operation in patch {
         one(object, operation, tombstones)?;
+        if operation.op == "copy" && object.is_too_large() {
+            let message = "with this copy the object grows beyond all bounds".into();
+            return Err(Refusal { message, at: operation.origin.clone(), help: None });
+        }
     }
     Ok(())
 }

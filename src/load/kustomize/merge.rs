@@ -48,7 +48,7 @@ struct Merged {
 /// # Errors
 /// When a patch has another shape than the object, or an unknown directive.
 pub fn merge(object: Value, patch: &Value, trace: &mut Trace) -> Result<Option<Value>, Stop> {
-    Ok(walk(Some(object), Some(patch.clone()), None, trace)?.map(|m| m.value))
+    Ok(walk(Some(object), Some(patch.clone()), None, false, trace)?.map(|m| m.value))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,10 +62,13 @@ fn present(value: &Option<Value>) -> Option<&Value> {
     value.as_ref().filter(|v| !v.is_null())
 }
 
+/// Merges two values. `mirrored` says that the base's value is the patch's own, because the base has none: Kustomize walks
+/// it as both, and what it changes in one is changed in the other.
 fn walk(
     dest: Option<Value>,
     patch: Option<Value>,
     schema: Option<Schema>,
+    mirrored: bool,
     trace: &mut Trace,
 ) -> Result<Option<Merged>, Stop> {
     let schema = schema.or_else(|| {
@@ -75,7 +78,7 @@ fn walk(
             .find_map(|v| Schema::of(v.get("apiVersion").and_then(Value::text)?, v.get("kind").and_then(Value::text)?))
     });
     let Some(first) = present(&dest).or(present(&patch)) else {
-        return walk_map(dest, patch, schema, trace);
+        return walk_map(dest, patch, schema, mirrored, trace);
     };
     let same_shape = |v: &Value| std::mem::discriminant(&v.data) == std::mem::discriminant(&first.data);
     if let Some(other) = present(&patch).filter(|p| !same_shape(p)) {
@@ -88,9 +91,9 @@ fn walk(
         return Err(Stop { message, at: other.origin.clone() });
     }
     match first.data {
-        Data::Map(_) => walk_map(dest, patch, schema, trace),
+        Data::Map(_) => walk_map(dest, patch, schema, mirrored, trace),
         Data::Seq(_) => match schema.and_then(Schema::merge_keys) {
-            Some(keys) => walk_list(dest, patch, schema, keys, trace),
+            Some(keys) => walk_list(dest, patch, schema, keys, mirrored, trace),
             None => Ok(take(dest, patch)),
         },
         Data::Scalar(_) => Ok(take(dest, patch)),
@@ -135,6 +138,7 @@ fn walk_map(
     dest: Option<Value>,
     mut patch: Option<Value>,
     schema: Option<Schema>,
+    mut mirrored: bool,
     trace: &mut Trace,
 ) -> Result<Option<Merged>, Stop> {
     let directive = match &mut patch {
@@ -155,7 +159,10 @@ fn walk_map(
             match &patch {
                 None => return Ok(None),
                 Some(null) if null.is_null() => return Ok(None),
-                Some(new) => (new.clone(), false),
+                Some(new) => {
+                    mirrored = true;
+                    (new.clone(), false)
+                }
             }
         }
         Some(mut dest) => {
@@ -172,6 +179,7 @@ fn walk_map(
                 }
                 Some(Directive::Replace) => match &patch {
                     Some(new) => {
+                        mirrored = true;
                         let mut new = new.clone();
                         new.override_from(&dest);
                         (new, false)
@@ -198,7 +206,7 @@ fn walk_map(
             continue;
         }
         trace.path.push(key.clone());
-        let value = walk(old.clone(), new.map(|e| e.value.clone()), field, trace)?;
+        let value = walk(old.clone(), new.map(|e| e.value.clone()), field, mirrored, trace)?;
         match value.map(|m| m.value).filter(|v| !v.is_null() || new.is_none()) {
             Some(value) => {
                 let origin = new.map_or_else(|| value.origin.clone(), |e| e.key.origin.clone());
@@ -303,12 +311,14 @@ fn walk_list(
     mut patch: Option<Value>,
     schema: Option<Schema>,
     keys: &[String],
+    mut mirrored: bool,
     trace: &mut Trace,
 ) -> Result<Option<Merged>, Stop> {
     let mut in_place = true;
     let mut dest = match dest.filter(|d| !d.is_null()) {
         None => {
             in_place = false;
+            mirrored = true;
             match &patch {
                 Some(p) => p.clone(),
                 None => return Ok(None),
@@ -330,6 +340,7 @@ fn walk_list(
                 }
                 (Some(Directive::Replace), Some(p)) => {
                     in_place = false;
+                    mirrored = true;
                     let mut new = p.clone();
                     new.override_from(&dest);
                     new
@@ -369,9 +380,24 @@ fn walk_list(
             old.map(|o| dest.items()[o].clone()),
             new.and_then(|n| patch.as_ref().map(|p| p.items()[n].clone())),
             items_schema,
+            mirrored,
             trace,
         )?;
         trace.path.pop();
+        // A directive is spent once it was read. Where the base has no such list, Kustomize walks the patch's list as both.
+        if let Some(n) = new {
+            spend(patch.as_mut(), n);
+        }
+        if let (Some(o), true) = (old, mirrored) {
+            spend(Some(&mut dest), o);
+            if let Some(merged) = &merged {
+                for (list, at) in [(Some(&mut dest), old), (patch.as_mut(), new)] {
+                    if let Some(item) = list.and_then(Value::items_mut).and_then(|l| l.get_mut(at.unwrap_or(o))) {
+                        *item = merged.value.clone();
+                    }
+                }
+            }
+        }
         match merged.filter(|m| !m.value.is_null() && !matches!(&m.value.data, Data::Map(e) if e.is_empty())) {
             None => set_item(&mut dest, None, &k, &v),
             Some(mut merged) => {
@@ -401,6 +427,14 @@ fn walk_list(
     append_rest(&mut added, &dest, &valid_keys);
     added.origin = dest.origin;
     Ok(Some(Merged { value: added, in_place }))
+}
+
+/// Takes the directive out of an item.
+fn spend(list: Option<&mut Value>, index: usize) {
+    let Some(list) = list.filter(|l| l.items().get(index).is_some_and(|i| i.get(DIRECTIVE).is_some())) else { return };
+    if let Some(item) = list.items_mut().and_then(|items| items.get_mut(index)) {
+        item.remove(DIRECTIVE);
+    }
 }
 
 /// The keys' values of all items, the patch's first, each once.

@@ -34,7 +34,7 @@ mod vars;
 pub mod workspace;
 
 pub use accumulate::{Accumulated, DirectiveUse};
-pub use emit::emit;
+pub use emit::{Printed, emit, print};
 pub use files::{Disk, Files, Texts};
 pub use order::Order;
 pub use units::{Dangling, Kustomized, Layer, join_uses, unit};
@@ -52,9 +52,12 @@ const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 /// Builds one root. Problems are in the result's log; what could be built in spite of them is built.
 pub fn build(ws: &mut Workspace<'_>, root: &Folder, order: Order) -> Accumulated {
     let mut into = Accumulated::default();
+    ws.runs = 0;
     let nowhere = Span::new(crate::source::FileId(0), 0, 0);
     let Some(layer) = ws.layer(root, &[], nowhere, &mut into) else { return into };
     into.log.folders.push(root.clone());
+    // Kustomize's order of building makes the annotations of a base depend on the root, so nothing is shared.
+    ws.notes = layer.kustomization.build_metadata.iter().any(|t| t.text.ends_with("Annotations"));
     ws.accumulate(&layer, &mut into);
     finish(ws, &layer, order, &mut into);
     into
@@ -101,7 +104,26 @@ fn metadata(ws: &mut Workspace<'_>, layer: &Own, into: &mut Accumulated) -> Outc
             return Err(Box::new(problem.help("originAnnotations, transformerAnnotations and managedByLabel are")));
         }
     }
+    let (origins, transformers) = (asked("originAnnotations"), asked("transformerAnnotations"));
     for resource in &mut into.resources {
+        let mut notes = Vec::new();
+        if let (Some(text), Some(origin)) = (origins, resource.annotations.origin.clone()) {
+            notes.push((text.span, "config.kubernetes.io/origin", origin));
+        }
+        if let (Some(text), false) = (transformers, resource.annotations.transformers.is_empty()) {
+            let items =
+                resource.annotations.transformers.iter().map(|t| format!("- {}", t.trim_end().replace('\n', "\n  ")));
+            let list = items.collect::<Vec<_>>().join("\n") + "\n";
+            notes.push((text.span, "alpha.config.kubernetes.io/transformations", list));
+        }
+        for (span, key, text) in notes {
+            let step = ws.add_step(Step::Applied(Directive::Metadata, span));
+            let made = Origin::made(span, step);
+            resource.untouched = false;
+            if let Some(map) = resource.value.at_or_create(&["metadata", "annotations"], &made) {
+                map.set(Key { text: key.into(), origin: made.clone() }, Value::text_of(text, made));
+            }
+        }
         let wrong = |v: &Value| match &v.data {
             Data::Map(entries) => {
                 entries.is_empty()

@@ -438,7 +438,7 @@ fn find_target(ws: &Workspace<'_>, into: &Accumulated, patch: &Value) -> Outcome
     match &found[..] {
         [one] => Ok(*one),
         [] => {
-            let mut problem = BuildProblem::failed(at, format!("there is no `{}` to patch", id.title()));
+            let mut problem = BuildProblem::absent(at, format!("there is no `{}` to patch", id.title()));
             let near = into.resources.iter().find(|r| r.name() == id.name || r.original_id().name == id.name);
             problem = match near {
                 Some(near) => {

@@ -126,7 +126,7 @@ fn source(ws: &Workspace<'_>, entry: &Replacement, into: &Accumulated) -> Outcom
     let resource = match found[..] {
         [one] => one,
         [] => {
-            let problem = BuildProblem::failed(span, "no object is the source of this replacement");
+            let problem = BuildProblem::absent(span, "no object is the source of this replacement");
             return Err(Box::new(problem.help("mend the kind or name, or add the object to `resources`")));
         }
         [first, second, ..] => {
@@ -218,6 +218,10 @@ fn write(
                 Ok(0) => return fail(format!("`{title}` has no field `{path}`")),
                 Ok(n) => count.0 += n,
                 Err(e) => return fail(format!("{e} (`{path}` of `{title}`)")),
+            }
+            if resource.value.is_too_large() {
+                resource.value = before;
+                return fail(format!("with this value `{title}` grows beyond all bounds"));
             }
             if !before.same(&resource.value) {
                 count.1 += 1;

@@ -260,7 +260,7 @@ pub fn replicas(
         let kinds: Vec<&str> = fields.iter().map(|f| f.gvk.kind.as_str()).collect();
         let span = entry.name.as_ref().map_or(entry.span, |n| n.span);
         problems.push(
-            BuildProblem::failed(span, format!("no workload is named `{name}`, so its replicas can't be set"))
+            BuildProblem::absent(span, format!("no workload is named `{name}`, so its replicas can't be set"))
                 .help(format!("`replicas` knows {}; patch other kinds", kinds.join(", "))),
         );
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::accumulate::DirectiveUse;
 use super::order::Order;
-use super::workspace::{BuildProblem, Folder, Workspace};
+use super::workspace::{BuildProblem, Folder, ProblemKind, Workspace};
 use super::{build, compose, names};
 use crate::load::unit::{Missing, Unit, UnitKind};
 use crate::source::Span;
@@ -55,7 +55,10 @@ pub fn unit(ws: &mut Workspace<'_>, root: &Folder) -> (Unit, Vec<PathBuf>) {
     });
     let dangling = dangling.collect();
     let mut missing = built.log.missing.clone();
-    if let Some(problem) = built.log.problems.iter().find(|p| p.is_fatal())
+    let mut problems = built.log.problems;
+    // What is not there may be in what is not at hand.
+    problems.retain(|p| missing.is_empty() || p.kind != ProblemKind::Absent);
+    if let Some(problem) = problems.iter().find(|p| p.is_fatal())
         && missing.is_empty()
     {
         let reason = format!("the build fails: {}", problem.message);
@@ -68,12 +71,7 @@ pub fn unit(ws: &mut Workspace<'_>, root: &Folder) -> (Unit, Vec<PathBuf>) {
         missing,
         files: built.log.files.iter().filter_map(|f| ws.input_file(f)).collect(),
         resources: built.resources.iter().filter_map(|r| compose::object(ws, r)).collect(),
-        kustomize: Some(Box::new(Kustomized {
-            problems: built.log.problems,
-            directives: built.log.directives,
-            layers,
-            dangling,
-        })),
+        kustomize: Some(Box::new(Kustomized { problems, directives: built.log.directives, layers, dangling })),
     };
     (unit, built.log.files)
 }

@@ -14,6 +14,12 @@ pub type TreeId = u32;
 /// Names a step of the workspace; 0 is "written there".
 pub type StepId = u32;
 
+/// Values that one object may have.
+const SIZE_LIMIT: usize = 1 << 20;
+
+/// Bytes of text that count as one value.
+const TEXT_WEIGHT: usize = 64;
+
 /// What was written, untouched.
 pub const WRITTEN: StepId = 0;
 
@@ -424,6 +430,23 @@ impl Value {
             Data::Seq(items) => Arc::make_mut(items).iter_mut().for_each(|i| i.mark(step)),
             Data::Scalar(_) => {}
         }
+    }
+
+    /// Whether it has grown beyond what an object can be, by being copied into itself. Stops counting there.
+    pub fn is_too_large(&self) -> bool {
+        fn count(value: &Value, left: &mut usize) {
+            let own = 1 + value.text().map_or(0, |t| t.len() / TEXT_WEIGHT);
+            *left = left.saturating_sub(own);
+            for child in value.entries().iter().map(|e| &e.value).chain(value.items()) {
+                if *left == 0 {
+                    return;
+                }
+                count(child, left);
+            }
+        }
+        let mut left = SIZE_LIMIT;
+        count(self, &mut left);
+        left == 0
     }
 
     /// Whether two values mean the same; the order of keys does not count.

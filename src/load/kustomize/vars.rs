@@ -41,7 +41,7 @@ pub fn resolve(ws: &mut Workspace<'_>, into: &mut Accumulated) {
         let name = &variable.name.text;
         let Some(resource) = into.resources.iter().find(|r| r.variables.contains(name)) else {
             into.log.problems.push(
-                BuildProblem::failed(variable.span, format!("no object is the source of the variable `{name}`"))
+                BuildProblem::absent(variable.span, format!("no object is the source of the variable `{name}`"))
                     .help("mend `objref`: the apiVersion, kind and name that the object had first"),
             );
             continue;

@@ -27,6 +27,8 @@ pub struct Folder {
 pub enum ProblemKind {
     /// `kustomize build` stops here.
     Failed,
+    /// It stops here because something is not there, which may be in a base that is not at hand.
+    Absent,
     /// A key that Kustomize does not know; it stops there, too.
     UnknownKey,
     /// A document that can't be read, which is said elsewhere.
@@ -62,6 +64,11 @@ impl BuildProblem {
         BuildProblem::of(ProblemKind::Failed, span, message)
     }
 
+    /// A reason why the build stops, unless what is missing is in a base that is not at hand.
+    pub fn absent(span: Span, message: impl Into<String>) -> BuildProblem {
+        BuildProblem::of(ProblemKind::Absent, span, message)
+    }
+
     /// A problem of some kind.
     pub fn of(kind: ProblemKind, span: Span, message: impl Into<String>) -> BuildProblem {
         BuildProblem { kind, span, message: message.into(), help: None, related: Vec::new() }
@@ -81,7 +88,7 @@ impl BuildProblem {
 
     /// Whether `kustomize build` stops because of it.
     pub fn is_fatal(&self) -> bool {
-        matches!(self.kind, ProblemKind::Failed | ProblemKind::UnknownKey | ProblemKind::Syntax)
+        matches!(self.kind, ProblemKind::Failed | ProblemKind::Absent | ProblemKind::UnknownKey | ProblemKind::Syntax)
     }
 }
 
@@ -127,6 +134,10 @@ pub struct Workspace<'a> {
     pub(super) file_problems: HashMap<PathBuf, Vec<BuildProblem>>,
     /// Whether files outside the folder may be used, as with `--load-restrictor LoadRestrictionsNone`.
     pub load_anywhere: bool,
+    /// Whether `buildMetadata` asks for annotations that say where objects come from.
+    pub(super) notes: bool,
+    /// Kustomizations that the root has run so far.
+    pub(super) runs: usize,
     read: HashMap<PathBuf, ReadFile>,
 }
 
@@ -142,6 +153,8 @@ impl<'a> Workspace<'a> {
             kustomizations: HashMap::new(),
             file_problems: HashMap::new(),
             load_anywhere: false,
+            notes: false,
+            runs: 0,
             read: HashMap::new(),
         }
     }
