@@ -1,4 +1,3 @@
-use crate::events::{Gateway, HttpUrl};
 use crate::facts::aibrix;
 use crate::lint::prelude::*;
 
@@ -7,7 +6,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
     let label = &aibrix::table().labels.enabled;
     // With several gateways it is not known which one serves a pod.
     let [gateway] = model.gateways.as_slice() else { return };
-    let (Some(_), Some((port, template))) = (gateway.syncing(), dialled(gateway)) else { return };
+    let (Some(_), Some((port, template))) = (gateway.syncing(), gateway.tokenizer_port()) else { return };
     for publisher in &model.publishers {
         let asked = label.value.as_deref().is_some_and(|v| publisher.pod.labels.equals(&label.key, v) == Some(true));
         let Resolved::Known(own, span) = publisher.http_port() else { continue };
@@ -22,16 +21,5 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if let Some(wrong) = &variable.when_wrong {
             report.note(wrong.note.clone());
         }
-    }
-}
-
-/// The port of the template, and the place that decides it.
-fn dialled(gateway: &Gateway<'_>) -> Option<(u16, Span)> {
-    let variable = aibrix::variable("tokenizer_endpoint_template");
-    let port = |text: &str| HttpUrl::parse(&text.replacen("%s", "0.0.0.0", 1)).ok().map(|url| url.port);
-    match gateway.setting(variable) {
-        Resolved::Known(text, span) => port(&text.value).map(|port| (port, span)),
-        Resolved::Absent(place) => variable.default.as_deref().and_then(port).map(|port| (port, place)),
-        Resolved::Unknown(_) => None,
     }
 }

@@ -41,6 +41,7 @@ fn the_rule_index_is_current() {
         (Group::Publisher, "The engine's options"),
         (Group::Ports, "Ports"),
         (Group::Discovery, "How the gateway finds the pod"),
+        (Group::Network, "NetworkPolicies between gateway and engines"),
         (Group::Version, "Releases that must understand each other"),
         (Group::Service, "Services"),
         (Group::Gateway, "The gateway's settings"),

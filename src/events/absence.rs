@@ -37,19 +37,20 @@ impl<'t> Model<'t> {
     /// An object that may make pods which the unit does not show and which a Service may select: nothing can be said about a
     /// Service that selects no other.
     pub fn hidden_pods(&self, service: Service<'t>) -> Option<&'t Resource> {
-        let keys: Vec<&str> = service
-            .selector()
-            .map(|s| s.node().entries())
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|e| e.key.text())
-            .collect();
+        let entries = service.selector().map(|s| s.node().entries()).unwrap_or_default();
+        let keys: Vec<&str> = entries.iter().filter_map(|e| e.key.text()).collect();
+        self.hidden_pods_with(&keys, service.resource)
+    }
+
+    /// An object in the namespace of `near` that may make pods which the unit does not show and which carry labels of these
+    /// keys.
+    pub fn hidden_pods_with(&self, keys: &[&str], near: &Resource) -> Option<&'t Resource> {
         let hides = |r: &&Resource| match makes(self, r) {
             Makes::Nothing | Makes::Named => false,
             Makes::HiddenPods | Makes::Anything => kubernetes::made_label_keys(r.group(), r.kind())
                 .is_none_or(|known| keys.iter().any(|key| known.iter().any(|start| key.starts_with(start.as_str())))),
         };
-        self.unit.resources.iter().filter(|r| r.may_share_namespace(service.resource)).find(hides)
+        self.unit.resources.iter().filter(|r| r.may_share_namespace(near)).find(hides)
     }
 
     /// The objects whose controllers may make the object `name` in a namespace. Controllers name what they make after their

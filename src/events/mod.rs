@@ -9,6 +9,8 @@ pub mod endpoint;
 pub mod http_url;
 mod model;
 pub mod options;
+pub mod path;
+pub mod policies;
 pub mod ports;
 pub mod publisher;
 pub mod release;

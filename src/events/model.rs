@@ -14,6 +14,8 @@ use crate::yaml::{Node, NodeId};
 
 use super::publisher::Publisher;
 use super::subscribers::aibrix::Gateway;
+use super::subscribers::{self, Subscriber};
+use crate::k8s::reach::{Assumptions, Reach};
 
 /// What a container is for.
 enum Role<'t> {
@@ -34,6 +36,10 @@ pub struct Model<'t> {
     pub gateways: Vec<Gateway<'t>>,
     /// Services.
     pub services: Vec<Service<'t>>,
+    /// What NetworkPolicies allow between the unit's pods, and those of a gateway that is elsewhere.
+    pub reach: Reach<'t>,
+    /// Who wants the events.
+    pub subscribers: Vec<Subscriber>,
     by_kind: HashMap<&'t str, Vec<&'t Resource>>,
     by_name: HashMap<(&'t str, &'t str), Vec<&'t Resource>>,
     /// For each pod template, by its node: its publishers, which stand next to each other.
@@ -70,6 +76,8 @@ impl<'t> Model<'t> {
             publishers: Vec::new(),
             gateways: Vec::new(),
             services: unit.resources.iter().filter_map(Service::new).collect(),
+            reach: Reach::default(),
+            subscribers: Vec::new(),
             by_kind,
             by_name,
             publishers_by_pod: HashMap::new(),
@@ -89,6 +97,9 @@ impl<'t> Model<'t> {
             }
         }
         model.selections = model.select_pods();
+        let assumed = subscribers::assumed(config, !model.gateways.is_empty());
+        model.reach = Reach::new(unit, &model.workloads, assumed, Assumptions::default());
+        model.subscribers = subscribers::all(&model);
         model
     }
 

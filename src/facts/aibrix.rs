@@ -300,6 +300,8 @@ pub struct Install {
     pub deployment: String,
     /// The labels of the gateway's pods that a policy can select.
     pub pod_labels: Vec<Pair>,
+    /// Keys of labels that the pods may have beside those.
+    pub other_label_keys: Vec<String>,
     /// The variables that it sets and that stand in the way of synchronisation.
     pub env: Vec<Pair>,
     /// For helm: the map in `values.yaml` that becomes variables.

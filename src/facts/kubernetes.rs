@@ -21,6 +21,11 @@ pub struct Table {
     pub default_namespace: String,
     /// The label of every namespace that has its name.
     pub namespace_name_label: String,
+    /// The API group of NetworkPolicy.
+    pub network_policy_group: String,
+    other_policies: Vec<OtherPolicies>,
+    /// The ports that the cluster's DNS listens on.
+    pub dns_ports: DnsPorts,
     /// The protocol of a port that names none.
     pub default_protocol: String,
     /// Paths of a `fieldRef` that give an address of the pod or its node.
@@ -34,6 +39,32 @@ pub struct Table {
     makes_labelled_pods: Vec<LabelledPods>,
     autoscalers: Vec<Autoscaler>,
     specs: Vec<SpecSchema>,
+}
+
+/// The group of an API with policies of its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OtherPolicies {
+    group: String,
+    #[allow(dead_code, reason = "evidence for people")]
+    source: String,
+}
+
+/// The ports of the cluster's DNS.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DnsPorts {
+    /// The numbers.
+    pub ports: Vec<u16>,
+    /// The evidence.
+    pub source: String,
+    /// How good the evidence is.
+    pub status: Status,
+}
+
+/// Whether an object is a policy of another API than Kubernetes' own, so that NetworkPolicies alone don't tell what is allowed.
+pub fn is_other_policy(group: &str, kind: &str) -> bool {
+    kind.contains("Policy") && TABLE.other_policies.iter().any(|row| row.group == group)
 }
 
 /// What a port may be called.

@@ -4,6 +4,8 @@ pub mod autoscaler;
 pub mod container;
 pub mod expansion;
 pub mod image;
+pub mod policy;
+pub mod reach;
 mod resolved;
 pub mod schema;
 pub mod selector;

@@ -74,6 +74,8 @@ pub struct PodTemplate<'t> {
     pub row: &'t PodPath,
     /// The template: `metadata` and `spec`, or a bare spec, or one container.
     pub node: Node<'t>,
+    /// The name of the list item or the key of the map that the pods belong to, where the object makes several kinds.
+    pub part: Option<&'t str>,
     /// The pod's spec; none where the row leads to a single container.
     pub spec: Option<Node<'t>>,
     /// The labels that the pods will carry.
@@ -210,6 +212,11 @@ impl<'t> PodTemplate<'t> {
             resource,
             row,
             node,
+            part: choices.last().and_then(|item| {
+                let name =
+                    || row.path.contains("[]").then(|| item.get("name").or_else(|| item.get("groupName"))).flatten();
+                item.key_text().or_else(|| name()?.text())
+            }),
             spec,
             containers: match row.shape {
                 Shape::Container => Arc::new([Container { node, init: false }]),

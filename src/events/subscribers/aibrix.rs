@@ -6,7 +6,13 @@ use crate::k8s::{Container, EnvVar, PodTemplate, Resolved, Text};
 use crate::source::Span;
 use crate::yaml::Node;
 
+use super::super::http_url::HttpUrl;
+use super::super::model::Model;
+use super::super::ports::PortUse;
 use super::super::release::ImageRelease;
+use super::{Dialled, Direction, Subscriber};
+use crate::config::{Config, GatewayPlace};
+use crate::k8s::reach::{Assumed, Others};
 
 /// The gateway of a unit.
 #[derive(Clone, Debug)]
@@ -124,6 +130,16 @@ impl<'t> Gateway<'t> {
         self.switch(aibrix::variable("kv_event_sync"))
     }
 
+    /// The port of a pod that it tokenises through, and the place that decides it; `None` where that is not known.
+    pub fn tokenizer_port(&self) -> Option<(u16, Span)> {
+        let variable = aibrix::variable("tokenizer_endpoint_template");
+        match self.setting(variable) {
+            Resolved::Known(text, span) => template_port(&text.value).map(|port| (port, span)),
+            Resolved::Absent(place) => variable.default.as_deref().and_then(template_port).map(|port| (port, place)),
+            Resolved::Unknown(_) => None,
+        }
+    }
+
     /// Where a variable would be added.
     pub fn place(&self) -> Span {
         self.container.node.entry("env").map_or_else(|| self.container.grip(), |e| e.key.span())
@@ -140,6 +156,58 @@ impl<'t> Gateway<'t> {
             found => found.parse(|text| text.value.trim().parse().ok()),
         }
     }
+}
+
+fn template_port(text: &str) -> Option<u16> {
+    HttpUrl::parse(&text.replacen("%s", "0.0.0.0", 1)).ok().map(|url| url.port)
+}
+
+/// The pods that a gateway outside of the unit is taken to have: one for each way of installing.
+pub fn assumed(config: &Config) -> Vec<Assumed<'_>> {
+    let installs = &aibrix::table().installs;
+    let installed = config.gateway == GatewayPlace::default();
+    let known: Vec<&str> = installs.iter().flat_map(|i| &i.pod_labels).map(|p| p.key.as_str()).collect();
+    let place = &config.gateway;
+    let pods = place.labels.iter().enumerate().map(|(index, labels)| Assumed {
+        name: &aibrix::table().gateway.deployment_suffix,
+        namespace: &place.namespace,
+        labels: labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+        others: match installs.get(index).filter(|_| installed) {
+            Some(install) => Others::Only(install.other_label_keys.iter().map(String::as_str).collect()),
+            // What a person wrote need not be all, but it tells the ways of installing apart.
+            None => Others::AnyBut(known.clone()),
+        },
+    });
+    pods.collect()
+}
+
+/// The gateways that listen in a unit; without one, the gateway that is taken to be elsewhere.
+pub fn subscribers(model: &Model<'_>) -> Vec<Subscriber> {
+    let dial = &aibrix::table().dial;
+    let port = |number, what| Dialled { number, what };
+    let default = aibrix::variable("tokenizer_endpoint_template").default.as_deref().and_then(template_port);
+    let dials = |tokenizer: Option<u16>| {
+        let http = tokenizer.map(|number| port(number, PortUse::Http));
+        [port(dial.events, PortUse::Events), port(dial.replay, PortUse::Replay)].into_iter().chain(http).collect()
+    };
+    let one = |endpoints, gateway, tokenizer| Subscriber {
+        product: "AIBrix gateway",
+        direction: Direction::Dials,
+        ports: dials(tokenizer),
+        endpoints,
+        gateway,
+    };
+    if model.gateways.is_empty() {
+        let assumed: Vec<_> = model.reach.assumed().map(|(id, _)| id).collect();
+        return if assumed.is_empty() { Vec::new() } else { vec![one(assumed, None, default)] };
+    }
+    let in_unit = model.gateways.iter().enumerate().filter_map(|(index, gateway)| {
+        let endpoint = model.reach.endpoint_of(&gateway.pod)?;
+        // Without synchronisation it tokenises elsewhere, or not at all.
+        let tokenizer = gateway.syncing().and_then(|_| gateway.tokenizer_port()).map(|(port, _)| port);
+        Some(one(vec![endpoint], Some(index), tokenizer))
+    });
+    in_unit.collect()
 }
 
 #[cfg(test)]
