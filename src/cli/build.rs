@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{FAILURE, output};
+use super::{FAILURE, output, written};
 use crate::load::kustomize;
 use crate::report::visible;
 
@@ -28,12 +28,6 @@ pub fn run(arguments: &BuildArguments) -> u8 {
     for problem in &printed.problems {
         output::complain(&visible::line(problem));
     }
-    match output::deliver(None, |out| out.write_all(printed.text.as_bytes())) {
-        Ok(()) if printed.problems.is_empty() => 0,
-        Ok(()) => FAILURE,
-        Err(message) => {
-            output::complain(&message);
-            FAILURE
-        }
-    }
+    let code = written(None, &printed.text);
+    if printed.problems.is_empty() { code } else { FAILURE }
 }

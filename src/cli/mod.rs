@@ -12,13 +12,16 @@ mod explain;
 mod lint;
 mod names;
 mod output;
+mod reach;
 mod rules;
 mod settings;
 mod terminal;
+mod trace;
 mod units;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{LazyLock, Mutex};
 
 use clap::{Parser, Subcommand};
@@ -58,6 +61,10 @@ enum Command {
     Rules(rules::RulesArguments),
     /// Show what is deployed together, and what was recognised in it
     Units(units::UnitsArguments),
+    /// Show the way of an event from each engine to each gateway, hop by hop
+    Trace(trace::TraceArguments),
+    /// List the connections that network policies allow
+    Reach(reach::ReachArguments),
     /// Print what a Kustomize root comes to, as `kustomize build` does
     Build(build::BuildArguments),
     /// Print a completion script for a shell
@@ -82,6 +89,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Explain(explain)) => explain::run(explain, color),
         Some(Command::Rules(rules)) => rules::run(rules, color),
         Some(Command::Units(units)) => units::run(units, color),
+        Some(Command::Trace(trace)) => trace::run(trace),
+        Some(Command::Reach(reach)) => reach::run(reach),
         Some(Command::Build(build)) => build::run(build),
         Some(Command::Completions(completions)) => completions::run(completions),
     };
@@ -91,6 +100,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         output::advise(&issue_request());
         FAILURE
     })
+}
+
+/// Writes a text to a file or standard output, and gives the exit code.
+fn written(to: Option<&Path>, text: &str) -> u8 {
+    match output::deliver(to, |out| out.write_all(text.as_bytes())) {
+        Ok(()) => 0,
+        Err(message) => {
+            output::complain(&message);
+            FAILURE
+        }
+    }
 }
 
 /// What the latest panic said and where, for the message that ends the process.

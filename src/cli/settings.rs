@@ -71,6 +71,13 @@ pub fn configure(arguments: &InputArguments) -> Result<(Config, SourceMap), Stri
     Ok((config, sources))
 }
 
+/// The configuration and all that the paths lead to; what is wrong is told, and there is nothing then.
+pub fn prepare(arguments: &InputArguments) -> Option<(Config, Loaded)> {
+    let (config, sources) = configure(arguments).map_err(|message| output::complain(&message)).ok()?;
+    let loaded = load(arguments, &config, sources)?;
+    Some((config, loaded))
+}
+
 /// The folder from which the nearest configuration is looked for: that of the first path.
 fn start(paths: &[PathBuf]) -> PathBuf {
     let path = paths.first().filter(|p| *p != Path::new("-")).map_or(Path::new("."), PathBuf::as_path);
