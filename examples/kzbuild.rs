@@ -11,7 +11,18 @@ fn main() {
     let built = build(&mut ws, &root, Order::Legacy);
     print!("{}", emit(&ws, &built.resources, args.len() > 2));
     let mut bad = false;
-    for p in &built.log.problems { eprintln!("problem: {:?} {} {}", p.kind, p.message, p.is_fatal()); bad |= p.is_fatal(); }
-    for m in &built.log.missing { eprintln!("missing: {}", m.reason); }
-    std::process::exit(if bad {1} else if built.log.missing.is_empty() {0} else {2});
+    for p in &built.log.problems {
+        eprintln!("problem: {:?} {} {}", p.kind, p.message, p.is_fatal());
+        bad |= p.is_fatal();
+    }
+    for m in &built.log.missing {
+        eprintln!("missing: {}", m.reason);
+    }
+    std::process::exit(if bad {
+        1
+    } else if built.log.missing.is_empty() {
+        0
+    } else {
+        2
+    });
 }

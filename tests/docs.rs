@@ -21,7 +21,11 @@ fn keep(path: &Path, wanted: &str) {
         std::fs::write(path, wanted).expect("the document can be written");
         return;
     }
-    let line = have.lines().zip(wanted.lines()).position(|(a, b)| a != b).unwrap_or(have.lines().count().min(wanted.lines().count()));
+    let line = have
+        .lines()
+        .zip(wanted.lines())
+        .position(|(a, b)| a != b)
+        .unwrap_or(have.lines().count().min(wanted.lines().count()));
     panic!(
         "{} is not current from line {}:\n  has   {:?}\n  wants {:?}\nrun `UPDATE=1 cargo test --test docs`",
         path.display(),

@@ -59,7 +59,8 @@ fn the_cases_of_kustomize_agree() {
         if only.as_ref().is_some_and(|o| !name.contains(o.as_str())) || TOOL_DISAGREES.contains(&name.as_str()) {
             continue;
         }
-        let meta: Json = serde_json::from_str(&std::fs::read_to_string(case.join("meta.json")).expect("meta")).expect("JSON");
+        let meta: Json =
+            serde_json::from_str(&std::fs::read_to_string(case.join("meta.json")).expect("meta")).expect("JSON");
         let folder = case.join("input").join(meta["run"].as_str().unwrap_or("."));
         let anywhere = meta["options"]["LoadRestrictions"].as_str().is_some_and(|o| o.ends_with("None"));
         let order = if meta["options"]["Reorder"].is_string() { Order::Legacy } else { Order::Fifo };
@@ -75,11 +76,7 @@ fn the_cases_of_kustomize_agree() {
             Ok(_) if !built.log.missing.is_empty() => Err(format!("partial: {:?}", built.log.missing)),
             Ok(expected) => {
                 let (found, expected) = (documents(&text), documents(&expected));
-                if found == expected {
-                    Ok(())
-                } else {
-                    Err(difference(&found, &expected))
-                }
+                if found == expected { Ok(()) } else { Err(difference(&found, &expected)) }
             }
         };
         match verdict {
@@ -92,7 +89,8 @@ fn the_cases_of_kustomize_agree() {
 }
 
 fn difference(found: &[Json], expected: &[Json]) -> String {
-    let title = |d: &Json| format!("{}/{}", d["kind"].as_str().unwrap_or("?"), d["metadata"]["name"].as_str().unwrap_or("?"));
+    let title =
+        |d: &Json| format!("{}/{}", d["kind"].as_str().unwrap_or("?"), d["metadata"]["name"].as_str().unwrap_or("?"));
     let titles = |list: &[Json]| list.iter().map(title).collect::<Vec<_>>();
     if titles(found) != titles(expected) {
         return format!("objects are {:?}, not {:?}", titles(found), titles(expected));
@@ -142,7 +140,8 @@ fn every_part_leads_to_the_line_that_set_it() {
     assert_eq!(name.text(), Some("prod-engine"));
     assert_eq!(at(name.sub_span(0..5)), "prod/kustomization.yaml:2 prod-");
     assert_eq!(at(name.sub_span(5..11)), "base/deployment.yaml:4 engine");
-    let image = node.at("spec.template.spec.containers").expect("containers").items()[0].get("image").expect("an image");
+    let image =
+        node.at("spec.template.spec.containers").expect("containers").items()[0].get("image").expect("an image");
     assert_eq!(image.text(), Some("vllm/vllm-openai:v0.12.0"));
     assert_eq!(at(image.sub_span(17..24)), "prod/kustomization.yaml:5 v0.12.0");
     assert_eq!(at(image.sub_span(0..16)), "base/deployment.yaml:12 vllm/vllm-openai");
@@ -152,10 +151,10 @@ fn every_part_leads_to_the_line_that_set_it() {
     assert!(matches!(replicas.origin().step, kvlint::yaml::Step::Applied(kvlint::yaml::Directive::Patch, _)));
     let removal = &node.tree().removals()[0];
     assert_eq!(removal.path, ["metadata", "labels", "tier"]);
-    assert_eq!((at(removal.by), at(removal.removed)), (
-        "prod/kustomization.yaml:13 null".to_string(),
-        "base/deployment.yaml:5 old".to_string(),
-    ));
+    assert_eq!(
+        (at(removal.by), at(removal.removed)),
+        ("prod/kustomization.yaml:13 null".to_string(), "base/deployment.yaml:5 old".to_string(),)
+    );
 }
 
 #[test]
@@ -247,7 +246,8 @@ fn every_byte(node: kvlint::yaml::Node<'_>, sources: &SourceMap, wrong: &mut Vec
 #[test]
 fn hostile_trees_end() {
     // Two components a level, each of which names the next level twice.
-    let mut files: Vec<(PathBuf, String)> = vec![(PathBuf::from("k/kustomization.yaml"), "resources: [a.yaml]\ncomponents: [../c0, ../c0/.]\n".into())];
+    let mut files: Vec<(PathBuf, String)> =
+        vec![(PathBuf::from("k/kustomization.yaml"), "resources: [a.yaml]\ncomponents: [../c0, ../c0/.]\n".into())];
     files.push((PathBuf::from("k/a.yaml"), BASE.to_string()));
     for i in 0..40 {
         let text = format!("kind: Component\ncomponents: [../c{0}, ../c{0}/.]\n", i + 1);
@@ -262,7 +262,16 @@ fn hostile_trees_end() {
     let loaded = texts(&[("a.yaml", BASE), ("kustomization.yaml", &patch)]);
     assert!(!loaded.units[0].is_complete());
     // Not even a mapping.
-    for text in ["[]", "a", "resources: {a: b}", "patches: [1]", "images: [[]]", "vars: [{name: a}]", "replacements: [{path: 1}]", ""] {
+    for text in [
+        "[]",
+        "a",
+        "resources: {a: b}",
+        "patches: [1]",
+        "images: [[]]",
+        "vars: [{name: a}]",
+        "replacements: [{path: 1}]",
+        "",
+    ] {
         texts(&[("kustomization.yaml", text)]);
     }
 }

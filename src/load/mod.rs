@@ -155,12 +155,7 @@ fn build_kustomizations(files: &dyn kustomize::Files, folders: &[PathBuf], loade
 }
 
 /// Files that a kustomization uses are not plain manifests; neither are those beside one that it does not use.
-fn leave_to_kustomize(
-    plan: &mut Plan,
-    folders: &[PathBuf],
-    used: &HashSet<PathBuf>,
-    skipped: &mut Vec<Skipped>,
-) {
+fn leave_to_kustomize(plan: &mut Plan, folders: &[PathBuf], used: &HashSet<PathBuf>, skipped: &mut Vec<Skipped>) {
     plan.jobs.retain(|job| {
         let canonical = std::fs::canonicalize(&job.path).unwrap_or_else(|_| job.path.clone());
         if used.contains(&canonical) || discover::is_kustomization(&job.path) {
@@ -187,7 +182,9 @@ fn texts_of_kustomize(files: &[(PathBuf, String)], loaded: &mut Loaded) -> HashS
     }
     let texts = kustomize::Texts::new(files.iter().map(|(path, text)| (path.as_path(), text.as_bytes())));
     let mut used = build_kustomizations(&texts, &folders, loaded);
-    used.extend(files.iter().filter(|(p, _)| p.parent().is_some_and(|p| folders.iter().any(|f| f == p))).map(|f| f.0.clone()));
+    used.extend(
+        files.iter().filter(|(p, _)| p.parent().is_some_and(|p| folders.iter().any(|f| f == p))).map(|f| f.0.clone()),
+    );
     used
 }
 

@@ -127,7 +127,13 @@ pub fn parse_embedded_stream(source: &Arc<SourceFile>, text: &str, map: ScalarMa
         })?;
         if let Some(root) = root {
             let source = Arc::clone(source);
-            found.push(Tree { source, nodes: builder.nodes, root, embedding: Some(Arc::clone(&embedding)), composed: None });
+            found.push(Tree {
+                source,
+                nodes: builder.nodes,
+                root,
+                embedding: Some(Arc::clone(&embedding)),
+                composed: None,
+            });
         }
     }
     Ok(found)

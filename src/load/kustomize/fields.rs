@@ -155,8 +155,11 @@ pub fn text(node: Node<'_>, tree: TreeId, problems: &mut Problems) -> Option<Tex
         Some(other) => {
             let shown = node.text().unwrap_or_default();
             problems.push(
-                BuildProblem::failed(node.span(), format!("`{shown}` is {} here, and a text is needed", other.type_name()))
-                    .help(format!("quote it: `\"{shown}\"`")),
+                BuildProblem::failed(
+                    node.span(),
+                    format!("`{shown}` is {} here, and a text is needed", other.type_name()),
+                )
+                .help(format!("quote it: `\"{shown}\"`")),
             );
         }
         None => {

@@ -19,7 +19,12 @@ struct Pair {
 
 impl Workspace<'_> {
     /// Makes the object of an entry.
-    pub(super) fn generate(&mut self, layer: &Layer, entry: &GeneratorEntry, into: &mut Accumulated) -> Outcome<Resource> {
+    pub(super) fn generate(
+        &mut self,
+        layer: &Layer,
+        entry: &GeneratorEntry,
+        into: &mut Accumulated,
+    ) -> Outcome<Resource> {
         let step = self.add_step(Step::Applied(Directive::Generator, entry.span));
         let made = Origin::made(entry.span, step);
         let key = |text: &str| Key { text: text.into(), origin: made.clone() };
@@ -49,7 +54,10 @@ impl Workspace<'_> {
         }
         object.set(key("metadata"), metadata);
         if entry.secret {
-            let kind = entry.kind.as_ref().map_or_else(|| word("Opaque"), |t| Value::text_of(t.text.clone(), t.origin().by(step)));
+            let kind = entry
+                .kind
+                .as_ref()
+                .map_or_else(|| word("Opaque"), |t| Value::text_of(t.text.clone(), t.origin().by(step)));
             object.set(key("type"), kind);
             object.set(key("data"), Value::empty_map(made.clone()));
         }
@@ -57,8 +65,11 @@ impl Workspace<'_> {
         pairs.sort_by(|a, b| a.key.cmp(&b.key));
         for (i, pair) in pairs.iter().enumerate() {
             if i > 0 && pairs[i - 1].key == pair.key {
-                let problem = BuildProblem::failed(place_span(self, pair), format!("the key `{}` is given twice", pair.key));
-                return Err(Box::new(problem.help("give each key once").related(place_span(self, &pairs[i - 1]), "the other one")));
+                let problem =
+                    BuildProblem::failed(place_span(self, pair), format!("the key `{}` is given twice", pair.key));
+                return Err(Box::new(
+                    problem.help("give each key once").related(place_span(self, &pairs[i - 1]), "the other one"),
+                ));
             }
             let (field, text, is_text) = match std::str::from_utf8(&pair.bytes) {
                 Ok(text) if !entry.secret => ("data", text.to_string(), true),
@@ -80,7 +91,10 @@ impl Workspace<'_> {
                 FragmentPlace::Span(span) => Origin::made(*span, step),
                 FragmentPlace::Whole(tree, node) => Origin::node(*tree, *node).by(step),
                 FragmentPlace::Node(tree, node, _) => {
-                    let rope = vec![Fragment { len: pair.key.len(), place: FragmentPlace::Node(*tree, *node, offset(&pair.key_place)) }];
+                    let rope = vec![Fragment {
+                        len: pair.key.len(),
+                        place: FragmentPlace::Node(*tree, *node, offset(&pair.key_place)),
+                    }];
                     Origin { place: Place::Rope(rope.into()), step, overrode: None }
                 }
             };
@@ -143,7 +157,8 @@ impl Workspace<'_> {
                 return Err(Box::new(problem.help("write `key=value`")));
             };
             let quoted = value.len() >= 2
-                && ((value.starts_with('"') && value.ends_with('"')) || (value.starts_with('\'') && value.ends_with('\'')));
+                && ((value.starts_with('"') && value.ends_with('"'))
+                    || (value.starts_with('\'') && value.ends_with('\'')));
             let inner = if quoted { &value[1..value.len() - 1] } else { value };
             let start = key.len() + 1 + usize::from(quoted);
             found.push(Pair {
@@ -162,7 +177,8 @@ impl Workspace<'_> {
                 }
                 [key, path] if !key.is_empty() && !path.is_empty() => (key, path, 0),
                 _ => {
-                    let problem = BuildProblem::failed(text.span, format!("`{}` is neither `path` nor `key=path`", text.text));
+                    let problem =
+                        BuildProblem::failed(text.span, format!("`{}` is neither `path` nor `key=path`", text.text));
                     return Err(Box::new(problem.help("write `key=path`")));
                 }
             };
@@ -186,9 +202,9 @@ impl Workspace<'_> {
     ) -> Outcome<(std::sync::Arc<crate::source::SourceFile>, Vec<u8>)> {
         let (canonical, shown) = self.locate_file(layer, text)?;
         into.log.uses(&canonical);
-        let file = self.read(&canonical, &shown).map_err(|e| {
-            Box::new(BuildProblem::failed(text.span, format!("`{}` can't be read: {e}", text.text)))
-        })?;
+        let file = self
+            .read(&canonical, &shown)
+            .map_err(|e| Box::new(BuildProblem::failed(text.span, format!("`{}` can't be read: {e}", text.text))))?;
         let bytes = file.bytes.as_ref().map_or_else(|| file.source.text().as_bytes().to_vec(), |b| b.to_vec());
         Ok((file.source, bytes))
     }
@@ -222,7 +238,9 @@ pub fn absorb(into: &mut Accumulated, mut new: Resource, span: Span) -> Outcome<
         }
         ([], _) => {
             let problem = BuildProblem::absent(span, format!("there is no `{}` to merge into or replace", id.title()));
-            Err(Box::new(problem.help("take `behavior` out, or add the kustomization that generates it to `resources`")))
+            Err(Box::new(
+                problem.help("take `behavior` out, or add the kustomization that generates it to `resources`"),
+            ))
         }
         ([_], Behavior::Create) => {
             let problem = BuildProblem::failed(span, format!("`{}` exists already", id.title()));

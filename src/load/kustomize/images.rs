@@ -59,9 +59,10 @@ impl<'e> Image<'e> {
             Data::Map(entries) => entries.iter().any(|e| {
                 self.finds(&e.value)
                     || (image_lists().iter().any(|l| *l == e.key.text)
-                        && e.value.items().iter().any(|i| {
-                            i.get("image").and_then(Value::text).is_some_and(|t| self.pattern.is_match(t))
-                        }))
+                        && e.value
+                            .items()
+                            .iter()
+                            .any(|i| i.get("image").and_then(Value::text).is_some_and(|t| self.pattern.is_match(t))))
             }),
             Data::Seq(items) => items.iter().any(|i| self.finds(i)),
             Data::Scalar(_) => false,

@@ -100,7 +100,11 @@ fn one(object: &mut Value, operation: &Operation, tombstones: &mut Vec<Tombstone
         "add" | "replace" => match &operation.value {
             Some(value) => value.clone(),
             None => {
-                return Err(Refusal { message: format!("`{op}` needs a `value`"), at: operation.origin.clone(), help: None });
+                return Err(Refusal {
+                    message: format!("`{op}` needs a `value`"),
+                    at: operation.origin.clone(),
+                    help: None,
+                });
             }
         },
         "move" | "copy" => {

@@ -13,27 +13,53 @@ const VERSION: &str = "kustomize.config.k8s.io/v1beta1";
 const COMPONENT_VERSION: &str = "kustomize.config.k8s.io/v1alpha1";
 
 const KEYS: &[&str] = &[
-    "apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace", "commonLabels", "labels",
-    "commonAnnotations", "patchesStrategicMerge", "patchesJson6902", "patches", "images", "imageTags", "replacements",
-    "replicas", "vars", "sortOptions", "resources", "components", "crds", "bases", "configMapGenerator",
-    "secretGenerator", "helmGlobals", "helmCharts", "helmChartInflationGenerator", "generatorOptions",
-    "configurations", "generators", "transformers", "validators", "buildMetadata",
+    "apiVersion",
+    "kind",
+    "metadata",
+    "openapi",
+    "namePrefix",
+    "nameSuffix",
+    "namespace",
+    "commonLabels",
+    "labels",
+    "commonAnnotations",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "patches",
+    "images",
+    "imageTags",
+    "replacements",
+    "replicas",
+    "vars",
+    "sortOptions",
+    "resources",
+    "components",
+    "crds",
+    "bases",
+    "configMapGenerator",
+    "secretGenerator",
+    "helmGlobals",
+    "helmCharts",
+    "helmChartInflationGenerator",
+    "generatorOptions",
+    "configurations",
+    "generators",
+    "transformers",
+    "validators",
+    "buildMetadata",
 ];
 const PATCH: &[&str] = &["path", "patch", "target", "options"];
-const SELECTOR: &[&str] =
-    &["group", "version", "kind", "name", "namespace", "annotationSelector", "labelSelector"];
+const SELECTOR: &[&str] = &["group", "version", "kind", "name", "namespace", "annotationSelector", "labelSelector"];
 const SOURCE: &[&str] = &["group", "version", "kind", "name", "namespace", "fieldPath", "options"];
 const TARGET: &[&str] = &["select", "reject", "fieldPaths", "options"];
 const FIELD_OPTIONS: &[&str] = &["delimiter", "index", "encoding", "create"];
-const LABEL: &[&str] =
-    &["pairs", "includeSelectors", "includeTemplates", "includeVolumeClaimTemplates", "fields"];
+const LABEL: &[&str] = &["pairs", "includeSelectors", "includeTemplates", "includeVolumeClaimTemplates", "fields"];
 const FIELD_SPEC: &[&str] = &["group", "version", "kind", "path", "create"];
 const IMAGE: &[&str] = &["name", "newName", "tagSuffix", "newTag", "digest"];
 const REPLICA: &[&str] = &["name", "count"];
 const VARIABLE: &[&str] = &["name", "objref", "fieldref"];
 const OBJECT_REFERENCE: &[&str] = &["apiVersion", "group", "version", "kind", "name", "namespace"];
-const GENERATOR: &[&str] =
-    &["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"];
+const GENERATOR: &[&str] = &["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"];
 const GENERATOR_OPTIONS: &[&str] = &["labels", "annotations", "disableNameSuffixHash", "immutable"];
 
 /// A node to be read later.
@@ -184,7 +210,7 @@ pub enum ReplacementEntry {
     /// A file of replacements.
     Path(Text),
     /// A replacement.
-    Inline(Replacement),
+    Inline(Box<Replacement>),
 }
 
 /// An entry of `vars`.
@@ -431,9 +457,8 @@ pub fn label(node: Node<'_>, tree: TreeId, problems: &mut Problems) -> LabelEntr
 /// Reads a field of `configurations` or `labels`.
 pub fn field_spec(node: Node<'_>, tree: TreeId, problems: &mut Problems) -> crate::facts::kustomize::FieldSpec {
     let f = Fields::new(node, tree, FIELD_SPEC, "a field", false, problems);
-    let word = |name: &str, problems: &mut Problems| {
-        f.text(name, problems).map(|t| t.text.to_string()).unwrap_or_default()
-    };
+    let word =
+        |name: &str, problems: &mut Problems| f.text(name, problems).map(|t| t.text.to_string()).unwrap_or_default();
     crate::facts::kustomize::FieldSpec {
         gvk: crate::facts::kustomize::Gvk {
             group: word("group", problems),
@@ -483,9 +508,9 @@ fn replacement_entry(node: Node<'_>, tree: TreeId, problems: &mut Problems) -> R
     match node.entries().into_iter().find(|e| e.key.text().is_some_and(|k| k.eq_ignore_ascii_case("path"))) {
         Some(entry) => match text(entry.value, tree, problems) {
             Some(path) => ReplacementEntry::Path(path),
-            None => ReplacementEntry::Inline(replacement(node, tree, problems)),
+            None => ReplacementEntry::Inline(Box::new(replacement(node, tree, problems))),
         },
-        None => ReplacementEntry::Inline(replacement(node, tree, problems)),
+        None => ReplacementEntry::Inline(Box::new(replacement(node, tree, problems))),
     }
 }
 

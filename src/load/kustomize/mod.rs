@@ -17,10 +17,14 @@ mod hash;
 mod images;
 mod json_patch;
 pub mod kustomization;
+mod loader;
 pub mod merge;
+mod merge_list;
 mod names;
 pub mod order;
+pub mod origin;
 mod patch;
+mod patch_target;
 mod plugins;
 mod read;
 mod replace;
@@ -111,7 +115,8 @@ fn metadata(ws: &mut Workspace<'_>, layer: &Own, into: &mut Accumulated) -> Outc
             notes.push((text.span, "config.kubernetes.io/origin", origin));
         }
         if let (Some(text), false) = (transformers, resource.annotations.transformers.is_empty()) {
-            let items = resource.annotations.transformers.iter().map(|t| format!("- {}", t.trim_end().replace('\n', "\n  ")));
+            let items =
+                resource.annotations.transformers.iter().map(|t| format!("- {}", t.trim_end().replace('\n', "\n  ")));
             let list = items.collect::<Vec<_>>().join("\n") + "\n";
             notes.push((text.span, "alpha.config.kubernetes.io/transformations", list));
         }

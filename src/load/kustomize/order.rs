@@ -29,7 +29,8 @@ pub fn sort(resources: &mut [Resource], options: Option<&SortOptions>, default: 
         match (order, &options.legacy) {
             ("fifo", None) => return Ok(()),
             ("fifo", Some(_)) => {
-                let problem = BuildProblem::failed(options.span, "`legacySortOptions` go with `order: legacy`, not with fifo");
+                let problem =
+                    BuildProblem::failed(options.span, "`legacySortOptions` go with `order: legacy`, not with fifo");
                 return Err(Box::new(problem.help("take one of them away")));
             }
             ("legacy", Some((a, b))) => {
@@ -63,7 +64,8 @@ fn compare(a: &Id, b: &Id, first: &[String], last: &[String]) -> Ordering {
     let gvk = |id: &Id| format!("{}_{}_{}", or(&id.group, "~G"), or(&id.version, "~V"), or(&id.kind, "~K"));
     let same = a.group == b.group && a.version == b.version && a.kind == b.kind;
     if !same {
-        let both_namespaces = a.kind == "Namespace" && b.kind == "Namespace" && (a.group.is_empty() || b.group.is_empty());
+        let both_namespaces =
+            a.kind == "Namespace" && b.kind == "Namespace" && (a.group.is_empty() || b.group.is_empty());
         let by_gvk = gvk(a).cmp(&gvk(b));
         return rank(a).cmp(&rank(b)).then(if both_namespaces { by_gvk.reverse() } else { by_gvk });
     }

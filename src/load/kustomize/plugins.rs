@@ -24,7 +24,8 @@ impl Workspace<'_> {
     /// The objects that entries of `transformers` or `generators` lead to: inline YAML, a file, or a folder that is built.
     fn plugins(&mut self, layer: &Layer, entries: &[Text], into: &mut Accumulated) -> Configured {
         let mut found = Configured { objects: Vec::new() };
-        let (inline, paths): (Vec<&Text>, Vec<&Text>) = entries.iter().partition(|t| t.text.contains(':') && !self.is_there(layer, t));
+        let (inline, paths): (Vec<&Text>, Vec<&Text>) =
+            entries.iter().partition(|t| t.text.contains(':') && !self.is_there(layer, t));
         for entry in inline {
             match self.read_embedded(entry.tree, entry.node, Dialect::Resources) {
                 Ok(values) => {
@@ -113,7 +114,8 @@ impl Workspace<'_> {
         object.set(key("kind"), word("ServiceAccount".into()));
         let mut metadata = Value::empty_map(origin.clone());
         let mut annotations = Value::empty_map(origin.clone());
-        let account = format!("{}@{}.iam.gserviceaccount.com", text("serviceAccount.name"), text("serviceAccount.projectId"));
+        let account =
+            format!("{}@{}.iam.gserviceaccount.com", text("serviceAccount.name"), text("serviceAccount.projectId"));
         annotations.set(key("iam.gke.io/gcp-service-account"), word(account));
         metadata.set(key("annotations"), annotations);
         metadata.set(key("name"), word(text("kubernetesService.name")));
@@ -220,7 +222,8 @@ impl Workspace<'_> {
                     allow_name_change: false,
                     allow_kind_change: false,
                 };
-                let option = |name: &str| node.at("options").and_then(|o| o.get(name)).and_then(Node::as_bool) == Some(true);
+                let option =
+                    |name: &str| node.at("options").and_then(|o| o.get(name)).and_then(Node::as_bool) == Some(true);
                 patch.allow_name_change = option("allowNameChange");
                 patch.allow_kind_change = option("allowKindChange");
                 self.run_patch(layer, &patch, late, into);
@@ -232,7 +235,8 @@ impl Workspace<'_> {
             }
             "ReplacementTransformer" => {
                 for node in f.list("replacements", &mut problems) {
-                    let path = Mapping::new(node, at.tree, &[], "a replacement", false, &mut problems).word("path", &mut problems);
+                    let path = Mapping::new(node, at.tree, &[], "a replacement", false, &mut problems)
+                        .word("path", &mut problems);
                     match path {
                         Some(path) => self.run_replacement_file(layer, &path, into),
                         None => {
@@ -257,14 +261,16 @@ impl Workspace<'_> {
         let f = Mapping::new(node, at.tree, &[], "a transformer", false, &mut problems);
         let step = self.add_step(Step::Applied(Directive::Plugin, at.span));
         let origin = super::value::Origin::made(at.span, step);
-        let base = layer.folder.as_ref().and_then(|f| f.canonical.file_name()).map(|n| n.to_string_lossy().into_owned());
+        let base =
+            layer.folder.as_ref().and_then(|f| f.canonical.file_name()).map(|n| n.to_string_lossy().into_owned());
         let value = f.word("value", &mut problems).map(|t| t.text.trim().to_string()).or(base).unwrap_or_default();
         for target in f.list("targets", &mut problems) {
             let t = Mapping::new(target, at.tree, &[], "a target", false, &mut problems);
-            let selector = t.get("selector").map(|n| file::selector(n, at.tree, &[], &mut Vec::new())).unwrap_or_default();
+            let selector =
+                t.get("selector").map(|n| file::selector(n, at.tree, &[], &mut Vec::new())).unwrap_or_default();
             let path = t.word("fieldPath", &mut problems).map(|p| p.text.to_string()).unwrap_or_default();
             let position = t.integer("filePathPosition", &mut problems);
-            let chosen = match super::patch::select(into, &selector) {
+            let chosen = match super::patch_target::select(into, &selector) {
                 Ok(chosen) => chosen,
                 Err(problem) => {
                     problems.push(*problem);
@@ -277,7 +283,8 @@ impl Workspace<'_> {
                 resource.untouched = false;
                 let outcome = apply(&mut resource.value, &spec, Create::Scalar, &origin, &mut |v| {
                     let old = v.text().unwrap_or_default();
-                    let new = if position > 0 { insert_part(old, position as usize - 1, &value) } else { value.clone() };
+                    let new =
+                        if position > 0 { insert_part(old, position as usize - 1, &value) } else { value.clone() };
                     let mut new = Value::text_of(new, origin.clone());
                     new.override_from(v);
                     *v = new;

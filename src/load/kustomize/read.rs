@@ -62,7 +62,8 @@ impl Workspace<'_> {
             }
         };
         if let Some(second) = documents.stream.documents.get(1) {
-            let problem = BuildProblem::failed(second.span.head(), "a kustomization is one document, and this file has more");
+            let problem =
+                BuildProblem::failed(second.span.head(), "a kustomization is one document, and this file has more");
             problems.push(problem.help("move the rest to a file of its own and name it under `resources`"));
         }
         self.file_problems.insert(path.clone(), problems);
@@ -75,9 +76,9 @@ impl Workspace<'_> {
     pub(super) fn configuration(&mut self, layer: &Layer, text: &Text, into: &mut Accumulated) -> Outcome<Fields> {
         let (canonical, shown) = self.locate_file(layer, text)?;
         into.log.uses(&canonical);
-        let (_, documents) = self.read_yaml(&canonical, &shown).map_err(|e| {
-            Box::new(BuildProblem::failed(text.span, format!("`{}` can't be read: {e}", text.text)))
-        })?;
+        let (_, documents) = self
+            .read_yaml(&canonical, &shown)
+            .map_err(|e| Box::new(BuildProblem::failed(text.span, format!("`{}` can't be read: {e}", text.text))))?;
         let mut fields = Fields::default();
         let Some(Ok(tree)) = documents.trees.first() else { return Ok(fields) };
         let tree_of = Arc::clone(&self.trees[*tree as usize]);
@@ -97,8 +98,7 @@ impl Workspace<'_> {
         fields.replicas = list("replicas", problems);
         fields.var_reference = list("varReference", problems);
         let references = root.list("nameReference", problems);
-        fields.name_reference =
-            Arc::new(references.into_iter().map(|n| name_reference(n, *tree, problems)).collect());
+        fields.name_reference = Arc::new(references.into_iter().map(|n| name_reference(n, *tree, problems)).collect());
         Ok(fields)
     }
 }
@@ -109,7 +109,11 @@ fn name_reference(node: Node<'_>, tree: u32, problems: &mut Vec<BuildProblem>) -
         f.text(name, problems).map(|t| t.text.to_string()).unwrap_or_default()
     };
     NameReference {
-        target: Gvk { group: word("group", problems), version: word("version", problems), kind: word("kind", problems) },
+        target: Gvk {
+            group: word("group", problems),
+            version: word("version", problems),
+            kind: word("kind", problems),
+        },
         fields: f.list("fieldSpecs", problems).into_iter().map(|n| field_spec(n, tree, problems)).collect(),
     }
 }

@@ -75,9 +75,8 @@ impl Workspace<'_> {
     pub(super) fn run_replacement_file(&mut self, layer: &Layer, text: &Text, into: &mut Accumulated) {
         let read = self.locate_file(layer, text).and_then(|(canonical, shown)| {
             into.log.uses(&canonical);
-            self.read_yaml(&canonical, &shown).map_err(|e| {
-                Box::new(BuildProblem::failed(text.span, format!("`{}` can't be read: {e}", text.text)))
-            })
+            self.read_yaml(&canonical, &shown)
+                .map_err(|e| Box::new(BuildProblem::failed(text.span, format!("`{}` can't be read: {e}", text.text))))
         });
         match read {
             Ok((_, documents)) => {
@@ -135,8 +134,8 @@ fn source(ws: &Workspace<'_>, entry: &Replacement, into: &Accumulated) -> Outcom
             return Err(Box::new(
                 problem
                     .help("add what tells them apart: group, kind, name or namespace")
-                    .related(super::patch::resource_grip(ws, first), "one")
-                    .related(super::patch::resource_grip(ws, second), "another"),
+                    .related(super::patch_target::resource_grip(ws, first), "one")
+                    .related(super::patch_target::resource_grip(ws, second), "another"),
             ));
         }
     };
@@ -144,7 +143,9 @@ fn source(ws: &Workspace<'_>, entry: &Replacement, into: &Accumulated) -> Outcom
     let Some(value) = lookup(&resource.value, &path_parts(path)).filter(|v| !v.is_empty()) else {
         let at = entry.field.as_ref().map_or(span, |f| f.span);
         let problem = BuildProblem::failed(at, format!("`{}` has no `{path}`", resource.id().title()));
-        return Err(Box::new(problem.help("mend the path").related(super::patch::resource_grip(ws, resource), "the object")));
+        return Err(Box::new(
+            problem.help("mend the path").related(super::patch_target::resource_grip(ws, resource), "the object"),
+        ));
     };
     let Some(delimiter) = &entry.options.delimiter else { return Ok(value.clone()) };
     let Some(text) = value.text() else {
@@ -194,14 +195,13 @@ fn write(
         let mut rejected = false;
         for reject in &target.reject {
             let by_id = !reject.has_no_id() && ids.iter().any(|id| selected(id, reject));
-            let by_text =
-                (reject.labels.is_some() || reject.annotations.is_some()) && matches_texts(reject, resource)?;
+            let by_text = (reject.labels.is_some() || reject.annotations.is_some()) && matches_texts(reject, resource)?;
             rejected |= by_id || by_text;
         }
         if rejected {
             continue;
         }
-        let grip = super::patch::resource_grip(ws, resource);
+        let grip = super::patch_target::resource_grip(ws, resource);
         let title = resource.id().title();
         let resource = &mut into.resources[i];
         for (path, span) in paths {

@@ -53,10 +53,7 @@ impl Id {
 
     /// Whether both have the same group, version, kind and name.
     pub fn same_but_namespace(&self, other: &Id) -> bool {
-        self.name == other.name
-            && self.group == other.group
-            && self.version == other.version
-            && self.kind == other.kind
+        self.name == other.name && self.group == other.group && self.version == other.version && self.kind == other.kind
     }
 
     /// Whether the object has no namespace.
@@ -227,9 +224,7 @@ impl Resource {
     /// A map of the metadata as texts.
     pub fn texts(&self, key: &str) -> impl Iterator<Item = (&str, &str)> {
         let map = self.value.at(&["metadata", key]);
-        map.into_iter()
-            .flat_map(Value::entries)
-            .map(|e| (e.key.text.as_str(), e.value.text().unwrap_or_default()))
+        map.into_iter().flat_map(Value::entries).map(|e| (e.key.text.as_str(), e.value.text().unwrap_or_default()))
     }
 }
 

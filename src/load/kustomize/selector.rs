@@ -26,7 +26,10 @@ fn regex(text: Option<&Text>) -> Outcome<Option<Regex>> {
     let built = regex::RegexBuilder::new(&format!("^(?:{})$", text.text)).size_limit(REGEX_LIMIT).build();
     built.map(Some).map_err(|_| {
         let message = format!("`{}` is not a regular expression", text.text);
-        Box::new(BuildProblem::failed(text.span, message).help("a target's texts are regular expressions: escape `[`, `(`, `*`"))
+        Box::new(
+            BuildProblem::failed(text.span, message)
+                .help("a target's texts are regular expressions: escape `[`, `(`, `*`"),
+        )
     })
 }
 
@@ -112,7 +115,9 @@ fn requirements(text: Option<&Text>) -> Outcome<Vec<Requirement>> {
     let Some(text) = text else { return Ok(Vec::new()) };
     let wrong = || {
         let message = format!("`{}` is not a label selector", text.text);
-        Box::new(BuildProblem::failed(text.span, message).help("write it as `kubectl -l` takes it: `app=a,tier in (b, c)`"))
+        Box::new(
+            BuildProblem::failed(text.span, message).help("write it as `kubectl -l` takes it: `app=a,tier in (b, c)`"),
+        )
     };
     split_outside_brackets(&text.text).into_iter().map(|part| requirement(part.trim()).ok_or_else(wrong)).collect()
 }

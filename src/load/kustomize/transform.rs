@@ -149,10 +149,7 @@ impl Affix<'_> {
         let Some(old) = value.text().filter(|_| value.is_scalar()) else {
             return Err("a name is a text, and there is a list or mapping".into());
         };
-        let own = Fragment {
-            len: self.text.text.len(),
-            place: FragmentPlace::Node(self.text.tree, self.text.node, 0),
-        };
+        let own = Fragment { len: self.text.text.len(), place: FragmentPlace::Node(self.text.tree, self.text.node, 0) };
         let mut rope = value.origin.fragments(old.len());
         let text = if self.before { format!("{}{old}", self.text.text) } else { format!("{old}{}", self.text.text) };
         if self.before {

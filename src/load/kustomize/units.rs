@@ -51,7 +51,7 @@ pub fn unit(ws: &mut Workspace<'_>, root: &Folder) -> (Unit, Vec<PathBuf>) {
         span: ws.grip(&name.origin),
         name: name.text().unwrap_or_default().to_string(),
         now: built.resources[i].id().title(),
-        object: super::patch::resource_grip(ws, &built.resources[i]),
+        object: super::patch_target::resource_grip(ws, &built.resources[i]),
     });
     let dangling = dangling.collect();
     let mut missing = built.log.missing.clone();
@@ -71,12 +71,7 @@ pub fn unit(ws: &mut Workspace<'_>, root: &Folder) -> (Unit, Vec<PathBuf>) {
         missing,
         files: built.log.files.iter().filter_map(|f| ws.input_file(f)).collect(),
         resources: built.resources.iter().filter_map(|r| compose::object(ws, r)).collect(),
-        kustomize: Some(Box::new(Kustomized {
-            problems,
-            directives: built.log.directives,
-            layers,
-            dangling,
-        })),
+        kustomize: Some(Box::new(Kustomized { problems, directives: built.log.directives, layers, dangling })),
     };
     (unit, built.log.files)
 }

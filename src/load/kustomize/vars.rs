@@ -21,9 +21,8 @@ impl Workspace<'_> {
         let api_version = if group.is_empty() { version } else { format!("{group}/{version}") };
         let id = Id::new(&api_version, &text(&object.kind), &text(&object.name), &text(&object.namespace));
         let with_namespace = object.namespace.is_some() || id.is_cluster_scoped();
-        let found = by_any_id(&into.resources, |i| {
-            if with_namespace { i.same(&id) } else { i.same_but_namespace(&id) }
-        });
+        let found =
+            by_any_id(&into.resources, |i| if with_namespace { i.same(&id) } else { i.same_but_namespace(&id) });
         match found[..] {
             [one] => into.resources[one].variables.push(variable.name.text.clone()),
             [] => {}
@@ -55,7 +54,11 @@ pub fn resolve(ws: &mut Workspace<'_>, into: &mut Accumulated) {
             None => {
                 let at = variable.field.as_ref().map_or(variable.span, |f| f.span);
                 let problem = BuildProblem::failed(at, format!("`{}` has no `{path}`", resource.id().title()));
-                into.log.problems.push(problem.help("mend the path").related(super::patch::resource_grip(ws, resource), "the object"));
+                into.log.problems.push(
+                    problem
+                        .help("mend the path")
+                        .related(super::patch_target::resource_grip(ws, resource), "the object"),
+                );
             }
         }
     }
@@ -68,7 +71,7 @@ pub fn resolve(ws: &mut Workspace<'_>, into: &mut Accumulated) {
     for resource in &mut into.resources {
         let outcome = one(resource, &fields, &mut values, step, span);
         if let Err(e) = outcome {
-            let at = super::patch::resource_grip(ws, resource);
+            let at = super::patch_target::resource_grip(ws, resource);
             into.log.problems.push(BuildProblem::failed(at, format!("a variable can't be put in: {e}")));
         }
     }
