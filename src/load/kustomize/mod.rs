@@ -9,6 +9,7 @@
 pub mod accumulate;
 pub mod compose;
 pub mod emit;
+pub mod entries;
 pub mod fields;
 pub mod fieldspec;
 pub mod files;
