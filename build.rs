@@ -117,7 +117,18 @@ fn one_of(name: &str, meta: &BTreeMap<String, String>, key: &str, default: Optio
         "severity" => &["error", "warning", "info"],
         "fix" => &["none", "safe", "unsafe"],
         "contract" => &["documented", "observed"],
-        _ => &["publisher", "ports", "discovery", "version", "service", "gateway", "autoscaling", "manifest", "kvlint"],
+        _ => &[
+            "publisher",
+            "ports",
+            "discovery",
+            "network",
+            "version",
+            "service",
+            "gateway",
+            "autoscaling",
+            "manifest",
+            "kvlint",
+        ],
     };
     let value = meta.get(key).map(String::as_str).or(default).unwrap_or_default();
     assert!(allowed.contains(&value), "rules/{name}.md: {key} is one of {allowed:?}, not {value:?}");

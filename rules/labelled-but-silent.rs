@@ -1,3 +1,4 @@
+use crate::events::Publisher;
 use crate::facts::aibrix;
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::events::{self, Setting};
@@ -13,14 +14,32 @@ pub fn check(cx: &mut UnitContext<'_>) {
             continue;
         }
         let publishers: Vec<_> = model.publishers_of(pod).collect();
-        let silent = |p: &crate::events::Publisher<'_>| p.publishing() == Publishing::Unconfigured;
-        let Some(first) = publishers.first().filter(|_| publishers.iter().all(|p| silent(p))) else { continue };
+        let Some(first) = publishers.first().filter(|_| publishers.iter().all(|p| is_silent(p))) else { continue };
         let flag = &cli::flag_for(Role::KvEventsConfig).name;
         let enable = &events::field(Setting::Enable).key;
-        cx.report(entry.value.span(), "the pod asks to be heard by the gateway, but its engine publishes nothing")
+        let report = cx
+            .report(entry.value.span(), "the pod asks to be heard by the gateway, but its engine publishes nothing")
             .label("the gateway subscribes to this pod")
-            .related(first.command.grip, format!("{} is started without KV-event options", first.engine().name()))
-            .help(format!("add `{flag} '{{\"{enable}\": true, …}}'` to the engine, or remove the label"))
             .note("the pod will be Running and serve requests, and the gateway will never learn what it has cached");
+        match first.setting(Setting::Enable) {
+            Resolved::Known(_, off) => {
+                report.related(off, "events are switched off here").help("switch events on, or remove the label")
+            }
+            _ => report
+                .related(first.command.grip, format!("{} is started without KV-event options", first.engine().name()))
+                .help(format!("add `{flag} '{{\"{enable}\": true, …}}'` to the engine, or remove the label")),
+        };
+    }
+}
+
+/// Whether an engine sends nothing and no other rule says why: it has no options, or is switched off in so many words.
+fn is_silent(publisher: &Publisher<'_>) -> bool {
+    match publisher.publishing() {
+        Publishing::Unconfigured => !publisher.fails_to_configure(),
+        Publishing::Off => {
+            let readable = publisher.effective_config().is_none_or(|c| c.error.is_none()) && !publisher.drops_json();
+            readable && publisher.is_switched_off()
+        }
+        Publishing::On | Publishing::Unknown => false,
     }
 }

@@ -10,8 +10,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
         }
         for document in file.documents() {
             if let Err(error) = &document.content {
-                cx.report(error.span, format!("this document can't be read: {}", error.message))
-                    .help("mend the document; the rest of it is not checked");
+                cx.report(error.span, error.message.clone())
+                    .note("the document can't be read, so nothing in it is checked");
             }
         }
     }

@@ -1,11 +1,16 @@
 //! kvlint: decides from Kubernetes manifests whether KV-cache events will reach the gateway.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod config;
 pub mod events;
 pub mod facts;
 pub mod k8s;
 pub mod lint;
 pub mod load;
+pub mod reach;
+pub mod report;
 pub mod source;
+pub mod suggest;
+pub mod trace;
 pub mod yaml;

@@ -80,15 +80,32 @@ pub struct LineColumn {
 pub struct SourceFile {
     id: FileId,
     path: PathBuf,
-    text: Arc<str>,
+    text: String,
     editable: bool,
     line_starts: OnceLock<Vec<u32>>,
+    /// Characters before each multiple of [`BLOCK`].
+    characters: OnceLock<Vec<u32>>,
+}
+
+/// Bytes that are counted one by one for a column; longer lines are counted once, block by block.
+const BLOCK: usize = 4096;
+
+/// Characters that start in these bytes.
+fn count(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&b| b & 0xc0 != 0x80).count()
 }
 
 impl SourceFile {
     /// A file whose text is at hand. `path` is the path to show to people.
-    pub fn new(id: FileId, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> SourceFile {
-        SourceFile { id, path: path.into(), text: text.into(), editable: true, line_starts: OnceLock::new() }
+    pub fn new(id: FileId, path: impl Into<PathBuf>, text: impl Into<String>) -> SourceFile {
+        SourceFile {
+            id,
+            path: path.into(),
+            text: text.into(),
+            editable: true,
+            line_starts: OnceLock::new(),
+            characters: OnceLock::new(),
+        }
     }
 
     /// Marks text whose bytes are not the file's own (standard input, a transcoded file): it is never edited.
@@ -163,7 +180,28 @@ impl SourceFile {
         if start == 0 && self.text.starts_with('\u{feff}') {
             start = '\u{feff}'.len_utf8().min(offset);
         }
-        LineColumn { line: line + 1, column: self.text[start..offset].chars().count() + 1 }
+        LineColumn { line: line + 1, column: self.characters_between(start, offset) + 1 }
+    }
+
+    /// Characters between two offsets, in a time that does not depend on their distance: a file of one line may have
+    /// findings all over it.
+    fn characters_between(&self, start: usize, end: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        if end - start <= BLOCK {
+            return count(&bytes[start..end]);
+        }
+        let blocks = self.characters.get_or_init(|| {
+            let mut before = 0;
+            let add = |block: &[u8]| {
+                let here = before;
+                before += count(block) as u32;
+                here
+            };
+            // One more entry than whole blocks, so that an offset at the very end has one.
+            bytes.chunks(BLOCK).chain([&[][..]]).map(add).collect()
+        });
+        let before = |offset: usize| blocks[offset / BLOCK] as usize + count(&bytes[offset / BLOCK * BLOCK..offset]);
+        before(end) - before(start)
     }
 }
 
@@ -185,7 +223,7 @@ impl SourceMap {
     }
 
     /// Adds text under a path and returns the file.
-    pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Arc<SourceFile> {
+    pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> Arc<SourceFile> {
         let file = SourceFile::new(self.next_id(), path, text);
         self.insert(file)
     }
@@ -245,6 +283,17 @@ mod tests {
         assert_eq!(file.line_starts(), [0, 2, 5, 7]);
         assert_eq!(file.line_column(5), LineColumn { line: 3, column: 1 });
         assert_eq!(file.slice(file.line_span(1).unwrap()), "b");
+    }
+
+    #[test]
+    fn columns_of_long_lines_are_exact() {
+        let mut map = SourceMap::new();
+        let text = "aé漢".repeat(BLOCK);
+        let file = map.add("a.yaml", format!("x\n{text}"));
+        for (i, (offset, _)) in text.char_indices().enumerate().step_by(97) {
+            assert_eq!(file.line_column(offset as u32 + 2), LineColumn { line: 2, column: i + 1 });
+        }
+        assert_eq!(file.line_column(u32::MAX).column, 3 * BLOCK + 1);
     }
 
     #[test]

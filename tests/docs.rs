@@ -41,6 +41,7 @@ fn the_rule_index_is_current() {
         (Group::Publisher, "The engine's options"),
         (Group::Ports, "Ports"),
         (Group::Discovery, "How the gateway finds the pod"),
+        (Group::Network, "NetworkPolicies between gateway and engines"),
         (Group::Version, "Releases that must understand each other"),
         (Group::Service, "Services"),
         (Group::Gateway, "The gateway's settings"),
@@ -133,6 +134,15 @@ fn printed_output_is_what_the_program_prints() {
         keep(&path, &made);
     }
     assert!(blocks >= 3, "only {blocks} console blocks");
+}
+
+#[test]
+fn the_rule_shown_to_contributors_is_the_rule() {
+    let text = std::fs::read_to_string(root().join("CONTRIBUTING.md")).expect("CONTRIBUTING.md");
+    for half in ["rules/excluded-pod.md", "rules/excluded-pod.rs"] {
+        let wanted = std::fs::read_to_string(root().join(half)).expect(half);
+        assert!(text.contains(&wanted), "CONTRIBUTING.md does not show {half} as it is");
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
         "model/deployment.yaml",
         "\"enable_kv_cache_events\": true",
         "\"enable_kv_cache_events\": false",
-        "publisher-incomplete",
+        "labelled-but-silent",
     ),
     (
         "model/deployment.yaml",

@@ -129,6 +129,13 @@ fn broken_json_points_at_the_byte() {
 }
 
 #[test]
+fn what_a_controller_may_add_to_a_command_is_unknown() {
+    let manifest = "apiVersion: serving.kserve.io/v1alpha1\nkind: LLMInferenceService\nmetadata: {name: s}\nspec:\n  template:\n    \
+                    containers:\n      - name: main\n        image: vllm/vllm-openai:v0.12.0\n";
+    with(manifest, |_, p| assert_eq!(p.publishing(), Publishing::Unknown));
+}
+
+#[test]
 fn engines_are_told_apart_by_the_command() {
     for (form, engine) in [
         ("image: my/own:1\ncommand: [vllm, serve, m]", Engine::Vllm),

@@ -1,7 +1,8 @@
 //! How long a run takes, as ratios measured in one go on one machine: `cargo bench`.
 //!
 //! Each figure is the median of several child processes, so that memory and caches of one do not help another. The
-//! children are this program again: `lint DIR` does a whole run, `parse DIR` only reads and parses the same files.
+//! children are this program again: `lint DIR` does a whole run, `parse DIR` only reads and parses the same files;
+//! `rules DIR` times each rule.
 
 mod generate;
 
@@ -22,21 +23,25 @@ fn main() {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["parse", folder] => parse_only(Path::new(folder)),
         ["lint", folder] => lint_all(Path::new(folder)),
+        ["rules", folder] => each_rule(Path::new(folder)),
         _ => compare(),
     }
 }
 
-/// Reads and parses every file, one after another.
+/// Reads and parses every file, one after another, and keeps the trees as any reader of them would.
 fn parse_only(folder: &Path) {
     let start = Instant::now();
     let mut nodes = 0;
+    let mut kept = Vec::new();
     let files = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
     for entry in files.filter(|e| e.file_type().is_file()) {
         let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
         let source = Arc::new(SourceFile::new(FileId(0), entry.path(), text));
         let stream = yaml::parse(&source);
         nodes += stream.documents.iter().filter_map(|d| d.content.as_ref().ok()).map(|t| t.len()).sum::<usize>();
+        kept.push((source, stream));
     }
+    std::mem::forget(kept);
     finish(start, nodes);
 }
 
@@ -45,11 +50,28 @@ fn lint_all(folder: &Path) {
     let start = Instant::now();
     let inputs = Inputs { paths: vec![folder.to_path_buf()], ..Inputs::default() };
     let loaded = load::load(&inputs).expect("the generated folder is there");
+    // For whoever looks for where the time goes: `… lint DIR`.
+    eprintln!("loading took {:?}", start.elapsed());
     let outcome = lint::lint(&loaded, &Config::default(), None);
     let count = outcome.diagnostics.len();
     // As the program does: what was read is left to the system.
     std::mem::forget(loaded);
     finish(start, count);
+}
+
+/// How long each rule takes alone, the slowest first; the model of the units is made each time.
+fn each_rule(folder: &Path) {
+    let inputs = Inputs { paths: vec![folder.to_path_buf()], ..Inputs::default() };
+    let loaded = load::load(&inputs).expect("the folder is there");
+    let mut times: Vec<(f64, &str)> = Vec::new();
+    for rule in lint::RULES {
+        let start = Instant::now();
+        let found = lint::lint(&loaded, &Config::default(), Some(&[rule.name])).diagnostics.len();
+        times.push((start.elapsed().as_secs_f64() * 1e3, rule.name));
+        assert!(found < usize::MAX);
+    }
+    times.sort_by(|a, b| b.0.total_cmp(&a.0));
+    times.iter().for_each(|(time, name)| println!("{time:8.2} ms  {name}"));
 }
 
 fn finish(start: Instant, count: usize) {

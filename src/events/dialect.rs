@@ -175,6 +175,12 @@ impl EventsConfig {
         if let Ok(tree) = yaml::parse_embedded(source, &text.value, text.map().clone()) {
             config.read(tree.root());
         }
+        if text.opaque {
+            // Expansions that are not known stand in the text as they were written.
+            for entry in &mut config.entries {
+                entry.value.text.opaque |= entry.value.text.value.contains(['$', '`']);
+            }
+        }
         config
     }
 

@@ -62,6 +62,11 @@ impl Endpoint {
         if host.is_empty() {
             return bad("has no host; `*` listens on every address", 0..text.len());
         }
+        if let Some(start) = host.find(['$', ' ']) {
+            let range = at + start..at + host.len();
+            let part = &host[start..];
+            return bad(&format!("has `{part}` where a host belongs, and nothing expands it"), range);
+        }
         match port.parse::<u16>() {
             // ZMQ's `*` port is a random one, as 0 is.
             _ if port == "*" => endpoint.port = Some(0),
@@ -104,6 +109,7 @@ mod tests {
             ("tcp://:5557", "tcp://:5557"),
             ("*:5557", "*:5557"),
             ("tcp://[::]", "tcp://[::]"),
+            ("tcp://$(POD_IP):5557", "$(POD_IP)"),
         ] {
             let error = Endpoint::parse(text).unwrap_err();
             assert_eq!(&text[error.range], bytes, "{}", error.reason);

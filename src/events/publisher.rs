@@ -88,17 +88,20 @@ impl EndpointSetting {
 }
 
 impl<'t> Publisher<'t> {
-    /// The view of a container that starts an engine. `find_file` gives the text of a mounted file.
+    /// The view of a container that starts an engine. `completed` says that a controller may add to
+    /// the command; `find_file` gives the text of a mounted file.
     pub fn new(
         workload: usize,
         pod: &PodTemplate<'t>,
         container: Container<'t>,
         assume: Option<&crate::facts::Release>,
+        completed: bool,
         find_file: impl Fn(&PodTemplate<'t>, Container<'t>, &str) -> Option<Node<'t>>,
     ) -> Option<Publisher<'t>> {
         let image_node = container.image();
         let reference = image_node.and_then(Node::text).and_then(|t| image::parse(t).ok());
-        let command = command::engine_command(container, reference.as_ref())?;
+        let mut command = command::engine_command(container, reference.as_ref())?;
+        command.open |= completed;
         let image = ImageRelease::of_engine(image_node, container.grip(), assume);
         let release = image.release.as_ref().filter(|_| command.engine == Engine::Vllm);
         let (flags, positional) = options::split(&command.words, release);

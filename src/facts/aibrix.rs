@@ -25,6 +25,10 @@ pub struct Table {
     pub bool_true: Vec<String>,
     /// What it takes for false.
     pub bool_false: Vec<String>,
+    /// What people write for true and it refuses.
+    pub bool_meant_true: Vec<String>,
+    /// What people write for false and it refuses.
+    pub bool_meant_false: Vec<String>,
     /// What any other text does: the default is used.
     pub bool_invalid: Vec<EffectRow>,
     /// The ports of a pod that the gateway connects to.
@@ -35,6 +39,8 @@ pub struct Table {
     pub tokenizer_port: Port,
     /// The labels of a pod.
     pub labels: Labels,
+    /// The workloads that are routed to by way of a Service.
+    pub service_routes: ServiceRoutes,
     /// A container variable that marks a pod as vLLM.
     pub engine_variable: Label,
     /// What works since when.
@@ -192,6 +198,18 @@ pub struct Labels {
     pub excluded: Label,
 }
 
+/// The workloads for which a route to a Service is made.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceRoutes {
+    /// The kinds.
+    pub kinds: Vec<String>,
+    /// The evidence.
+    pub source: String,
+    /// How good the evidence is.
+    pub status: Status,
+}
+
 /// A key, and the value that counts.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -282,6 +300,8 @@ pub struct Install {
     pub deployment: String,
     /// The labels of the gateway's pods that a policy can select.
     pub pod_labels: Vec<Pair>,
+    /// Keys of labels that the pods may have beside those.
+    pub other_label_keys: Vec<String>,
     /// The variables that it sets and that stand in the way of synchronisation.
     pub env: Vec<Pair>,
     /// For helm: the map in `values.yaml` that becomes variables.
@@ -306,6 +326,8 @@ pub struct Documented {
     pub ports: PortPair<u16>,
     /// The names that they give them.
     pub port_names: PortPair<String>,
+    /// What the parts of a port's name say.
+    pub port_name_words: PortNameWords,
     /// The ids of the gateway's variables that they set.
     pub gateway_variables: Vec<String>,
     /// The evidence.
@@ -321,6 +343,26 @@ pub struct Documented {
 pub struct PortPair<T> {
     pub events: T,
     pub replay: T,
+}
+
+/// What the parts of a port's name say about a port with the number of one for events.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortNameWords {
+    /// It is one for events.
+    pub means: Vec<String>,
+    /// It is one for something else.
+    pub other: Vec<String>,
+}
+
+impl PortNameWords {
+    /// Whether a name says that the port is for events: `kv-events`, `kv-replay`, `zmq`; not `kv-transfer`.
+    pub fn names_events(&self, name: &str) -> bool {
+        let has = |words: &[String]| {
+            name.split('-').any(|part| words.iter().any(|word| part.trim_end_matches('s') == word || part == word))
+        };
+        has(&self.means) && !has(&self.other)
+    }
 }
 
 /// What a name of a variable means to the gateway.
@@ -374,6 +416,17 @@ pub fn prerequisites() -> impl Iterator<Item = &'static Variable> {
 pub fn parse_bool(text: &str) -> Option<bool> {
     let among = |literals: &[String]| literals.iter().any(|literal| literal == text);
     if among(&TABLE.bool_true) { Some(true) } else { among(&TABLE.bool_false).then_some(false) }
+}
+
+/// Whether a text that `ParseBool` refuses was written for true; `None`: it was not refused, or it is not clear.
+pub fn meant_bool(text: &str) -> Option<bool> {
+    let plain = text.trim().to_ascii_lowercase();
+    let among = |words: &[String]| words.contains(&plain);
+    match parse_bool(text) {
+        Some(_) => None,
+        None if among(&TABLE.bool_meant_true) => Some(true),
+        None => among(&TABLE.bool_meant_false).then_some(false),
+    }
 }
 
 /// Whether a release has a capability. An id that is not in the table is a mistake in a rule, so it panics.

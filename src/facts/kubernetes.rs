@@ -21,10 +21,50 @@ pub struct Table {
     pub default_namespace: String,
     /// The label of every namespace that has its name.
     pub namespace_name_label: String,
+    /// The API group of NetworkPolicy.
+    pub network_policy_group: String,
+    other_policies: Vec<OtherPolicies>,
+    /// The ports that the cluster's DNS listens on.
+    pub dns_ports: DnsPorts,
     /// The protocol of a port that names none.
     pub default_protocol: String,
+    /// Paths of a `fieldRef` that give an address of the pod or its node.
+    pub address_fields: Vec<String>,
     cluster_scoped: Vec<ClusterScoped>,
+    built_in_groups: Vec<String>,
+    controller_labels: Vec<ControllerLabel>,
+    makes_nothing: Vec<Kinds>,
+    makes_no_pods: Vec<Kinds>,
+    keeps_containers: Vec<Kinds>,
+    makes_labelled_pods: Vec<LabelledPods>,
+    autoscalers: Vec<Autoscaler>,
     specs: Vec<SpecSchema>,
+}
+
+/// The group of an API with policies of its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OtherPolicies {
+    group: String,
+    #[allow(dead_code, reason = "evidence for people")]
+    source: String,
+}
+
+/// The ports of the cluster's DNS.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DnsPorts {
+    /// The numbers.
+    pub ports: Vec<u16>,
+    /// The evidence.
+    pub source: String,
+    /// How good the evidence is.
+    pub status: Status,
+}
+
+/// Whether an object is a policy of another API than Kubernetes' own, so that NetworkPolicies alone don't tell what is allowed.
+pub fn is_other_policy(group: &str, kind: &str) -> bool {
+    kind.contains("Policy") && TABLE.other_policies.iter().any(|row| row.group == group)
 }
 
 /// What a port may be called.
@@ -72,6 +112,59 @@ pub struct PortRange {
 struct ClusterScoped {
     group: String,
     kinds: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ControllerLabel {
+    key: String,
+    #[cfg_attr(not(test), expect(dead_code, reason = "evidence, checked by a test"))]
+    source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kinds {
+    group: String,
+    /// Empty: every kind of the group.
+    #[serde(default)]
+    kinds: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LabelledPods {
+    group: String,
+    kinds: Vec<String>,
+    keys: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "evidence, checked by a test"))]
+    source: String,
+}
+
+/// A kind that scales other workloads.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Autoscaler {
+    /// The API group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// The path of the reference to the workload.
+    pub target: String,
+    /// The path of the least number of pods.
+    pub min: String,
+    /// The path of the greatest number of pods.
+    pub max: String,
+    /// The kind of a target that names none.
+    pub default_kind: Option<String>,
+    /// The least number where none is written.
+    pub default_min: Option<i64>,
+    /// The greatest number where none is written.
+    pub default_max: Option<i64>,
+    /// The evidence.
+    pub source: String,
+    /// How good the evidence is.
+    pub status: Status,
 }
 
 /// The fields under `spec` of a custom kind.
@@ -159,6 +252,51 @@ pub fn is_cluster_scoped(group: &str, kind: &str) -> bool {
     TABLE.cluster_scoped.iter().any(|row| row.group == group && row.kinds.iter().any(|known| known == kind))
 }
 
+/// Whether a group is Kubernetes' own; empty for the core group.
+pub fn is_built_in(group: &str) -> bool {
+    TABLE.built_in_groups.iter().any(|known| known == group)
+}
+
+/// Whether Kubernetes' own controllers add a label to pods.
+pub fn is_controller_label(key: &str) -> bool {
+    TABLE.controller_labels.iter().any(|label| label.key == key)
+}
+
+/// Whether the controllers of a kind are known to make no pods and no Services beside those that are written.
+pub fn makes_nothing(group: &str, kind: &str) -> bool {
+    is_built_in(group) || listed(&TABLE.makes_nothing, group, kind)
+}
+
+/// Whether the controllers of a kind are known to make no pods.
+pub fn makes_no_pods(group: &str, kind: &str) -> bool {
+    makes_nothing(group, kind) || listed(&TABLE.makes_no_pods, group, kind)
+}
+
+/// How the label keys of pods start that a kind's controller makes and no manifest shows; `None`: nobody knows.
+pub fn made_label_keys(group: &str, kind: &str) -> Option<&'static [String]> {
+    let row = TABLE.makes_labelled_pods.iter().find(|row| row.group == group && row.kinds.iter().any(|k| k == kind));
+    row.map(|row| row.keys.as_slice())
+}
+
+/// Whether the pods of a kind have the containers that its template writes, and no others.
+pub fn keeps_containers(group: &str, kind: &str) -> bool {
+    is_built_in(group) || listed(&TABLE.keeps_containers, group, kind)
+}
+
+fn listed(rows: &[Kinds], group: &str, kind: &str) -> bool {
+    rows.iter().any(|row| row.group == group && (row.kinds.is_empty() || row.kinds.iter().any(|k| k == kind)))
+}
+
+/// What is known about a kind that scales other workloads.
+pub fn autoscaler(group: &str, kind: &str) -> Option<&'static Autoscaler> {
+    TABLE.autoscalers.iter().find(|row| row.group == group && row.kind == kind)
+}
+
+/// Every kind that scales other workloads.
+pub fn autoscalers() -> &'static [Autoscaler] {
+    &TABLE.autoscalers
+}
+
 /// The fields under `spec` of a kind; `api_version` as in a manifest.
 pub fn spec_schema(api_version: &str, kind: &str) -> Option<&'static SpecSchema> {
     let (group, version) = api_version.split_once('/')?;
@@ -181,6 +319,23 @@ mod tests {
                 assert!(!spec.fields.contains_key(&renamed.written), "{} is a field", renamed.written);
                 assert!(renamed.instead.as_ref().is_none_or(|field| spec.fields.contains_key(field)));
             }
+        }
+    }
+
+    #[test]
+    fn autoscalers_and_controller_labels_have_a_source() {
+        check::sources("autoscalers", TABLE.autoscalers.iter().map(|row| row.source.as_str()));
+        check::sources("makes_labelled_pods", TABLE.makes_labelled_pods.iter().map(|row| row.source.as_str()));
+        check::sources("controller_labels", TABLE.controller_labels.iter().map(|row| row.source.as_str()));
+    }
+
+    #[test]
+    fn kinds_that_make_pods_are_not_called_inert() {
+        assert!(makes_nothing("apps", "Deployment") && makes_nothing("keda.sh", "ScaledObject"));
+        for (group, kind) in
+            [("gateway.networking.k8s.io", "Gateway"), ("ray.io", "RayCluster"), ("keda.sh", "ScaledJob")]
+        {
+            assert!(!makes_nothing(group, kind), "{kind}");
         }
     }
 

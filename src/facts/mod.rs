@@ -72,6 +72,23 @@ impl Effect {
         matches!(self, Effect::Exit2 | Effect::Crash | Effect::CrashUnderLoad)
     }
 
+    /// What happens, for people: a clause to follow a colon.
+    pub fn outcome(self) -> &'static str {
+        match self {
+            Effect::Works => "it works",
+            Effect::WorksWithWarning => "it works, with a warning in the log",
+            Effect::Exit2 => "the container exits with code 2",
+            Effect::Crash => "the process ends while it starts",
+            Effect::CrashUnderLoad => "the process ends under load",
+            Effect::Ignored => "it is ignored without a word",
+            Effect::IgnoredWithWarning => "it is ignored, with a warning in the log",
+            Effect::NoEvents => "no event is sent, and nothing is logged",
+            Effect::NoEventsWithWarning => "no event is sent, and the log has one warning",
+            Effect::EventsLost => "events are lost",
+            Effect::ChangesBehaviour => "something else happens than is written",
+        }
+    }
+
     /// Whether the process stays up and the log says nothing about it.
     pub fn is_silent(self) -> bool {
         matches!(self, Effect::Ignored | Effect::NoEvents)

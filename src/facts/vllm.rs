@@ -42,6 +42,8 @@ pub struct Table {
     pub http_default_port: Port,
     /// Environment variables.
     pub env: Environment,
+    /// The key that names a connector in `--kv-transfer-config`, at any depth.
+    pub connector_key: String,
     /// Connectors of `--kv-transfer-config` that bind the NIXL side channel.
     pub nixl_connectors: Vec<String>,
     /// Connectors whose cache events join the stream.
@@ -52,6 +54,10 @@ pub struct Table {
     pub prefix_caching: PrefixCaching,
     /// Values of `--prefix-caching-hash-algo`.
     pub hash_algorithms: Vec<HashAlgorithms>,
+    /// Algorithms whose hashes are too long for events in the releases of the behaviour `sha256_overflow`.
+    pub overflowing_hash_algorithms: Vec<String>,
+    /// What any other value does.
+    pub hash_algorithm_unknown: Vec<EffectRow>,
     /// Values of `--block-size`.
     pub block_sizes: Vec<BlockSizes>,
     /// Situations that are no single flag or value.
@@ -68,6 +74,10 @@ pub struct Images {
     pub upstream_registries: Vec<String>,
     /// Last path components of other images that run vLLM.
     pub derived: Vec<String>,
+    /// Ends of the paths of images that run vLLM and whose tags count releases of their own.
+    pub own_releases: Vec<String>,
+    /// Words of a path or tag without which a tag's release is not taken for the engine's.
+    pub engine_words: Vec<String>,
     /// Last path components of images that look like vLLM and are not.
     pub not_engines: Vec<String>,
     /// The command of upstream's image, for pods with `args` alone. The releases between the rows are not known.
@@ -234,6 +244,19 @@ pub fn image_origin(name: &str) -> Option<ImageOrigin> {
         return Some(ImageOrigin::Mirror);
     }
     images.derived.iter().any(|derived| derived == base).then_some(ImageOrigin::Derived)
+}
+
+/// Whether the tag of an image can tell the release of the engine in it. `team/assistant:v1.2.0` counts releases of its
+/// own, also where it starts vLLM.
+pub fn tag_tells_engine(name: &str, tag: &str) -> bool {
+    let images = &TABLE.images;
+    let ends_with =
+        |own: &String| name.strip_suffix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+    let names_engine = |text: &str| images.engine_words.iter().any(|word| text.contains(word.as_str()));
+    if images.own_releases.iter().any(ends_with) {
+        return names_engine(tag);
+    }
+    image_origin(name).is_some() || names_engine(split_registry(name).1) || names_engine(tag)
 }
 
 /// The registry is the first part, if it looks like a host (the rule of Docker's reference grammar).

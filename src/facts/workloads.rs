@@ -35,6 +35,10 @@ pub struct WorkloadKind {
     pub env: Option<String>,
     /// The kind that a controller makes of it, where no template says so.
     pub creates: Option<String>,
+    /// Whether a controller completes the pods from elsewhere (presets, other objects, variables that it expands), so that
+    /// what a command lacks here may still be there.
+    #[serde(default)]
+    pub completed: bool,
     /// The labels that the controller gives the pods; `{name}` stands for the object's name.
     #[serde(default)]
     pub pod_labels: Vec<Pair>,
@@ -144,6 +148,18 @@ pub fn segments(path: &str) -> Vec<Segment<'_>> {
         }
     }
     steps
+}
+
+/// Looks at the steps of a path that a user wrote.
+///
+/// # Errors
+/// The part that is no step.
+pub fn check_path(path: &str) -> Result<(), &str> {
+    let good = |part: &str| {
+        let key = part.strip_suffix("[]").unwrap_or(part);
+        part == "{}" || (!key.is_empty() && !key.contains(|c: char| "[]{}".contains(c) || c.is_whitespace()))
+    };
+    if path.is_empty() { Ok(()) } else { path.split('.').find(|part| !good(part)).map_or(Ok(()), Err) }
 }
 
 /// The day of measurement.

@@ -50,6 +50,11 @@ impl<'t> Container<'t> {
         self.node.get("name").map_or_else(|| self.node.grip(), Node::span)
     }
 
+    /// Whether it runs as long as the pod's main containers: one of them, or an init container that is restarted always.
+    pub fn runs_beside(self) -> bool {
+        !self.init || self.node.get("restartPolicy").and_then(Node::text) == Some("Always")
+    }
+
     /// The image reference.
     pub fn image(self) -> Option<Node<'t>> {
         self.node.get("image").filter(|n| n.text().is_some_and(|t| !t.is_empty()))
@@ -173,7 +178,7 @@ pub struct Argv {
 
 /// Variables that Kubernetes adds for each Service of the namespace (`REDIS_SERVICE_HOST`, `REDIS_PORT`).
 fn is_service_variable(name: &str) -> bool {
-    name.ends_with("_SERVICE_HOST") || name.contains("_SERVICE_PORT") || name.ends_with("_PORT")
+    name.ends_with("_SERVICE_HOST") || name.contains("_PORT_") || name.ends_with("_PORT")
 }
 
 impl<'t> ContainerPort<'t> {
@@ -189,8 +194,16 @@ impl<'t> ContainerPort<'t> {
         ContainerPort { node, number, name: node.get("name").filter(|n| n.text().is_some()), protocol }
     }
 
+    /// Whether it is a TCP port, as all ports of engines are.
+    pub fn is_tcp(&self) -> bool {
+        self.protocol == crate::facts::kubernetes::table().default_protocol
+    }
+
     /// The number's bytes, or the port's.
     pub fn span(&self) -> Span {
         self.number.span()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use crate::yaml::Node;
 
+use super::text::is_template;
 use super::workload::Labels;
 
 /// A selector: a map of labels, or `matchLabels` with `matchExpressions`.
@@ -14,7 +15,7 @@ pub enum Selector<'t> {
 }
 
 /// Three-valued truth: what is not known is neither.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Truth {
     /// It does.
     Yes,
@@ -30,6 +31,15 @@ impl Truth {
         match (self, other) {
             (Truth::No, _) | (_, Truth::No) => Truth::No,
             (Truth::Yes, Truth::Yes) => Truth::Yes,
+            _ => Truth::Unknown,
+        }
+    }
+
+    /// At least one.
+    pub fn or(self, other: Truth) -> Truth {
+        match (self, other) {
+            (Truth::Yes, _) | (_, Truth::Yes) => Truth::Yes,
+            (Truth::No, Truth::No) => Truth::No,
             _ => Truth::Unknown,
         }
     }
@@ -70,11 +80,7 @@ impl<'t> Selector<'t> {
         let mut found = Vec::new();
         for entry in map.map(Node::entries).unwrap_or_default() {
             let (Some(key), Some(value)) = (entry.key.text(), entry.value.text()) else { continue };
-            let truth = if entry.key.is_templated() || entry.value.is_templated() {
-                Truth::Unknown
-            } else {
-                Truth::from(labels.equals(key, value))
-            };
+            let truth = if is_template(key) { Truth::Unknown } else { Truth::from(labels.equals(key, value)) };
             found.push((entry.value, truth));
         }
         for expression in expressions.map(Node::items).unwrap_or_default() {
@@ -95,7 +101,7 @@ fn match_expression(expression: Node<'_>, labels: &Labels<'_>) -> Truth {
     let (Some(key), Some(operator)) = (text("key"), text("operator")) else { return Truth::Unknown };
     let values: Vec<&str> =
         expression.get("values").map(Node::items).unwrap_or_default().into_iter().filter_map(Node::text).collect();
-    if values.iter().any(|v| v.contains("{{")) {
+    if is_template(key) || values.iter().any(|v| is_template(v)) {
         return Truth::Unknown;
     }
     let has = labels.has(key);
@@ -117,3 +123,6 @@ fn match_expression(expression: Node<'_>, labels: &Labels<'_>) -> Truth {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,9 @@ use crate::source::Span;
 use crate::yaml::{Node, Scalar};
 
 use super::Resolved;
+use super::container::Container;
 use super::selector::Selector;
+use super::workload::PodTemplate;
 
 /// A Service.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +53,11 @@ impl<'t> Service<'t> {
             .then_some(Selector::Map(node))
     }
 
+    /// Whether it has no address of its own, so that it gives the pods' addresses.
+    pub fn is_headless(self) -> bool {
+        self.resource.node().at("spec.clusterIP").and_then(Node::text) == Some("None")
+    }
+
     /// The ports list's key, or the place where it would go.
     pub fn ports_place(self) -> Span {
         let node = self.resource.node();
@@ -64,6 +71,37 @@ impl<'t> Service<'t> {
     }
 }
 
+/// The name of a Service in the cluster's DNS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClusterHost<'a> {
+    /// The Service.
+    pub name: &'a str,
+    /// Its namespace; the caller's own where none is written.
+    pub namespace: Option<&'a str>,
+}
+
+impl<'a> ClusterHost<'a> {
+    /// Reads `svc`, `svc.ns`, `svc.ns.svc` and `svc.ns.svc.cluster.local`. `None` for what is no such name: an address,
+    /// `localhost`, a name outside the cluster.
+    pub fn parse(host: &'a str) -> Option<ClusterHost<'a>> {
+        let parts: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+        let label = |part: &&str| {
+            part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                && part.starts_with(|c: char| c.is_ascii_lowercase())
+        };
+        if !parts.iter().take(2).all(label) || host == "localhost" {
+            return None;
+        }
+        match parts.as_slice() {
+            [name] => Some(ClusterHost { name, namespace: None }),
+            [name, namespace] | [name, namespace, "svc"] | [name, namespace, "svc", "cluster", "local"] => {
+                Some(ClusterHost { name, namespace: Some(namespace) })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A port number, as far as it is known.
 pub fn port_number(node: Node<'_>) -> Resolved<u16> {
     match node.scalar() {
@@ -73,9 +111,23 @@ pub fn port_number(node: Node<'_>) -> Resolved<u16> {
 }
 
 impl<'t> ServicePort<'t> {
+    /// The port of a pod that it leads to, as far as it is known.
+    pub fn leads_to(&self, pod: &PodTemplate<'t>) -> Option<u16> {
+        match self.target.known()? {
+            TargetPort::Number(number) => Some(*number),
+            TargetPort::Name(name) => {
+                let mut listed = pod.containers().flat_map(Container::ports);
+                let found = listed.find(|p| p.name.and_then(Node::text) == Some(name.as_str()))?;
+                found.number.known().copied()
+            }
+        }
+    }
+
     fn new(node: Node<'t>) -> ServicePort<'t> {
         let port = node.get("port").map_or_else(|| Resolved::Absent(node.grip()), port_number);
-        let target = match node.get("targetPort").filter(|n| !n.is_null()) {
+        // Kubernetes takes an empty name and 0 for no target at all.
+        let written = |n: &Node<'t>| !n.is_null() && n.text() != Some("") && n.as_int() != Some(0);
+        let target = match node.get("targetPort").filter(written) {
             None => port.clone().map(TargetPort::Number),
             Some(n) => match n.scalar() {
                 Some(Scalar::Str(text)) if !n.is_templated() => {
@@ -88,3 +140,6 @@ impl<'t> ServicePort<'t> {
         ServicePort { node, port, target, name: node.get("name").and_then(Node::text), protocol }
     }
 }
+
+#[cfg(test)]
+mod tests;

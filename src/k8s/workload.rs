@@ -1,5 +1,8 @@
 //! Workloads and the pods that they make, wherever their kind keeps the template.
 
+use std::sync::Arc;
+
+use crate::facts::kubernetes;
 use crate::facts::workloads::{self, PodPath, PodRole, Segment, SelectorForm, Shape, WorkloadKind};
 use crate::load::Resource;
 use crate::source::Span;
@@ -7,7 +10,8 @@ use crate::yaml::{Entry, Node};
 
 use super::Resolved;
 use super::container::Container;
-use super::selector::Selector;
+use super::selector::{Selector, Truth};
+use super::text::is_template;
 
 /// A set of labels as it is written.
 #[derive(Clone, Copy, Debug)]
@@ -33,18 +37,29 @@ impl<'t> Labels<'t> {
         if self.get(key).is_some() {
             return Some(true);
         }
-        self.is_open(node).then_some(()).map_or(Some(false), |()| None)
+        (!self.is_open(node)).then_some(false)
     }
 
     fn is_open(&self, node: Node<'t>) -> bool {
-        node.is_templated() || node.entries().iter().any(|e| e.key.is_templated())
+        !node.is_mapping() && !node.is_null() || node.entries().iter().any(|e| e.key.text().is_none_or(is_template))
+    }
+
+    /// Whether a key or a value, or the whole mapping, is still to be filled in.
+    pub fn has_templates(&self) -> bool {
+        let Some(node) = self.node else { return false };
+        let open = |node: Node<'t>| node.text().is_none_or(is_template);
+        !node.is_mapping() || node.entries().iter().any(|e| open(e.key) || open(e.value))
     }
 
     /// Whether a key has a value; not known where either is templated.
     pub fn equals(&self, key: &str, value: &str) -> Option<bool> {
         match self.get(key) {
-            Some(node) if node.is_templated() => None,
-            Some(node) => Some(node.text() == Some(value)),
+            // Kubernetes reads null as the empty string.
+            Some(node) if node.is_null() => Some(value.is_empty()),
+            // The same template on both sides renders to the same text.
+            Some(node) if node.text() == Some(value) => Some(true),
+            Some(node) if is_template(value) || node.text().is_none_or(is_template) => None,
+            Some(_) => Some(false),
             None => self.has(key),
         }
     }
@@ -59,10 +74,14 @@ pub struct PodTemplate<'t> {
     pub row: &'t PodPath,
     /// The template: `metadata` and `spec`, or a bare spec, or one container.
     pub node: Node<'t>,
+    /// The name of the list item or the key of the map that the pods belong to, where the object makes several kinds.
+    pub part: Option<&'t str>,
     /// The pod's spec; none where the row leads to a single container.
     pub spec: Option<Node<'t>>,
     /// The labels that the pods will carry.
     pub labels: Labels<'t>,
+    /// The annotations that the pods will carry, which stand beside the labels.
+    pub annotations: Labels<'t>,
     /// Where a label would be added: the labels' key, else the nearest parent's.
     pub labels_place: Span,
     /// Whether labels can be set at all.
@@ -71,6 +90,8 @@ pub struct PodTemplate<'t> {
     pub replicas: Resolved<i64>,
     /// The selector that must match the labels.
     pub selector: Option<Selector<'t>>,
+    // Nearly every rule asks for them.
+    containers: Arc<[Container<'t>]>,
 }
 
 /// An object that makes pods.
@@ -153,11 +174,19 @@ fn sibling<'t>(root: Node<'t>, path: &str, choices: &Choices<'t>) -> Result<Node
     Ok(node)
 }
 
+/// The containers of one list of a pod's spec.
+fn list<'t>(spec: Option<Node<'t>>, key: &str, init: bool) -> impl Iterator<Item = Container<'t>> {
+    let items = spec.and_then(|s| s.get(key)).map(Node::items).unwrap_or_default();
+    items.into_iter().filter(|n| n.is_mapping()).map(move |node| Container { node, init })
+}
+
 impl<'t> PodTemplate<'t> {
     fn new(resource: &'t Resource, row: &'t PodPath, node: Node<'t>, choices: &Choices<'t>) -> PodTemplate<'t> {
         let root = resource.node();
         let labels_path = row.labels_path();
         let labels = labels_path.as_deref().map(|path| sibling(root, path, choices));
+        let annotations = labels_path.as_deref().and_then(|path| path.strip_suffix("labels"));
+        let annotations = annotations.and_then(|parent| sibling(root, &format!("{parent}annotations"), choices).ok());
         let labels_place = match labels {
             Some(Ok(labels)) => labels.key_span().unwrap_or_else(|| labels.grip()),
             Some(Err(parent)) if parent != root => parent.key_span().unwrap_or_else(|| parent.grip()),
@@ -174,21 +203,60 @@ impl<'t> PodTemplate<'t> {
                 SelectorForm::Labels => Selector::Map(n),
             }
         });
+        let spec = match row.shape {
+            Shape::PodTemplate => node.get("spec"),
+            Shape::PodSpec => Some(node),
+            Shape::Container => None,
+        };
         PodTemplate {
             resource,
             row,
             node,
-            spec: match row.shape {
-                Shape::PodTemplate => node.get("spec"),
-                Shape::PodSpec => Some(node),
-                Shape::Container => None,
+            part: choices.last().and_then(|item| {
+                let name =
+                    || row.path.contains("[]").then(|| item.get("name").or_else(|| item.get("groupName"))).flatten();
+                item.key_text().or_else(|| name()?.text())
+            }),
+            spec,
+            containers: match row.shape {
+                Shape::Container => Arc::new([Container { node, init: false }]),
+                _ => list(spec, "initContainers", true).chain(list(spec, "containers", false)).collect(),
             },
-            labels: Labels { node: labels.and_then(Result::ok).filter(|n| n.is_mapping() || n.is_templated()) },
+            labels: Labels { node: labels.and_then(Result::ok).filter(|n| !n.is_null()) },
+            annotations: Labels { node: annotations.filter(|n| !n.is_null()) },
             labels_place,
             can_have_labels: labels_path.is_some(),
             replicas,
             selector,
         }
+    }
+
+    /// Whether a selector selects the pods. Where a controller adds labels of its own, a label that the template lacks may
+    /// still be on the pods, so it is unknown; a label with another value is not the one that is asked for.
+    pub fn selected_by(&self, selector: Selector<'t>) -> Truth {
+        selector.requirements(&self.labels).into_iter().fold(Truth::Yes, |all, (node, one)| {
+            all.and(if one == Truth::No && self.may_gain(node) { Truth::Unknown } else { one })
+        })
+    }
+
+    /// Whether a controller may give the pods a label that a requirement asks for and the template lacks.
+    fn may_gain(&self, requirement: Node<'t>) -> bool {
+        let key = match requirement.get("key").and_then(Node::text) {
+            Some(key) => key,
+            None => requirement.key_text().unwrap_or(""),
+        };
+        let missing = self.labels.has(key) == Some(false);
+        missing && (!kubernetes::is_built_in(self.resource.group()) || kubernetes::is_controller_label(key))
+    }
+
+    /// Whether labels may be on the pods that the template does not tell, so that an index by labels misses them.
+    pub fn has_open_labels(&self) -> bool {
+        !kubernetes::is_built_in(self.resource.group()) || self.labels.has_templates()
+    }
+
+    /// What to say about [`PodTemplate::labels_place`].
+    pub fn labels_hint(&self) -> &'static str {
+        if self.labels.node.is_some() { "the pods' labels are here" } else { "the pods' labels belong here" }
     }
 
     /// Whether the pods may serve a model themselves.
@@ -197,15 +265,8 @@ impl<'t> PodTemplate<'t> {
     }
 
     /// The containers, init containers first.
-    pub fn containers(&self) -> Vec<Container<'t>> {
-        if self.row.shape == Shape::Container {
-            return vec![Container { node: self.node, init: false }];
-        }
-        let list = |key: &str, init| {
-            let items = self.spec.and_then(|s| s.get(key)).map(Node::items).unwrap_or_default();
-            items.into_iter().filter(|n| n.is_mapping()).map(move |node| Container { node, init })
-        };
-        list("initContainers", true).chain(list("containers", false)).collect()
+    pub fn containers(&self) -> impl Iterator<Item = Container<'t>> + '_ {
+        self.containers.iter().copied()
     }
 
     /// Whether the pods share the node's network.
@@ -224,3 +285,6 @@ impl<'t> PodTemplate<'t> {
         self.resource.title()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,13 @@
 //! What a rule is given: a unit, the model made of it, the settings, and a place to report to.
 
+use std::sync::OnceLock;
+
 use super::diagnostic::{Diagnostic, Label, Report};
 use super::rule::Rule;
-use super::suppress::Suppression;
+use super::suppress::Suppressions;
 use crate::config::Config;
 use crate::events::Model;
+use crate::k8s::schema::Misfits;
 use crate::load::{Loaded, Resource, Unit};
 use crate::source::Span;
 
@@ -65,10 +68,17 @@ pub struct ResourceContext<'a> {
     pub resource: &'a Resource,
     /// The settings.
     pub config: &'a Config,
+    /// What the schema says of the object, once a rule asked.
+    pub(super) misfits: &'a OnceLock<Misfits>,
     pub(super) sink: Sink,
 }
 
-impl ResourceContext<'_> {
+impl<'a> ResourceContext<'a> {
+    /// What the API server would refuse in the object. Decoded once, for all rules.
+    pub fn misfits(&self) -> &'a Misfits {
+        self.misfits.get_or_init(|| Misfits::of(self.resource, &self.config.workloads))
+    }
+
     /// Reports a finding at `span`. The message says what is wrong in this file and ends without a stop.
     pub fn report(&mut self, span: Span, message: impl Into<String>) -> Report<'_> {
         self.sink.report(span, message.into())
@@ -82,7 +92,7 @@ pub struct RunContext<'a> {
     /// The settings and what is wrong with them.
     pub config: &'a Config,
     /// Every suppression, with what it silenced.
-    pub suppressions: &'a [Suppression],
+    pub suppressions: &'a Suppressions,
     pub(super) sink: Sink,
 }
 

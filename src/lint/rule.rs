@@ -12,6 +12,8 @@ pub enum Group {
     Ports,
     /// How the gateway finds the pod.
     Discovery,
+    /// NetworkPolicies between gateway and engines.
+    Network,
     /// Releases that must understand each other.
     Version,
     /// Services in front of engines.
@@ -33,6 +35,7 @@ impl Group {
             Group::Publisher => "publisher",
             Group::Ports => "ports",
             Group::Discovery => "discovery",
+            Group::Network => "network",
             Group::Version => "version",
             Group::Service => "service",
             Group::Gateway => "gateway",

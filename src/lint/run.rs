@@ -1,6 +1,7 @@
 //! Runs every rule over every unit, and sorts what they find.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -8,9 +9,10 @@ use super::context::{ResourceContext, RunContext, Sink, UnitContext};
 use super::diagnostic::{Diagnostic, Severity};
 use super::overlays;
 use super::rule::{Check, RULES, Rule};
-use super::suppress;
+use super::suppress::Suppressions;
 use crate::config::{Config, Level};
 use crate::events::Model;
+use crate::k8s::schema::Misfits;
 use crate::load::{Loaded, Unit};
 use crate::source::SourceMap;
 
@@ -40,17 +42,18 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
         by_unit.push(found);
     }
     let found = overlays::join(loaded, by_unit);
-    let mut suppressions = suppress::collect(loaded);
+    let mut suppressions = Suppressions::collect(loaded);
     let configured = |d: Diagnostic| configure(d, loaded, config);
     let mut kept: Vec<Diagnostic> = found.into_iter().filter_map(configured).collect();
     let before = kept.len();
-    kept.retain(|d| !suppress::silence(&mut suppressions, d, &loaded.sources));
+    kept.retain(|d| !suppressions.silence(d));
     outcome.suppressed = before - kept.len();
-    let whole = only.is_none();
+    let failed = |rule: &Rule| outcome.failures.iter().any(|(name, _)| *name == rule.name);
+    let sound: Vec<&'static Rule> = chosen.iter().copied().filter(|rule| !failed(rule)).collect();
+    suppressions.settle(&sound, loaded, config);
     let last = chosen.iter().filter_map(|rule| match rule.check {
         Check::Run(check) => Some(guarded(rule, config, |sink| {
-            let suppressions: &[suppress::Suppression] = &suppressions;
-            let mut cx = RunContext { loaded, config, suppressions, sink };
+            let mut cx = RunContext { loaded, config, suppressions: &suppressions, sink };
             check(&mut cx);
             cx.sink
         })),
@@ -58,8 +61,11 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     });
     let mut found = Vec::new();
     collect(last.collect(), &mut found, &mut outcome.failures);
-    debug_assert!(whole || !chosen.is_empty(), "a run without rules finds nothing");
-    kept.extend(found.into_iter().filter_map(configured));
+    let late: Vec<Diagnostic> = found.into_iter().filter_map(configured).collect();
+    let before = late.len();
+    let late: Vec<Diagnostic> = late.into_iter().filter(|d| !suppressions.silence(d)).collect();
+    outcome.suppressed += before - late.len();
+    kept.extend(late);
     sort(&mut kept, &loaded.sources);
     kept.dedup();
     outcome.diagnostics = kept;
@@ -79,6 +85,7 @@ fn collect(results: Vec<Guarded>, found: &mut Vec<Diagnostic>, failures: &mut Ve
 
 fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guarded> {
     let model = Model::new(unit, config);
+    let misfits: Vec<OnceLock<Misfits>> = unit.resources.iter().map(|_| OnceLock::new()).collect();
     rules
         .par_iter()
         .filter(|rule| unit.is_complete() || !rule.needs_complete)
@@ -91,10 +98,11 @@ fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guard
             Check::Resource(check) => unit
                 .resources
                 .par_chunks(CHUNK)
-                .map(|resources| {
+                .zip(misfits.par_chunks(CHUNK))
+                .map(|(resources, misfits)| {
                     guarded(rule, config, |mut sink| {
-                        for resource in resources {
-                            let mut cx = ResourceContext { resource, config, sink };
+                        for (resource, misfits) in resources.iter().zip(misfits) {
+                            let mut cx = ResourceContext { resource, config, misfits, sink };
                             check(&mut cx);
                             sink = cx.sink;
                         }

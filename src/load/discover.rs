@@ -1,12 +1,13 @@
 //! From the paths on the command line to the files to read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use globset::{GlobBuilder, GlobSet};
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder, WalkState};
 use walkdir::WalkDir;
 
 /// File name endings that manifests have.
@@ -18,8 +19,11 @@ pub const KUSTOMIZATION: &[&str] = &["kustomization.yaml", "kustomization.yml", 
 /// The file that makes a folder a Helm chart.
 pub const CHART: &str = "Chart.yaml";
 
-/// Larger files are not manifests.
-const SIZE_LIMIT: u64 = 256 << 20;
+/// The names of kvlint's own configuration, the preferred one first. It is never linted as a manifest.
+pub const CONFIG: &[&str] = &["kvlint.yaml", ".kvlint.yaml"];
+
+/// Larger files, in bytes, are not manifests.
+pub const SIZE_LIMIT: u64 = 256 << 20;
 
 /// Why something that was found is not read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +34,8 @@ pub struct Skipped {
     pub reason: String,
     /// Whether reading failed, as opposed to being left out on purpose: the run ends with exit code 2.
     pub failed: bool,
+    /// The manifest files that it stands for: 1 for a file, those below it for a folder.
+    pub files: usize,
 }
 
 /// What one argument leads to.
@@ -104,10 +110,21 @@ impl Exclude {
         if self.patterns.is_empty() {
             return false;
         }
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        let relative = absolute.strip_prefix(&self.base).unwrap_or(path);
+        let relative = relative(path, &self.base);
         relative.ancestors().any(|p| !p.as_os_str().is_empty() && self.patterns.is_match(p))
     }
+}
+
+/// A path relative to a canonical folder that it lies in; else the path as it is. Links in the folders on the way are
+/// followed, a link at the end is not.
+pub fn relative(path: &Path, base: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    if let Ok(rest) = absolute.strip_prefix(base) {
+        return rest.to_path_buf();
+    }
+    let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name()) else { return path.to_path_buf() };
+    let canonical = fs::canonicalize(folder).map(|folder| folder.join(name));
+    canonical.ok().and_then(|p| p.strip_prefix(base).map(Path::to_path_buf).ok()).unwrap_or_else(|| path.to_path_buf())
 }
 
 fn is_pattern(path: &Path) -> bool {
@@ -121,60 +138,96 @@ pub fn is_manifest(path: &Path) -> bool {
 
 fn walk(root: &Path, exclude: &Exclude) -> Found {
     let mut found = Found::default();
+    // Folders that another loader has to read, known by a file in them that the walk meets.
+    let mut other: Vec<Skipped> = Vec::new();
     let canonical_root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
-    let mut pruned = BTreeSet::new();
-    let walker = WalkBuilder::new(root)
+    let exclude = exclude.clone();
+    let keep = move |entry: &DirEntry| !exclude.matches(entry.path());
+    let mut walker = WalkBuilder::new(root);
+    walker
         .follow_links(false)
         .require_git(false)
+        .ignore(false)
+        // What a person ignores everywhere is not the same on another machine.
+        .git_global(false)
         .add_custom_ignore_filename(".kvlintignore")
-        .sort_by_file_name(Ord::cmp)
-        .build();
-    for entry in walker {
+        .filter_entry(keep);
+    for entry in entries(walker) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(e) => {
                 let path = error_path(&e).unwrap_or_else(|| root.to_path_buf());
                 let reason = e.io_error().map_or_else(|| e.to_string(), describe);
-                found.skipped.push(Skipped { path, reason, failed: true });
+                found.skipped.push(Skipped { path, reason, failed: true, files: 1 });
                 continue;
             }
         };
         let path = entry.path();
-        if pruned.iter().any(|p: &PathBuf| path.starts_with(p)) || exclude.matches(path) {
-            continue;
-        }
         let Some(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
-            if let Some(reason) = other_loader(path) {
-                pruned.insert(path.to_path_buf());
-                found.skipped.push(Skipped { path: path.to_path_buf(), reason, failed: false });
-            } else if is_kustomize(path) {
-                found.kustomizations.push(path.to_path_buf());
-            }
-        } else if kind.is_symlink() {
-            if is_manifest(path) {
+            continue;
+        }
+        if let Some(reason) = other_loader(path)
+            && let Some(folder) = path.parent()
+        {
+            other.push(Skipped { path: folder.to_path_buf(), reason, failed: false, files: 0 });
+        }
+        if is_kustomization(path)
+            && let Some(folder) = path.parent()
+        {
+            found.kustomizations.push(folder.to_path_buf());
+        }
+        if kind.is_symlink() {
+            // The walk gives a root that is a link as one, and goes into it.
+            if entry.depth() > 0 {
                 link(path, &canonical_root, &mut found);
             }
-        } else if is_manifest(path) {
-            add_file(path, false, &mut found);
+        } else if is_manifest(path) && !is_config(path) {
+            if kind.is_file() {
+                found.files.push(path.to_path_buf());
+            } else {
+                add_file(path, false, &mut found);
+            }
         }
     }
+    leave_out(other, &mut found);
     found.files.sort();
     found.files.dedup();
+    found.kustomizations.sort();
+    found.kustomizations.dedup();
     found
 }
 
-/// Folders that are not plain manifests.
-fn other_loader(folder: &Path) -> Option<String> {
-    if folder.join(CHART).is_file() {
+/// All entries of a walk, in no order: what is made of them is sorted. Threads share the folders where there are several.
+fn entries(mut walker: WalkBuilder) -> Vec<Result<DirEntry, ignore::Error>> {
+    let threads = rayon::current_num_threads();
+    if threads == 1 {
+        return walker.build().collect();
+    }
+    let (sender, receiver) = mpsc::channel();
+    walker.threads(threads).build_parallel().run(|| {
+        let sender = sender.clone();
+        Box::new(move |entry| match sender.send(entry) {
+            Ok(()) => WalkState::Continue,
+            Err(_) => WalkState::Quit,
+        })
+    });
+    drop(sender);
+    receiver.into_iter().collect()
+}
+
+/// Whether a file is kvlint's own configuration, which is read as such or not at all.
+fn is_config(path: &Path) -> bool {
+    path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIG.contains(&name))
+}
+
+/// What a file says about its folder, when the folder is not one of plain manifests.
+fn other_loader(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_str()?;
+    if name == CHART {
         return Some("a Helm chart: render it and lint the output (`helm template … | kvlint -`)".into());
     }
     None
-}
-
-/// Whether a folder holds a kustomization.
-fn is_kustomize(folder: &Path) -> bool {
-    KUSTOMIZATION.iter().any(|name| folder.join(name).is_file())
 }
 
 /// Whether a path names a kustomization file.
@@ -182,28 +235,56 @@ pub fn is_kustomization(path: &Path) -> bool {
     path.file_name().and_then(|n| n.to_str()).is_some_and(|n| KUSTOMIZATION.contains(&n))
 }
 
+/// Takes away what lies in folders of other loaders; of such folders inside each other the outermost is named.
+fn leave_out(mut other: Vec<Skipped>, found: &mut Found) {
+    other.sort();
+    let mut outermost: Vec<Skipped> = Vec::new();
+    for skipped in other {
+        if !outermost.iter().any(|o| skipped.path.starts_with(&o.path)) {
+            outermost.push(skipped);
+        }
+    }
+    if outermost.is_empty() {
+        return;
+    }
+    let folders: BTreeSet<&Path> = outermost.iter().map(|o| o.path.as_path()).collect();
+    let outside = |path: &Path| !path.ancestors().any(|folder| folders.contains(folder));
+    let mut inside: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    found.files.retain(|path| {
+        let folder = path.ancestors().find(|folder| folders.contains(folder));
+        folder.map(|f| *inside.entry(f.to_path_buf()).or_default() += 1).is_none()
+    });
+    found.kustomizations.retain(|folder| outside(folder));
+    found.skipped.retain(|skipped| outside(&skipped.path));
+    let counted = |mut skipped: Skipped| {
+        skipped.files = inside.get(&skipped.path).copied().unwrap_or(0);
+        skipped
+    };
+    found.skipped.extend(outermost.into_iter().map(counted));
+}
+
 /// A link is followed only to a file inside the root, which the walk meets by itself unless it is ignored there.
 fn link(path: &Path, root: &Path, found: &mut Found) {
-    let skip = |reason: &str| Skipped { path: path.to_path_buf(), reason: reason.into(), failed: false };
+    let skip = |reason: &str| Skipped { path: path.to_path_buf(), reason: reason.into(), failed: false, files: 1 };
+    let named = is_manifest(path);
     match fs::canonicalize(path) {
-        Err(_) => found.skipped.push(skip("a link that leads nowhere")),
-        Ok(target) if !target.starts_with(root) => found.skipped.push(skip("a link that leads out of the folder")),
-        Ok(target) if target.is_dir() => {}
-        Ok(target) if is_manifest(&target) => {}
+        Err(_) if named => found.skipped.push(skip("a link that leads nowhere")),
+        Err(_) => {}
+        Ok(target) if !target.starts_with(root) && (named || target.is_dir()) => {
+            found.skipped.push(skip("a link that leads out of the folder"));
+        }
+        Ok(target) if !named || target.is_dir() || is_manifest(&target) => {}
         Ok(_) => add_file(path, false, found),
     }
 }
 
 fn add_file(path: &Path, explicit: bool, found: &mut Found) {
-    let skip = |reason: String, failed| Skipped { path: path.to_path_buf(), reason, failed };
+    let skip = |reason: String, failed| Skipped { path: path.to_path_buf(), reason, failed, files: 1 };
     match fs::metadata(path) {
         Err(e) => found.skipped.push(skip(describe(&e), true)),
         // `kvlint <(helm template …)` gives a pipe by this name; any other pipe may never end.
         Ok(meta) if !meta.is_file() && !is_descriptor(path) => {
             found.skipped.push(skip("not a regular file".into(), explicit));
-        }
-        Ok(meta) if meta.len() > SIZE_LIMIT => {
-            found.skipped.push(skip(format!("larger than {} MiB", SIZE_LIMIT >> 20), true));
         }
         Ok(_) => found.files.push(path.to_path_buf()),
     }
@@ -213,25 +294,42 @@ fn is_descriptor(path: &Path) -> bool {
     path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") || path == Path::new("/dev/stdin")
 }
 
+/// The files that a pattern matches, as a shell would: hidden names only where the pattern names them, links to folders
+/// not followed.
 fn expand(pattern: &Path, exclude: &Exclude) -> Result<Found, String> {
-    let text = pattern.to_string_lossy();
+    let bare = pattern.strip_prefix("./").unwrap_or(pattern);
+    let text = bare.to_string_lossy();
     let glob = GlobBuilder::new(&text).literal_separator(true).build().map_err(|e| e.kind().to_string())?;
     let matcher = glob.compile_matcher();
-    let fixed: PathBuf = pattern.components().take_while(|c| !is_pattern(Path::new(c.as_os_str()))).collect();
-    let start = if fixed.as_os_str().is_empty() { PathBuf::from(".") } else { fixed };
+    let fixed: PathBuf = bare.components().take_while(|c| !is_pattern(Path::new(c.as_os_str()))).collect();
+    let start = if fixed.as_os_str().is_empty() { PathBuf::from(".") } else { fixed.clone() };
+    let rest = bare.strip_prefix(&fixed).unwrap_or(bare);
+    let hidden_named = rest.components().any(|c| is_hidden(c.as_os_str()));
     let mut found = Found::default();
-    for entry in WalkDir::new(&start).follow_links(true).sort_by_file_name() {
+    let walker = WalkDir::new(&start).sort_by_file_name().into_iter();
+    for entry in walker.filter_entry(|e| e.depth() == 0 || hidden_named || !is_hidden(e.file_name())) {
         let entry = match entry {
             Ok(entry) => entry,
-            // A loop of links ends here; what else can't be read has no name that matches.
-            Err(_) => continue,
+            Err(e) => {
+                let path = e.path().unwrap_or(&start).to_path_buf();
+                // A pattern without a match is told by the caller.
+                if e.depth() > 0 {
+                    let reason = e.io_error().map_or_else(|| e.to_string(), describe);
+                    found.skipped.push(Skipped { path, reason, failed: true, files: 1 });
+                }
+                continue;
+            }
         };
         let path = entry.path().strip_prefix("./").unwrap_or(entry.path());
-        if entry.file_type().is_file() && matcher.is_match(path) && !exclude.matches(path) {
+        if !path.is_dir() && matcher.is_match(path) && !exclude.matches(path) {
             add_file(path, true, &mut found);
         }
     }
     Ok(found)
+}
+
+fn is_hidden(name: &std::ffi::OsStr) -> bool {
+    name.to_string_lossy().starts_with('.')
 }
 
 fn error_path(error: &ignore::Error) -> Option<PathBuf> {

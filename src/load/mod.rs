@@ -6,6 +6,7 @@ pub(crate) mod text;
 pub(crate) mod unit;
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct Inputs {
     pub exclude: Exclude,
     /// Folders whose manifests form a unit of their own, canonical.
     pub roots: Vec<PathBuf>,
+    /// Texts that were read before, such as the configuration: they keep their ids.
+    pub sources: SourceMap,
 }
 
 /// All that was read.
@@ -58,6 +61,8 @@ struct Plan {
     kind: UnitKind,
     missing: Vec<Missing>,
     jobs: Vec<Job>,
+    /// Whether single files were named, not a folder.
+    single: bool,
 }
 
 /// Loads everything that the paths lead to.
@@ -66,7 +71,7 @@ struct Plan {
 /// Every path that leads nowhere. Files that exist and can't be read are in [`Loaded::skipped`].
 pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let mut plans: Vec<Plan> = Vec::new();
-    let mut loaded = Loaded::default();
+    let mut loaded = Loaded { sources: inputs.sources.clone(), ..Loaded::default() };
     let mut errors = Vec::new();
     let mut single: Vec<Job> = Vec::new();
     let mut kustomizations: Vec<PathBuf> = Vec::new();
@@ -86,10 +91,14 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
                 single.extend(files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: true }));
             }
             Ok(Argument::Folder(found)) => {
+                let missing: Vec<Missing> = found.skipped.iter().filter_map(unread).collect();
                 loaded.skipped.extend(found.skipped);
                 kustomizations.extend(found.kustomizations);
                 let jobs = found.files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: false });
+                let first = plans.len();
                 split_by_roots(path, jobs.collect(), &inputs.roots, &mut plans);
+                // Which of the roots it belongs to is not worth the telling.
+                plans[first..].iter_mut().for_each(|plan| plan.missing.extend_from_slice(&missing));
             }
         }
     }
@@ -99,8 +108,16 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     if !single.is_empty() {
         let reason = "only single files were given, so what stands elsewhere is not seen".to_string();
         let root = single[0].shown.clone();
-        plans.push(Plan { root, kind: UnitKind::Plain, missing: vec![Missing { reason, span: None }], jobs: single });
+        plans.push(Plan {
+            root,
+            kind: UnitKind::Plain,
+            missing: vec![Missing { reason, span: None }],
+            jobs: single,
+            single: true,
+        });
     }
+    let depth = |plan: &Plan| std::fs::canonicalize(&plan.root).map_or(usize::MAX, |p| p.components().count());
+    plans.sort_by_cached_key(depth);
     // One folder's walk meets no file twice.
     if inputs.paths.len() > 1 {
         drop_repeated(&mut plans);
@@ -121,7 +138,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
         match std::io::stdin().lock().read_to_end(&mut bytes) {
             Ok(_) => add_stream(shown, bytes, &mut loaded),
             Err(e) => {
-                loaded.skipped.push(Skipped { path: shown, reason: discover::describe(&e), failed: true });
+                loaded.skipped.push(Skipped { path: shown, reason: discover::describe(&e), failed: true, files: 1 });
             }
         }
     }
@@ -150,6 +167,7 @@ fn build_kustomizations(files: &dyn kustomize::Files, folders: &[PathBuf], loade
         path: folder.shown,
         reason: "a Kustomize component that no kustomization here uses".into(),
         failed: false,
+        files: 1,
     }));
     used
 }
@@ -164,7 +182,7 @@ fn leave_to_kustomize(plan: &mut Plan, folders: &[PathBuf], used: &HashSet<PathB
         let beside = job.path.parent().is_some_and(|p| folders.iter().any(|f| f == p));
         if beside && !job.explicit {
             let reason = "the kustomization beside it does not use it".into();
-            skipped.push(Skipped { path: job.shown.clone(), reason, failed: false });
+            skipped.push(Skipped { path: job.shown.clone(), reason, failed: false, files: 1 });
         }
         !beside || job.explicit
     });
@@ -210,8 +228,13 @@ pub fn from_texts(files: &[(PathBuf, String)]) -> Loaded {
 
 /// The files of one folder argument go to the configured root that they lie in, else to the folder itself.
 fn split_by_roots(folder: &Path, jobs: Vec<Job>, roots: &[PathBuf], plans: &mut Vec<Plan>) {
-    let plan =
-        |root: &Path, missing| Plan { root: root.to_path_buf(), kind: UnitKind::Plain, missing, jobs: Vec::new() };
+    let plan = |root: &Path, missing| Plan {
+        root: root.to_path_buf(),
+        kind: UnitKind::Plain,
+        missing,
+        jobs: Vec::new(),
+        single: false,
+    };
     let canonical = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
     let mut rest = plan(folder, Vec::new());
     let mut by_root: Vec<(&PathBuf, Plan)> = Vec::new();
@@ -236,7 +259,8 @@ fn split_by_roots(folder: &Path, jobs: Vec<Job>, roots: &[PathBuf], plans: &mut 
     plans.push(rest);
 }
 
-/// A file that two arguments lead to is read once, where it was met first.
+/// A file that two arguments lead to is read once, with the outermost folder, which comes first: `kvlint deploy/svc deploy` must not take
+/// the Services away from the rest of `deploy`.
 fn drop_repeated(plans: &mut [Plan]) {
     let mut seen = std::collections::HashSet::new();
     for plan in plans.iter_mut() {
@@ -244,13 +268,22 @@ fn drop_repeated(plans: &mut [Plan]) {
     }
 }
 
-fn read_unit(plan: Plan, loaded: &mut Loaded) {
+/// What could not be read may hold anything, so nothing is concluded from its absence.
+fn unread(skipped: &Skipped) -> Option<Missing> {
+    let reason = format!("{} was not read: {}", skipped.path.display(), skipped.reason);
+    skipped.failed.then_some(Missing { reason, span: None })
+}
+
+fn read_unit(mut plan: Plan, loaded: &mut Loaded) {
     let read: Vec<Result<Raw, Skipped>> = plan.jobs.par_iter().map(read_file).collect();
     let mut texts = Vec::new();
     for result in read {
         match result {
             Ok(raw) => texts.push(raw),
-            Err(skipped) => loaded.skipped.push(skipped),
+            Err(skipped) => {
+                plan.missing.extend(unread(&skipped));
+                loaded.skipped.push(skipped);
+            }
         }
     }
     let first = loaded.sources.next_id().0;
@@ -261,8 +294,9 @@ fn read_unit(plan: Plan, loaded: &mut Loaded) {
         path: f.source.path().to_path_buf(),
         reason: "a template: lint what it renders to".into(),
         failed: false,
+        files: 1,
     }));
-    let alone = plan.kind == UnitKind::Plain && !plan.missing.is_empty() && files.len() == 1;
+    let alone = plan.single && plan.jobs.len() == 1 && files.len() == 1;
     let unit = if alone && is_rendered(&files[0].source) {
         Unit::new(plan.root, UnitKind::Stream, Vec::new(), files)
     } else {
@@ -285,8 +319,16 @@ struct Raw {
 }
 
 fn read_file(job: &Job) -> Result<Raw, Skipped> {
-    let skip = |reason: String, failed| Skipped { path: job.shown.clone(), reason, failed };
-    let bytes = std::fs::read(&job.path).map_err(|e| skip(discover::describe(&e), true))?;
+    let skip = |reason: String, failed| Skipped { path: job.shown.clone(), reason, failed, files: 1 };
+    let io = |e: &std::io::Error| skip(discover::describe(e), true);
+    let file = File::open(&job.path).map_err(|e| io(&e))?;
+    let size = file.metadata().map_or(0, |meta| meta.len());
+    if size > discover::SIZE_LIMIT {
+        return Err(skip(format!("larger than {} MiB", discover::SIZE_LIMIT >> 20), true));
+    }
+    let mut bytes = Vec::with_capacity(size as usize + 1);
+    // The limit also spares two questions about the size that a plain `read_to_end` asks again.
+    file.take(discover::SIZE_LIMIT).read_to_end(&mut bytes).map_err(|e| io(&e))?;
     let json = job.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
     // Most JSON files are not manifests, and JSON with comments is not even JSON.
     if json && !job.explicit && !contains(&bytes, b"\"apiVersion\"") {

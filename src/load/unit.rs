@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::source::{FileId, SourceFile, Span};
@@ -23,11 +24,19 @@ pub struct Resource {
 impl Resource {
     /// The object at `node`, when it is one.
     pub fn new(tree: &Arc<Tree>, node: Node<'_>) -> Option<Resource> {
+        Resource::in_list(tree, node, None)
+    }
+
+    /// The object at `node`; as an item of a typed list it may leave its version and kind to the list.
+    /// Source: `k8s.io/apimachinery/pkg/apis/meta/v1/unstructured/helpers.go`, `decodeToList`.
+    fn in_list(tree: &Arc<Tree>, node: Node<'_>, list: Option<&Resource>) -> Option<Resource> {
         let text = |node: Option<Node<'_>>| node.and_then(Node::text).filter(|t| !t.is_empty()).map(SmolStr::new);
         let metadata = node.get("metadata");
+        let typed = list.filter(|l| l.kind != "List" && node.is_mapping());
+        let kind_of_list = || typed.and_then(|l| l.kind.strip_suffix("List")).map(SmolStr::new);
         Some(Resource {
-            api_version: text(node.get("apiVersion"))?,
-            kind: text(node.get("kind"))?,
+            api_version: text(node.get("apiVersion")).or_else(|| typed.map(|l| l.api_version.clone()))?,
+            kind: text(node.get("kind")).or_else(kind_of_list)?,
             name: text(metadata.and_then(|m| m.get("name"))).unwrap_or_default(),
             namespace: text(metadata.and_then(|m| m.get("namespace"))).filter(|t| !t.contains("{{")),
             tree: Arc::clone(tree),
@@ -189,12 +198,16 @@ impl Unit {
 
     /// Builds a unit from files and takes the resources out of them.
     pub fn new(root: PathBuf, kind: UnitKind, missing: Vec<Missing>, files: Vec<InputFile>) -> Unit {
-        let mut resources = Vec::new();
-        for document in files.iter().flat_map(InputFile::documents) {
-            if let Ok(tree) = &document.content {
-                collect(tree, tree.root(), 0, &mut resources);
+        let of_file = |file: &InputFile| {
+            let mut resources = Vec::new();
+            for document in file.documents() {
+                if let Ok(tree) = &document.content {
+                    collect(tree, tree.root(), None, 0, &mut resources);
+                }
             }
-        }
+            resources
+        };
+        let resources = files.par_iter().flat_map_iter(of_file).collect();
         let mut unit = Unit { root, kind, missing, files, resources, kustomize: None };
         // A document that can't be read may hold anything.
         for file in &unit.files {
@@ -224,13 +237,13 @@ impl Unit {
 const LIST_DEPTH: usize = 8;
 
 /// Takes objects out of a document; `kind: List` and its typed forms are taken apart.
-fn collect(tree: &Arc<Tree>, node: Node<'_>, depth: usize, into: &mut Vec<Resource>) {
-    let Some(resource) = Resource::new(tree, node) else { return };
+fn collect(tree: &Arc<Tree>, node: Node<'_>, list: Option<&Resource>, depth: usize, into: &mut Vec<Resource>) {
+    let Some(resource) = Resource::in_list(tree, node, list) else { return };
     let items = node.get("items").filter(|i| i.is_sequence());
     match items {
         Some(items) if resource.kind().ends_with("List") && depth < LIST_DEPTH => {
             for item in items.items() {
-                collect(tree, item, depth + 1, into);
+                collect(tree, item, Some(&resource), depth + 1, into);
             }
         }
         _ => into.push(resource),

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
+use super::origin::{Blame, Composed, Removal};
 use super::resolve::{self, Scalar};
-use super::tree::{Blame, Composed, Data, NodeData, NodeId, Removal, Style, Tree};
+use super::tree::{Data, NodeData, NodeId, Style, Tree};
 use crate::source::{SourceFile, Span};
 
 /// Builds a tree, children first.

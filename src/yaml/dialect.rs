@@ -9,8 +9,6 @@ use crate::source::Span;
 pub enum OddityKind {
     /// Text after `...` without `---`: Kubernetes drops it without a word.
     DroppedDocument,
-    /// A `%YAML` directive.
-    Directive,
     /// A tab where go-yaml allows none.
     Tab,
     /// An escape in double quotes that go-yaml does not know.
@@ -19,8 +17,6 @@ pub enum OddityKind {
     NotJson,
     /// A flow mapping's key that goes over several lines.
     MultilineKey,
-    /// Content on the `---` line that only lenient readers take.
-    InlineContent,
 }
 
 /// One such place.

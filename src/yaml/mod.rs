@@ -7,6 +7,8 @@
 mod compose;
 mod dialect;
 pub mod json;
+mod mistake;
+mod origin;
 mod parse;
 pub mod resolve;
 mod scalar_map;
@@ -14,9 +16,8 @@ mod tree;
 
 pub use compose::Composer;
 pub use dialect::{Oddity, OddityKind};
+pub use origin::{Blame, BlamePart, BlamePlace, Directive, Origin, Removal, Step};
 pub use parse::{Comment, Document, Stream, SyntaxError, parse, parse_embedded, parse_embedded_stream};
 pub use resolve::Scalar;
 pub use scalar_map::ScalarMap;
-pub use tree::{
-    Blame, BlamePart, BlamePlace, Directive, Entry, Node, NodeId, Origin, Removal, Shape, Step, Style, Tree,
-};
+pub use tree::{Entry, Node, NodeId, Shape, Style, Tree};

@@ -1,12 +1,14 @@
 //! Reads a file into documents: the only place that knows the YAML parser.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use granit_parser::{Event, Parser, Placement, ScalarStyle, StructureStyle, options};
 use smol_str::SmolStr;
 
 use super::dialect::{self, Oddity};
+use super::mistake::Before;
 use super::scalar_map::ScalarMap;
 use super::tree::{Data, Embedding, NodeData, NodeId, Style, Tree};
 use crate::source::{FileId, SourceFile, Span};
@@ -17,6 +19,9 @@ const DEPTH_LIMIT: usize = 1000;
 /// Nodes that aliases may repeat in one document before it counts as an alias bomb. Go refuses by a ratio that sets in
 /// at about this size.
 const ALIAS_LIMIT: u64 = 400_000;
+
+/// What is wrong with an alias to nothing; most are text such as `*.yaml`.
+const NO_ANCHOR: &str = "no anchor of this name stands above: put the value in quotes if it is text";
 
 /// A comment, with its `#`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +35,9 @@ pub struct Comment {
 /// Why a document can't be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// The byte where reading stopped.
+    /// The bytes to mend; empty where something is missing.
     pub span: Span,
-    /// What is wrong, in the parser's words.
+    /// What is wrong.
     pub message: String,
 }
 
@@ -68,6 +73,8 @@ pub fn parse(source: &Arc<SourceFile>) -> Stream {
             continue;
         }
         let mut builder = Builder::new(source.id(), start);
+        // About what manifests need; growing by doubling would copy most nodes once more.
+        builder.nodes.reserve(chunk.len() / 14);
         let outcome = builder.read(chunk);
         let span = Span::new(source.id(), start as u32, end as u32);
         let mut oddities = Vec::new();
@@ -78,7 +85,8 @@ pub fn parse(source: &Arc<SourceFile>) -> Stream {
                 continue;
             }
             Ok(Some(root)) => {
-                let nodes = std::mem::take(&mut builder.nodes);
+                let mut nodes = std::mem::take(&mut builder.nodes);
+                nodes.shrink_to_fit();
                 let tree = Tree { source: Arc::clone(source), nodes, root, embedding: None, composed: None };
                 oddities = dialect::oddities(chunk, start, &tree, builder.second_document);
                 Ok(Arc::new(tree))
@@ -99,7 +107,8 @@ pub fn parse_embedded(source: &Arc<SourceFile>, text: &str, map: ScalarMap) -> R
     let mut builder = Builder::new(source.id(), 0);
     let root = builder.read(text).map_err(|e| {
         let start = e.span.start as usize;
-        let end = (start..=text.len()).skip(1).find(|&i| text.is_char_boundary(i)).unwrap_or(start);
+        let next = (start..=text.len()).skip(1).find(|&i| text.is_char_boundary(i)).unwrap_or(start);
+        let end = next.max(e.span.end as usize);
         SyntaxError { span: map.span(start..end), message: e.message }
     })?;
     let embedding = Arc::new(Embedding { text: text.into(), map });
@@ -237,9 +246,19 @@ impl Builder {
         (self.nodes.len() - 1) as NodeId
     }
 
-    fn error(&self, at: usize, message: impl Into<String>) -> SyntaxError {
-        let at = (self.base + at) as u32;
-        SyntaxError { span: Span::new(self.file, at, at), message: message.into() }
+    fn error(&self, at: Range<usize>, message: impl Into<String>) -> SyntaxError {
+        let span = Span::new(self.file, (self.base + at.start) as u32, (self.base + at.end) as u32);
+        SyntaxError { span, message: message.into() }
+    }
+
+    /// What was read up to now.
+    fn before<'t>(&self, chunk: &'t str) -> Before<'t> {
+        let offset = |at: u32| (at as usize).saturating_sub(self.base);
+        let flow = |open: &&Open| self.nodes[open.id as usize].style == Style::Flow;
+        let bracket = self.open.iter().rev().find(flow).map(|open| offset(self.nodes[open.id as usize].span.start));
+        let leaf = |node: &&NodeData| matches!(node.data, Data::Scalar(_) | Data::Alias(_));
+        let read = self.nodes.iter().rev().find(leaf).map_or(0, |node| offset(node.span.end));
+        Before { chunk, read: read.max(bracket.map_or(0, |b| b + 1)), bracket }
     }
 
     /// Reads the first document of the chunk; `None` where there is none.
@@ -258,7 +277,8 @@ impl Builder {
                 Ok(event) => event,
                 Err(e) => {
                     let at = e.marker().byte_offset().unwrap_or(0).min(chunk.len());
-                    return Err(self.error(at, e.info()));
+                    let mistake = self.before(chunk).explain(e.kind(), at, &e.info());
+                    return Err(self.error(mistake.range, mistake.message));
                 }
             };
             let range = at.byte_range().unwrap_or(0..0);
@@ -381,7 +401,7 @@ impl Builder {
         indent: Option<usize>,
         chunk: &str,
     ) -> Result<NodeId, SyntaxError> {
-        let at = span.start as usize - self.base;
+        let at = span.start as usize - self.base..span.end as usize - self.base;
         let (data, style, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let style = match style {
@@ -397,7 +417,7 @@ impl Builder {
             Event::Alias(number) => {
                 let (target, size) = self.anchors.get(number).copied().unwrap_or((NodeId::MAX, 0));
                 if target == NodeId::MAX {
-                    return Err(self.error(at, "this alias names an anchor that is not in the document"));
+                    return Err(self.error(at, NO_ANCHOR));
                 }
                 if size == 0 {
                     return Err(self.error(at, "this alias stands inside the value that it repeats"));
@@ -411,7 +431,7 @@ impl Builder {
                 }
                 (Data::Alias(target), Style::Plain, 0, None)
             }
-            _ => return Err(self.error(at, "this alias names an anchor that is not in the document")),
+            _ => return Err(self.error(at, NO_ANCHOR)),
         };
         let empty = style == Style::Plain && span.is_empty() && matches!(data, Data::Scalar(_));
         let indent = indent.unwrap_or(0).min(u16::MAX.into()) as u16;

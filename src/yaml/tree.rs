@@ -1,9 +1,12 @@
 //! The tree of one document: a flat arena of nodes, and cheap handles into it.
 
+use std::borrow::Cow;
+use std::collections::hash_map;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
 
+use super::origin::{Blame, BlamePart, BlamePlace, Composed, Origin, Removal, Step};
 use super::resolve::{self, Scalar};
 use super::scalar_map::ScalarMap;
 use crate::source::{SourceFile, Span};
@@ -41,87 +44,6 @@ pub enum Shape {
     Sequence,
 }
 
-/// The step that put a node where it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// It stands in the file at this place.
-    Written,
-    /// It stands elsewhere in the file and is repeated here by an alias; the span is the alias.
-    Alias(Span),
-    /// An entry of a kustomization put it there; the span is the entry.
-    Applied(Directive, Span),
-}
-
-/// What in a kustomization changes objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Directive {
-    /// A patch of any kind.
-    Patch,
-    /// `namespace`.
-    Namespace,
-    /// `namePrefix`.
-    NamePrefix,
-    /// `nameSuffix`.
-    NameSuffix,
-    /// `labels`.
-    Labels,
-    /// `commonLabels`.
-    CommonLabels,
-    /// `commonAnnotations`.
-    CommonAnnotations,
-    /// `replicas`.
-    Replicas,
-    /// `images`.
-    Images,
-    /// `replacements`.
-    Replacement,
-    /// `configMapGenerator`, `secretGenerator`.
-    Generator,
-    /// The hash at the end of a generated name.
-    Hash,
-    /// A name that follows the object that it names.
-    NameReference,
-    /// `vars`.
-    Variable,
-    /// A transformer with a file of its own.
-    Plugin,
-    /// `buildMetadata`.
-    Metadata,
-}
-
-impl Directive {
-    /// A few words, to follow "set by".
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Directive::Patch => "patch",
-            Directive::Namespace => "namespace",
-            Directive::NamePrefix => "namePrefix",
-            Directive::NameSuffix => "nameSuffix",
-            Directive::Labels => "labels",
-            Directive::CommonLabels => "commonLabels",
-            Directive::CommonAnnotations => "commonAnnotations",
-            Directive::Replicas => "replicas",
-            Directive::Images => "images",
-            Directive::Replacement => "replacement",
-            Directive::Generator => "generator",
-            Directive::Hash => "content hash",
-            Directive::NameReference => "name reference",
-            Directive::Variable => "variable",
-            Directive::Plugin => "transformer",
-            Directive::Metadata => "buildMetadata",
-        }
-    }
-}
-
-/// Where a node came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The bytes that hold the value.
-    pub span: Span,
-    /// How they got here.
-    pub step: Step,
-}
-
 #[derive(Clone, Debug)]
 pub(super) enum Data {
     Scalar(SmolStr),
@@ -155,109 +77,6 @@ pub struct Tree {
     pub(super) embedding: Option<Arc<Embedding>>,
     /// For a tree that was put together from others.
     pub(super) composed: Option<Box<Composed>>,
-}
-
-/// What a composed tree keeps of each of its nodes.
-#[derive(Clone, Debug)]
-pub(super) struct Composed {
-    /// By node.
-    pub(super) blames: Vec<Blame>,
-    /// What was taken away on the way.
-    pub(super) removals: Vec<Removal>,
-}
-
-/// Where a node of a composed tree came from.
-#[derive(Clone, Debug)]
-pub struct Blame {
-    /// Where it stands.
-    pub place: BlamePlace,
-    /// How it got here.
-    pub step: Step,
-    /// What it replaced.
-    pub overrode: Option<Arc<Blame>>,
-}
-
-/// The place of a node of a composed tree.
-#[derive(Clone, Debug)]
-pub enum BlamePlace {
-    /// A node of a tree that was read.
-    Node(Arc<Tree>, NodeId),
-    /// Parts of text, each with its length and place.
-    Rope(Arc<[(usize, BlamePart)]>),
-    /// Bytes that made it.
-    Span(Span),
-}
-
-/// The place of a part of a text.
-#[derive(Clone, Debug)]
-pub enum BlamePart {
-    /// The text of a node of a tree that was read, from an offset on.
-    Node(Arc<Tree>, NodeId, usize),
-    /// Bytes that made it.
-    Span(Span),
-}
-
-/// Something that an object had and lost while it was built.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Removal {
-    /// Keys from the object's root; an item of a list by its key's value.
-    pub path: Vec<SmolStr>,
-    /// The place that took it away.
-    pub by: Span,
-    /// What was there.
-    pub removed: Span,
-}
-
-impl Blame {
-    /// The bytes of the value: of a rope, the longest part.
-    pub fn span(&self) -> Span {
-        match &self.place {
-            BlamePlace::Node(tree, id) => tree.node(*id).span(),
-            BlamePlace::Span(span) => *span,
-            BlamePlace::Rope(parts) => {
-                let longest = parts.iter().max_by_key(|(len, _)| *len);
-                longest.map_or_else(|| Span::new(crate::source::FileId(0), 0, 0), |(len, part)| part.span(0..*len))
-            }
-        }
-    }
-
-    fn sub_span(&self, range: std::ops::Range<usize>) -> Span {
-        match &self.place {
-            BlamePlace::Node(tree, id) => tree.node(*id).sub_span(range),
-            BlamePlace::Span(span) => *span,
-            BlamePlace::Rope(parts) => {
-                let mut at = 0;
-                let mut found: Option<(usize, Span)> = None;
-                for (len, part) in parts.iter() {
-                    let (start, end) = (range.start.max(at), range.end.min(at + len));
-                    let inside = start < end || (range.is_empty() && at <= range.start && range.start <= at + len);
-                    if inside {
-                        let width = end.saturating_sub(start);
-                        let span = part.span(start - at..end.max(start) - at);
-                        found = match found {
-                            // Neighbours in one file are one stretch; else the part with most of the range.
-                            Some((w, old)) if old.file == span.file && old.end == span.start => {
-                                Some((w + width, old.to(span)))
-                            }
-                            Some((w, old)) if w >= width => Some((w, old)),
-                            _ => Some((width, span)),
-                        };
-                    }
-                    at += len;
-                }
-                found.map_or_else(|| self.span(), |(_, span)| span)
-            }
-        }
-    }
-}
-
-impl BlamePart {
-    fn span(&self, range: std::ops::Range<usize>) -> Span {
-        match self {
-            BlamePart::Node(tree, id, start) => tree.node(*id).sub_span(start + range.start..start + range.end),
-            BlamePart::Span(span) => *span,
-        }
-    }
 }
 
 /// Text that was taken out of a scalar, and where it stands.
@@ -298,9 +117,58 @@ impl Tree {
         self.nodes.is_empty()
     }
 
+    /// The key that a value is written under. Looks through the whole tree: for messages, not for reading.
+    pub fn key_of(&self, value: NodeId) -> Option<Node<'_>> {
+        let entry = |node: &NodeData| match &node.data {
+            Data::Map(entries) => entries.iter().find(|(_, v)| *v == value).map(|(k, _)| *k),
+            _ => None,
+        };
+        self.nodes.iter().find_map(entry).map(|key| self.node(key))
+    }
+
+    /// Keys that stand again in the same mapping, once typed as Kubernetes types them: the first and the later one. Merged
+    /// mappings may be overridden, so `<<` does not count.
+    pub fn duplicate_keys(&self) -> Vec<(Node<'_>, Node<'_>)> {
+        let mut found = Vec::new();
+        for node in &self.nodes {
+            let Data::Map(entries) = &node.data else { continue };
+            let keys = || entries.iter().map(|&(k, _)| self.node(k)).filter(|k| !k.is_merge_key() && !k.is_templated());
+            if entries.len() <= 16 {
+                for (i, later) in keys().enumerate() {
+                    found.extend(keys().take(i).find(|k| same_key(*k, later)).map(|first| (first, later)));
+                }
+            } else {
+                let mut seen = hash_map::HashMap::with_capacity(entries.len());
+                for later in keys() {
+                    let Ok(name) = super::json::key(later) else { continue };
+                    match seen.entry(name) {
+                        hash_map::Entry::Occupied(first) => found.push((*first.get(), later)),
+                        hash_map::Entry::Vacant(place) => _ = place.insert(later),
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// The node with an id that came from [`Node::id`] of this tree.
     pub fn node(&self, id: NodeId) -> Node<'_> {
         Node { tree: self, id, key: NO_KEY }
+    }
+}
+
+/// Whether two keys are one to Kubernetes: `1` and `"1"` are, `yes` and `"true"` too.
+fn same_key(a: Node<'_>, b: Node<'_>) -> bool {
+    // Different words are different keys, and words of more than five letters are no booleans.
+    let is_word = |t: &str| t.len() > 5 && t.starts_with(|c: char| c.is_ascii_alphabetic());
+    match (a.text(), b.text()) {
+        (Some(a), Some(b)) if a != b && (is_word(a) || is_word(b)) => return false,
+        _ => {}
+    }
+    match (a.scalar(), b.scalar()) {
+        (Some(Scalar::Str(a)), Some(Scalar::Str(b))) => a == b,
+        (Some(a), Some(b)) => a.to_string() == b.to_string(),
+        _ => false,
     }
 }
 
@@ -409,6 +277,11 @@ impl<'t> Node<'t> {
     /// The bytes of the key that this value was reached by, if it was reached by one.
     pub fn key_span(self) -> Option<Span> {
         (self.key != NO_KEY).then(|| self.sibling(self.key).written_span())
+    }
+
+    /// The text of the key that this value was reached by, if it was reached by one.
+    pub fn key_text(self) -> Option<&'t str> {
+        (self.key != NO_KEY).then(|| self.sibling(self.key).text()).flatten()
     }
 
     /// A short place to hold the node by: a scalar's own bytes, else its key, else the first key or item inside.
@@ -571,7 +444,12 @@ impl<'t> Node<'t> {
         if node.merges {
             return self.entries().into_iter().rfind(|e| e.key.text() == Some(key));
         }
-        entries.iter().rev().find(|(k, _)| self.sibling(*k).text() == Some(key)).map(|&(k, v)| self.plain_entry(k, v))
+        let is_key = |k: NodeId| match &self.tree.nodes[k as usize].data {
+            Data::Scalar(text) => text == key,
+            Data::Alias(_) => self.sibling(k).text() == Some(key),
+            Data::Map(_) | Data::Seq(_) => false,
+        };
+        entries.iter().rev().find(|(k, _)| is_key(*k)).map(|&(k, v)| self.plain_entry(k, v))
     }
 
     /// The value at the end of a path of keys that hold no dot: `node.at("spec.template.metadata")`.
@@ -623,6 +501,33 @@ impl<'t> Node<'t> {
     pub fn is_merge_key(self) -> bool {
         let node = self.raw();
         node.style == Style::Plain && matches!(&node.data, Data::Scalar(s) if s == "<<")
+    }
+
+    /// [`Node::entries`] as ids of keys and values, each key once, with the last of its values. Allocates only where
+    /// mappings are merged.
+    pub fn entry_ids(self) -> Cow<'t, [(NodeId, NodeId)]> {
+        match &self.data().data {
+            Data::Map(entries) if !self.data().merges => Cow::Borrowed(entries),
+            Data::Map(_) => {
+                let mut ids: Vec<(NodeId, NodeId)> = Vec::new();
+                for entry in self.entries() {
+                    match ids.iter_mut().find(|(k, _)| same_key(self.sibling(*k), entry.key)) {
+                        Some(earlier) => *earlier = (entry.key.id, entry.value.id),
+                        None => ids.push((entry.key.id, entry.value.id)),
+                    }
+                }
+                Cow::Owned(ids)
+            }
+            _ => Cow::Borrowed(&[]),
+        }
+    }
+
+    /// The ids of [`Node::items`].
+    pub fn item_ids(self) -> &'t [NodeId] {
+        match &self.data().data {
+            Data::Seq(items) => items,
+            _ => &[],
+        }
     }
 
     /// The items of a sequence; empty for anything else.

@@ -70,7 +70,7 @@ fn compare(rule: &Rule, heading: &str, number: usize, example: &Example) -> Vec<
     }
     wrong.extend(left.into_iter().map(|f| format!("{at}: not marked: {f:?}")));
     if heading == "Incorrect" {
-        wrong.extend(found.diagnostics.iter().flat_map(|d| style::faults(d)).map(|f| format!("{at}: {f}")));
+        wrong.extend(found.diagnostics.iter().flat_map(style::faults).map(|f| format!("{at}: {f}")));
     }
     wrong
 }

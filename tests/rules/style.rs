@@ -7,10 +7,7 @@ pub fn faults(d: &Diagnostic) -> Vec<String> {
     let mut found = Vec::new();
     let mut fault = |what: &str, text: &str| found.push(format!("{what}: {text:?}"));
     let first = d.message.chars().next();
-    if first.is_some_and(char::is_uppercase)
-        && !d.message.starts_with(|c: char| c == '`')
-        && !starts_with_name(&d.message)
-    {
+    if first.is_some_and(char::is_uppercase) && !d.message.starts_with('`') && !starts_with_name(&d.message) {
         fault("the message starts with a capital", &d.message);
     }
     for text in std::iter::once(&d.message).chain(&d.help).chain(d.related.iter().map(|l| &l.text)).chain(&d.notes) {

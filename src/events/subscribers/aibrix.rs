@@ -6,7 +6,13 @@ use crate::k8s::{Container, EnvVar, PodTemplate, Resolved, Text};
 use crate::source::Span;
 use crate::yaml::Node;
 
+use super::super::http_url::HttpUrl;
+use super::super::model::Model;
+use super::super::ports::PortUse;
 use super::super::release::ImageRelease;
+use super::{Dialled, Direction, Subscriber};
+use crate::config::{Config, GatewayPlace};
+use crate::k8s::reach::{Assumed, Others};
 
 /// The gateway of a unit.
 #[derive(Clone, Debug)]
@@ -54,14 +60,59 @@ impl<'t> Gateway<'t> {
         self.names(variable).into_iter().find_map(|name| self.container.env(name))
     }
 
-    /// The setting of a variable: its text, absent, or decided elsewhere.
+    /// The setting of a variable: its text, absent, or decided elsewhere. A container without an image is a patch of one that
+    /// is written elsewhere, so that nothing is absent from it.
     pub fn setting(&self, variable: &'static Variable) -> Resolved<Text> {
         let names = self.names(variable);
-        names
+        let found = names.iter().map(|name| self.container.setting(name)).find(|s| !s.is_absent());
+        match found {
+            Some(found) => found,
+            None if self.container.image().is_none() => Resolved::Unknown(self.container.grip()),
+            None => Resolved::Absent(self.place()),
+        }
+    }
+
+    /// The variable under a name that this release does not read, while the name that it reads is not set.
+    pub fn misnamed(&self, variable: &'static Variable) -> Option<EnvVar<'t>> {
+        let read = self.names(variable);
+        if self.image.release.is_none() || read.iter().any(|name| self.container.env(name).is_some()) {
+            return None;
+        }
+        variable.names.iter().filter(|n| !read.contains(&n.name.as_str())).find_map(|n| self.container.env(&n.name))
+    }
+
+    /// The name to advise: the one that this release reads, else the newest.
+    pub fn name_of(&self, variable: &'static Variable) -> &'static str {
+        let newest = || variable.names.last().map_or("", |n| n.name.as_str());
+        self.names(variable).first().copied().unwrap_or_else(newest)
+    }
+
+    /// A boolean setting that `ParseBool` refuses though it was meant as true.
+    pub fn refused(&self, variable: &'static Variable) -> Option<(Text, Span)> {
+        match self.setting(variable) {
+            Resolved::Known(text, span) if aibrix::meant_bool(&text.value) == Some(true) => Some((text, span)),
+            _ => None,
+        }
+    }
+
+    /// The value that switches synchronisation on, where it is known to be on in a release that has it.
+    pub fn syncing(&self) -> Option<Span> {
+        self.sync().known_at().filter(|(on, _)| **on).map(|(_, span)| span)
+    }
+
+    /// Whether its release has synchronisation at all; a release that is not known may.
+    pub fn can_sync(&self) -> bool {
+        self.image.release.as_ref().is_none_or(|release| aibrix::can("sync_exists", release))
+    }
+
+    /// Whether it is told to run without Redis.
+    pub fn is_standalone(&self) -> bool {
+        let flag = &aibrix::table().redis.standalone_flag;
+        self.container
+            .argv()
+            .words
             .iter()
-            .map(|name| self.container.setting(name))
-            .find(|s| !s.is_absent())
-            .unwrap_or_else(|| Resolved::Absent(self.place()))
+            .any(|w| w.opaque || w.value.trim_start_matches('-').starts_with(flag.trim_start_matches('-')))
     }
 
     /// A boolean setting as Go's `ParseBool` reads it; unset and unreadable text are the default.
@@ -77,6 +128,16 @@ impl<'t> Gateway<'t> {
     /// Whether synchronisation is asked for.
     pub fn sync(&self) -> Resolved<bool> {
         self.switch(aibrix::variable("kv_event_sync"))
+    }
+
+    /// The port of a pod that it tokenises through, and the place that decides it; `None` where that is not known.
+    pub fn tokenizer_port(&self) -> Option<(u16, Span)> {
+        let variable = aibrix::variable("tokenizer_endpoint_template");
+        match self.setting(variable) {
+            Resolved::Known(text, span) => template_port(&text.value).map(|port| (port, span)),
+            Resolved::Absent(place) => variable.default.as_deref().and_then(template_port).map(|port| (port, place)),
+            Resolved::Unknown(_) => None,
+        }
     }
 
     /// Where a variable would be added.
@@ -96,3 +157,59 @@ impl<'t> Gateway<'t> {
         }
     }
 }
+
+fn template_port(text: &str) -> Option<u16> {
+    HttpUrl::parse(&text.replacen("%s", "0.0.0.0", 1)).ok().map(|url| url.port)
+}
+
+/// The pods that a gateway outside of the unit is taken to have: one for each way of installing.
+pub fn assumed(config: &Config) -> Vec<Assumed<'_>> {
+    let installs = &aibrix::table().installs;
+    let installed = config.gateway == GatewayPlace::default();
+    let known: Vec<&str> = installs.iter().flat_map(|i| &i.pod_labels).map(|p| p.key.as_str()).collect();
+    let place = &config.gateway;
+    let pods = place.labels.iter().enumerate().map(|(index, labels)| Assumed {
+        name: &aibrix::table().gateway.deployment_suffix,
+        namespace: &place.namespace,
+        labels: labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+        others: match installs.get(index).filter(|_| installed) {
+            Some(install) => Others::Only(install.other_label_keys.iter().map(String::as_str).collect()),
+            // What a person wrote need not be all, but it tells the ways of installing apart.
+            None => Others::AnyBut(known.clone()),
+        },
+    });
+    pods.collect()
+}
+
+/// The gateways that listen in a unit; without one, the gateway that is taken to be elsewhere.
+pub fn subscribers(model: &Model<'_>) -> Vec<Subscriber> {
+    let dial = &aibrix::table().dial;
+    let port = |number, what| Dialled { number, what };
+    let default = aibrix::variable("tokenizer_endpoint_template").default.as_deref().and_then(template_port);
+    let dials = |tokenizer: Option<u16>| {
+        let http = tokenizer.map(|number| port(number, PortUse::Http));
+        [port(dial.events, PortUse::Events), port(dial.replay, PortUse::Replay)].into_iter().chain(http).collect()
+    };
+    let one = |endpoints, gateway, tokenizer| Subscriber {
+        product: "AIBrix gateway",
+        direction: Direction::Dials,
+        ports: dials(tokenizer),
+        endpoints,
+        gateway,
+    };
+    if model.gateways.is_empty() {
+        let assumed: Vec<_> = model.reach.assumed().map(|(id, _)| id).collect();
+        return if assumed.is_empty() { Vec::new() } else { vec![one(assumed, None, default)] };
+    }
+    let in_unit = model.gateways.iter().enumerate().filter_map(|(index, gateway)| {
+        let endpoint = model.reach.endpoint_of(&gateway.pod)?;
+        // Without synchronisation it tokenises elsewhere, or not at all.
+        let tokenizer = gateway.syncing().and_then(|_| gateway.tokenizer_port()).map(|(port, _)| port);
+        Some(one(vec![endpoint], Some(index), tokenizer))
+    });
+    in_unit.collect()
+}
+
+#[cfg(test)]
+#[path = "aibrix/tests.rs"]
+mod tests;

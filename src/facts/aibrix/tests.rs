@@ -86,3 +86,17 @@ fn names_that_no_release_reads_are_found() {
     assert!(matches!(name("AIBRIX_USE_REMOTE_TOKENIZER"), Some(NameMatch::Read(v, _)) if v.id == "remote_tokenizer"));
     assert!(name("PATH").is_none());
 }
+
+#[test]
+fn what_parse_bool_refuses_may_still_be_meant() {
+    for text in ["yes", "on", "enabled", " true", "TrUe", "True\n"] {
+        assert_eq!((parse_bool(text), meant_bool(text)), (None, Some(true)), "{text:?}");
+    }
+    for text in ["no", "off", "FALSe"] {
+        assert_eq!(meant_bool(text), Some(false), "{text:?}");
+    }
+    // What is accepted needs no guess, and what is neither has none.
+    for text in ["true", "0", "", "maybe"] {
+        assert_eq!(meant_bool(text), None, "{text:?}");
+    }
+}

@@ -13,6 +13,7 @@ struct Table {
     date: String,
     flags: Vec<Flag>,
     documented: Vec<DocumentedFlag>,
+    event_prefixes: Vec<String>,
     parser: Parser,
 }
 
@@ -200,6 +201,13 @@ pub fn flags_for(role: Role) -> impl Iterator<Item = &'static Flag> {
 pub fn option_by_flag(name: &str) -> Option<&'static DocumentedFlag> {
     let name = normalize(name);
     TABLE.documented.iter().find(|flag| flag.name == name)
+}
+
+/// Whether a name that is no flag of the tables is one about KV events, which no release has.
+pub fn is_unknown_event_flag(name: &str) -> bool {
+    let name = normalize(name);
+    let about_events = TABLE.event_prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
+    about_events && matches!(resolve(&name, None), FlagMatch::None)
 }
 
 /// The invented flag for a setting; none for settings that documents never made into a flag.

@@ -81,6 +81,32 @@ pub enum EnvValue {
     String,
 }
 
+impl EnvValue {
+    /// What a variable of this kind takes, in words.
+    pub fn wanted(self) -> &'static str {
+        match self {
+            EnvValue::Integer => "a whole number such as 0 or 1",
+            EnvValue::HashSeed => "`random` or a number from 0 to 4294967295",
+            EnvValue::String => "any text",
+        }
+    }
+
+    /// Whether a variable of this kind takes the text, as Python reads it.
+    pub fn accepts(self, text: &str) -> bool {
+        let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+        match self {
+            EnvValue::String => true,
+            EnvValue::Integer => {
+                let text = text.trim();
+                let number = text.strip_prefix(['+', '-']).unwrap_or(text);
+                number.split('_').all(digits)
+            }
+            // An empty variable counts as none.
+            EnvValue::HashSeed => text.is_empty() || text == "random" || digits(text) && text.parse::<u32>().is_ok(),
+        }
+    }
+}
+
 /// A variable that documents ask for and no release reads.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

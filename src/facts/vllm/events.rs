@@ -13,6 +13,10 @@ pub struct Table {
     date: String,
     /// The fields of the config.
     pub fields: Vec<EventsConfigField>,
+    /// The words that are read as true.
+    pub bool_true: Vec<String>,
+    /// The words that are read as false.
+    pub bool_false: Vec<String>,
     /// What odd configs do.
     pub config: ConfigEffects,
     /// What endpoints do.
@@ -209,6 +213,8 @@ pub struct DataParallel {
     pub port_offset: Vec<EffectRow>,
     /// The replay port lies among the ranks' PUB ports.
     pub replay_clash: Vec<EffectRow>,
+    /// Events and replay on one port.
+    pub replay_same_port: Vec<EffectRow>,
     /// An `ipc://` endpoint with several ranks.
     pub ipc_with_rank: Vec<EffectRow>,
 }
@@ -251,6 +257,12 @@ pub fn field(setting: Setting) -> &'static EventsConfigField {
 /// The field with this key in the JSON.
 pub fn field_by_key(key: &str) -> Option<&'static EventsConfigField> {
     TABLE.fields.iter().find(|field| field.key == key)
+}
+
+/// A boolean as the config reads it, also where it is written as a string.
+pub fn parse_bool(text: &str) -> Option<bool> {
+    let among = |words: &[String]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if among(&TABLE.bool_true) { Some(true) } else { among(&TABLE.bool_false).then_some(false) }
 }
 
 /// The default of a setting. For `publisher` the text `zmq_if_enabled` stands for vLLM's own choice.
@@ -302,7 +314,7 @@ mod tests {
         let config = [&c.unknown_key, &c.wrong_type, &c.enable_as_string, &c.publisher_json_null, &c.publisher_unset];
         let more = [&c.publisher_null, &c.publisher_unknown, &c.not_enabled, &e.connects, &e.ipv6_literal];
         let rest = [&e.wildcard_is_ipv4_only, &e.malformed, &e.port_zero, &d.port_offset, &d.replay_clash];
-        for rows in config.into_iter().chain(more).chain(rest).chain([&d.ipc_with_rank]) {
+        for rows in config.into_iter().chain(more).chain(rest).chain([&d.ipc_with_rank, &d.replay_same_port]) {
             check::effects("vllm_events.yaml", rows);
         }
         check::values("event_encoding", &TABLE.wire.event_encoding);

@@ -117,3 +117,25 @@ fn the_seeds_image_has_no_kv_events_at_all() {
     assert!(!events::publishing_releases().contains(&seed.release));
     assert_eq!(without_v1(&release("0.11.0")), Some(Effect::Crash));
 }
+
+#[test]
+fn a_tag_tells_the_engines_release_only_where_something_names_the_engine() {
+    for (name, tag) in [
+        ("vllm/vllm-openai", "v0.11.0"),
+        ("registry.example.com/team/vllm-custom", "v0.11.0"),
+        ("registry.example.com/team/llm", "vllm-0.9.1"),
+        ("lmsysorg/sglang", "v0.4.9.post3"),
+        ("lmcache/vllm-openai", "lmcache-0.3.2-vllm-0.9.1"),
+    ] {
+        assert!(tag_tells_engine(name, tag), "{name}:{tag}");
+    }
+    for (name, tag) in [
+        ("registry.example.com/team/assistant", "v0.3.1"),
+        ("ghcr.io/llm-d/llm-d-cuda", "v0.3.0"),
+        ("lmcache/vllm-openai", "v0.3.9"),
+        ("nvcr.io/nvidia/ai-dynamo/vllm-runtime", "0.6.1"),
+        ("vllm.example.com/assistant", "v0.3.1"),
+    ] {
+        assert!(!tag_tells_engine(name, tag), "{name}:{tag}");
+    }
+}

@@ -1,13 +1,23 @@
-//! The settings of a run.
+//! The settings of a run, and the file kvlint.yaml that holds them.
+
+mod check;
+mod keys;
+mod read;
+mod schema;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use globset::GlobSet;
 
 use crate::facts::workloads::WorkloadKind;
 use crate::facts::{self, Release};
 use crate::lint::Contract;
-use crate::source::Span;
+use crate::load::{self, discover};
+use crate::source::{SourceFile, SourceMap, Span};
+use crate::yaml;
+
+pub use schema::json_schema;
 
 /// What the user makes of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,9 +130,59 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads a configuration file; what is wrong with it is in [`Config::problems`].
-    pub fn read(_source: &std::sync::Arc<crate::source::SourceFile>) -> Config {
-        Config::default()
+    /// The configuration that applies to a folder: the nearest above it, itself included.
+    pub fn find(start: &Path) -> Option<PathBuf> {
+        let start = std::fs::canonicalize(start).ok()?;
+        let in_folder = |folder: &Path| discover::CONFIG.iter().map(|name| folder.join(name)).find(|p| p.is_file());
+        start.ancestors().find_map(in_folder)
+    }
+
+    /// Reads a configuration file and adds it to the sources; what is wrong with its content is in [`Config::problems`].
+    ///
+    /// # Errors
+    /// When the file can't be read, in words that name it.
+    pub fn load(path: &Path, sources: &mut SourceMap) -> Result<Config, String> {
+        let fail = |e: &std::io::Error| format!("{}: {}", path.display(), discover::describe(e));
+        if std::fs::metadata(path).map_err(|e| fail(&e))?.is_dir() {
+            return Err(format!("{}: this is a folder", path.display()));
+        }
+        let bytes = std::fs::read(path).map_err(|e| fail(&e))?;
+        match load::decode(bytes) {
+            Ok(decoded) => Ok(Config::read(&sources.add(path, decoded.text))),
+            Err(e) => {
+                let source = sources.insert(SourceFile::new(sources.next_id(), path, e.lossy).read_only());
+                let place = e.lossy_offset as u32;
+                let message = format!("this file is not text: {}", e.message);
+                let span = Span::new(source.id(), place, place);
+                let problems = vec![ConfigProblem { span, message, help: Some("save it as UTF-8".into()) }];
+                Ok(Config { problems, folder: folder_of(path), ..Config::default() })
+            }
+        }
+    }
+
+    /// Reads a configuration; what is wrong with it is in [`Config::problems`], and the rest of it counts.
+    pub fn read(source: &Arc<SourceFile>) -> Config {
+        let mut config = Config { folder: folder_of(source.path()), ..Config::default() };
+        let stream = yaml::parse(source);
+        let mut documents = stream.documents.iter();
+        let Some(document) = documents.next() else { return config };
+        match &document.content {
+            Err(e) => {
+                let help = Some("mend the file; none of it counts".to_string());
+                config.problems.push(ConfigProblem { span: e.span, message: e.message.clone(), help });
+            }
+            Ok(tree) => {
+                let folder = config.folder.clone();
+                config.problems = check::check(tree, &folder);
+                read::read(tree.root(), &folder, &mut config);
+            }
+        }
+        if let Some(second) = documents.next() {
+            let message = "only the first document of a configuration counts".to_string();
+            let span = Span { end: second.span.start + 3, ..second.span };
+            config.problems.push(ConfigProblem { span, message, help: Some("join the documents into one".into()) });
+        }
+        config
     }
 
     /// The level that the user gives a rule at a path; `None` where the rule keeps its own.
@@ -132,12 +192,21 @@ impl Config {
         }
         let mut level = self.rules.iter().rfind(|(name, _)| name == rule).map(|(_, level)| *level);
         if !self.overrides.is_empty() {
-            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-            let relative = absolute.strip_prefix(&self.folder).unwrap_or(path);
-            for entry in self.overrides.iter().filter(|o| o.files.is_match(relative)) {
+            let relative = discover::relative(path, &self.folder);
+            for entry in self.overrides.iter().filter(|o| relative.ancestors().any(|p| o.files.is_match(p))) {
                 level = entry.rules.iter().rfind(|(name, _)| name == rule).map(|(_, l)| *l).or(level);
             }
         }
         level
     }
 }
+
+/// The folder of a configuration file, canonical.
+fn folder_of(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = absolute.parent().unwrap_or(&absolute);
+    std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+use crate::events::Model;
+use crate::facts::kubernetes;
+use crate::k8s::autoscaler::ScaleTarget;
+use crate::k8s::{Autoscaler, Workload};
+use crate::lint::prelude::*;
+use crate::load::Resource;
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let model = cx.model;
+    for resource in &cx.unit.resources {
+        let Some(autoscaler) = Autoscaler::new(resource) else { continue };
+        let Some(target) = autoscaler.target() else { continue };
+        let name = target.name.text().unwrap_or_default();
+        let namespace = target.namespace.or(resource.namespace());
+        let near = |r: &Resource| r.namespace().is_none() || namespace.is_none() || r.namespace() == namespace;
+        let same = |r: &&&Resource| r.name() == name && target.group.is_none_or(|group| r.group() == group);
+        let of_kind = model.of_kind(target.kind);
+        if of_kind.iter().filter(same).any(|r| near(r)) || is_made(model, &target, name, namespace) {
+            continue;
+        }
+        let place = namespace.map_or(String::new(), |n| format!(" in the namespace `{n}`"));
+        let report = cx.report(target.name.span(), format!("there is no {} `{name}`{place}", target.kind));
+        let report = report.label(format!("{} scales nothing", resource.title()));
+        let makes_pods = |w: &&Workload<'_>| !w.pods.is_empty() || w.kind.creates.is_some();
+        // Without any workload the manifests hardly are all that is deployed.
+        let severity = if model.workloads.iter().any(|w| makes_pods(&w)) { Severity::Error } else { Severity::Warning };
+        let report = report.severity(severity);
+        let others = |r: &&&Resource| near(r) && model.workloads.iter().any(|w| std::ptr::eq(w.resource, **r));
+        if let Some(other) = of_kind.iter().find(|r| r.name() == name) {
+            let what = if near(other) { "is of another API group" } else { "is in another namespace" };
+            report
+                .related(other.grip(), format!("{} {what}", other.title()))
+                .help("make the reference and the object agree");
+        } else if let Some(other) =
+            model.workloads.iter().find(|w| makes_pods(w) && w.resource.name() == name && near(w.resource))
+        {
+            let kind = other.resource.kind();
+            report
+                .related(other.resource.grip(), format!("the object of this name is a {kind}"))
+                .help(format!("set the reference's kind to {kind}"));
+        } else if let [only] = of_kind.iter().filter(others).collect::<Vec<_>>().as_slice() {
+            report
+                .related(only.grip(), format!("the only {} there", target.kind))
+                .help(format!("name `{}`", only.name()));
+        } else {
+            report.help(format!("name a {} of these manifests, or add it to them", target.kind));
+        }
+    }
+}
+
+/// Whether a controller of the unit may make the target. An object makes no other of its own kind.
+fn is_made(model: &Model<'_>, target: &ScaleTarget<'_>, name: &str, namespace: Option<&str>) -> bool {
+    let scalable = |r: &Resource| r.kind() != target.kind && !kubernetes::makes_no_pods(r.group(), r.kind());
+    model.makers(name, namespace).any(scalable)
+}

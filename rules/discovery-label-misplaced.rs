@@ -1,0 +1,39 @@
+use crate::facts::aibrix::{self, parse_bool};
+use crate::k8s::text::is_template;
+use crate::lint::prelude::*;
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let model = cx.model;
+    let label = &aibrix::table().labels.enabled;
+    for workload in &model.workloads {
+        let pods: Vec<_> = workload.pods.iter().filter(|p| p.is_serving() && p.can_have_labels).collect();
+        // One pod with the label is enough: the others may be meant to stay silent.
+        if pods.is_empty() || pods.iter().any(|p| p.labels.has(&label.key) != Some(false)) {
+            continue;
+        }
+        for (path, labels) in workload.misleading_labels() {
+            let Some(entry) = labels.entry(&label.key) else { continue };
+            let value = entry.value.text().unwrap_or_default();
+            // A deliberate `false`, wherever it stands, asks for nothing.
+            if is_template(value) || parse_bool(&value.to_ascii_lowercase()) == Some(false) {
+                continue;
+            }
+            let kind = workload.resource.kind();
+            let mut report = cx
+                .report(entry.key.span(), format!("the label `{}` stands where it does not reach the pods", label.key))
+                .label(format!("the pods of this {kind} do not get its `{path}`"))
+                .help(format!("move the label to `{}`", right_path(&pods, path)))
+                .note("the gateway looks at the labels of pods alone, so it does not subscribe to these");
+            let mut places: Vec<_> = pods.iter().map(|p| (p.labels_place, p.labels_hint())).collect();
+            places.dedup();
+            for (place, hint) in places {
+                report = report.related(place, hint);
+            }
+        }
+    }
+}
+
+/// The path of the first pod's labels, for people.
+fn right_path(pods: &[&crate::k8s::PodTemplate<'_>], other: &str) -> String {
+    pods.first().and_then(|p| p.row.labels_path()).filter(|p| p != other).unwrap_or_else(|| "metadata.labels".into())
+}

@@ -1,0 +1,61 @@
+use crate::facts::aibrix::{self, parse_bool};
+use crate::k8s::text::is_template;
+use crate::lint::prelude::*;
+use crate::yaml::Scalar;
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let model = cx.model;
+    let label = &aibrix::table().labels.enabled;
+    let wanted = label.value.as_deref().unwrap_or_default();
+    for (_, pod) in model.pods() {
+        let publishes = model.publishers_of(pod).any(|p| p.publishing() == Publishing::On);
+        let Some(entry) = pod.labels.entry(&label.key) else {
+            as_annotation(cx, pod);
+            continue;
+        };
+        let (Some(text), Some(scalar)) = (entry.value.text(), entry.value.scalar()) else { continue };
+        if is_template(text) {
+            continue;
+        }
+        // The API server refuses any other type, which `wrong-type` says.
+        let is_string = matches!(scalar, Scalar::Str(_) | Scalar::Null);
+        if !is_string || text == wanted {
+            continue;
+        }
+        // Null is the empty string to Kubernetes.
+        let shown = if text.is_empty() || entry.value.is_null() { "nothing".to_string() } else { format!("`{text}`") };
+        let subscribed = "the gateway compares the label with the string \"true\", byte for byte";
+        if parse_bool(&text.to_ascii_lowercase()) == Some(false) {
+            if publishes {
+                cx.report(entry.value.span(), format!("the engine publishes events, and the label says {shown}"))
+                    .severity(Severity::Info)
+                    .label("the gateway does not subscribe to the pod")
+                    .help(format!("write `\"{wanted}\"`, or switch the publisher off"))
+                    .note(subscribed);
+            }
+            continue;
+        }
+        cx.report(entry.value.span(), format!("the label is set to {shown}, and the gateway looks for \"{wanted}\""))
+            .label("another string")
+            .help(format!("write `\"{wanted}\"`, with quotes"))
+            .note(subscribed);
+    }
+}
+
+/// The key among the annotations, where the gateway does not look.
+fn as_annotation(cx: &mut UnitContext<'_>, pod: &crate::k8s::PodTemplate<'_>) {
+    let label = &aibrix::table().labels.enabled;
+    let Some(entry) = pod.annotations.entry(&label.key) else { return };
+    let text = entry.value.text().unwrap_or_default();
+    if pod.labels.has(&label.key) != Some(false)
+        || is_template(text)
+        || parse_bool(&text.to_ascii_lowercase()) == Some(false)
+    {
+        return;
+    }
+    cx.report(entry.key.span(), format!("`{}` is an annotation here, and the gateway looks at labels", label.key))
+        .label("an annotation")
+        .related(pod.labels_place, pod.labels_hint())
+        .help("move the line from `annotations` to `labels`")
+        .note("pods are found by a label; the gateway does not subscribe to these");
+}

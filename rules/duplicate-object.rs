@@ -1,0 +1,27 @@
+use std::collections::HashMap;
+
+use crate::lint::prelude::*;
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let unit = cx.unit;
+    let mut seen = HashMap::new();
+    for object in &unit.resources {
+        let name = object.node().at("metadata.name").and_then(Node::as_str).unwrap_or("");
+        if name.is_empty() || name.contains(['{', '$']) {
+            continue;
+        }
+        let namespace = object.node().at("metadata.namespace").and_then(Node::text);
+        let key = (object.file(), object.group(), object.kind(), namespace, name);
+        let Some(first) = seen.insert(key, object) else { continue };
+        let text = |o: &crate::load::Resource| o.tree().source().slice(o.node().span()).trim_end().to_string();
+        // A copy changes nothing.
+        if text(first) == text(object) {
+            continue;
+        }
+        cx.report(object.grip(), format!("{} `{name}` stands twice in this file", object.kind()))
+            .label("this one is applied last")
+            .related(first.grip(), "this one is applied first, and changed again by the other")
+            .help("give one of them another name, or remove it")
+            .note("what is left in the cluster depends on the tool that applies the file");
+    }
+}

@@ -1,0 +1,71 @@
+use crate::events::{EndpointSetting, Engine, Publisher, ValueKind};
+use crate::facts::EffectRow;
+use crate::facts::vllm::events::{self, Setting};
+use crate::lint::prelude::*;
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let model = cx.model;
+    for publisher in model.publishers.iter().filter(|p| p.engine() == Engine::Vllm) {
+        let unreadable = publisher.effective_config().is_some_and(|c| c.error.is_some());
+        if unreadable || publisher.is_switched_off() {
+            continue;
+        }
+        for setting in [Setting::Endpoint, Setting::ReplayEndpoint] {
+            // Another type is another rule's finding.
+            let is_text = publisher.setting(setting).known().is_some_and(|v| v.kind == ValueKind::String);
+            let endpoint = match setting {
+                Setting::Endpoint => publisher.endpoint(),
+                _ => publisher.replay_endpoint(),
+            };
+            if let Some(endpoint) = endpoint.known().filter(|_| is_text) {
+                judge(cx, publisher, setting, endpoint);
+            }
+        }
+    }
+}
+
+fn judge(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, setting: Setting, endpoint: &EndpointSetting) {
+    let Some(text) = &endpoint.text else { return };
+    let facts = &events::table().endpoint;
+    let key = setting.key();
+    let whole = text.span();
+    let (place, rows, what): (Span, &[EffectRow], String) = match &endpoint.parsed {
+        // No replay at all, which is the default.
+        Err(_) if text.value.is_empty() && setting == Setting::ReplayEndpoint => return,
+        Err(error) => {
+            let place = if error.range.is_empty() { whole } else { text.sub_span(error.range.clone()) };
+            let reason = if error.reason.len() > 110 { "can't be read" } else { &error.reason };
+            (place, &facts.malformed, format!("the {} {reason}", noun(setting)))
+        }
+        Ok(parsed) => {
+            let host = text.sub_span(parsed.host_range.clone());
+            let is_tcp = facts.transports.first().is_some_and(|t| *t == parsed.transport);
+            let ranks = publisher.local_ranks().known().copied().unwrap_or(1);
+            if is_tcp && parsed.host.contains(':') && parsed.binds() && setting == Setting::Endpoint {
+                let what = format!("the {} has an IPv6 address, on which vLLM can't listen", noun(setting));
+                (host, &facts.ipv6_literal, what)
+            } else if is_tcp && parsed.port == Some(0) {
+                let what = format!("the {} leaves the port to chance", noun(setting));
+                (endpoint.port_span(), &facts.port_zero, what)
+            } else if !is_tcp && ranks > 1 && setting == Setting::Endpoint {
+                let what = format!("{ranks} ranks of one pod can't share the endpoint `{key}`");
+                (whole, &events::table().data_parallel.ipc_with_rank, what)
+            } else {
+                return;
+            }
+        }
+    };
+    let Some(verdict) = publisher.image.verdict(rows, |_| true) else { return };
+    let severity = if verdict.is_fatal() { Severity::Error } else { Severity::Warning };
+    let wildcard = facts.wildcard_hosts.first().map_or("", String::as_str);
+    let transport = facts.transports.first().map_or("", String::as_str);
+    cx.report(place, what)
+        .severity(severity)
+        .observed(verdict.certainty)
+        .help(format!("write `{transport}://{wildcard}:PORT`, which listens on every address of the pod"))
+        .note(publisher.image.evidence("vLLM", &verdict));
+}
+
+fn noun(setting: Setting) -> &'static str {
+    if setting == Setting::ReplayEndpoint { "replay endpoint" } else { "endpoint" }
+}

@@ -1,0 +1,57 @@
+use crate::events::policies::{self, words};
+use crate::events::ports::PortUse;
+use crate::facts::aibrix;
+use crate::k8s::Truth;
+use crate::lint::prelude::*;
+
+/// Engines that a finding names at most.
+const ENGINES: usize = 5;
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let model = cx.model;
+    let table = aibrix::table();
+    // Policies of their own choice: who writes none for anything does not miss one here.
+    let mut spaces: Vec<(Option<&str>, Vec<policies::Needed<'_, '_>>)> = Vec::new();
+    for needed in policies::all_needed(model) {
+        let open = |v: &crate::k8s::reach::Verdict| v.ingress.truth == Truth::Yes && v.ingress.policies.is_empty();
+        let on_host = needed.publisher.pod.host_network().is_some();
+        if needed.port.what != PortUse::Events || on_host || !needed.verdicts.iter().all(open) {
+            continue;
+        }
+        let engine = model.reach.endpoint_of(&needed.publisher.pod);
+        let space = engine.and_then(|id| model.reach.namespace_of_endpoint(id));
+        match spaces.iter_mut().find(|(name, _)| *name == space) {
+            Some((_, engines)) => engines.push(needed),
+            None => spaces.push((space, vec![needed])),
+        }
+    }
+    for (space, mut engines) in spaces {
+        // Two gateways need the same port.
+        engines.dedup_by_key(|n| n.publisher.container.grip());
+        let Some((first, rest)) = engines.split_first() else { continue };
+        let title = policies::engine_title(model, first.publisher);
+        let message = match rest.len() {
+            0 => format!("every pod of the cluster can connect to the event port of `{title}`"),
+            more => format!("every pod of the cluster can connect to the event ports of `{title}` and {more} more"),
+        };
+        let mut report = cx.report(first.span, message).label("no policy selects this pod for ingress");
+        for needed in rest.iter().take(ENGINES) {
+            let title = policies::engine_title(model, needed.publisher);
+            report = report.related(needed.span, format!("`{title}` is as open"));
+        }
+        let gateway = words::namespace_peer(first.subscriber.namespace(model).unwrap_or_default());
+        let events = words::port_items(&[table.dial.events, table.dial.replay]);
+        let http = words::port_items(&[table.tokenizer_port.port]);
+        let place = space.map_or(String::new(), |name| format!(", namespace: {name}"));
+        let label = &table.labels.enabled;
+        let value = label.value.as_deref().unwrap_or_default();
+        report
+            .help(format!(
+                "add {{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: allow-kv-events{place}}}, \
+                 spec: {{podSelector: {{matchLabels: {{{}: \"{value}\"}}}}, policyTypes: [Ingress], ingress: [{{from: \
+                 [{gateway}], ports: [{events}]}}, {{ports: [{http}]}}]}}}}",
+                label.key
+            ))
+            .note("the events tell which blocks of tokens are cached; other policies of these manifests leave the port open");
+    }
+}

@@ -1,0 +1,76 @@
+use crate::events::{Engine, Publisher, ValueKind};
+use crate::facts::Effect;
+use crate::facts::sglang;
+use crate::facts::vllm::events::{self, Setting};
+use crate::lint::prelude::*;
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let model = cx.model;
+    for publisher in &model.publishers {
+        match publisher.engine() {
+            Engine::Vllm => vllm(cx, publisher),
+            Engine::Sglang => sglang(cx, publisher),
+            Engine::Simulator => {}
+        }
+    }
+}
+
+fn vllm(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
+    let Some(config) = publisher.readable_config() else { return };
+    let effects = &events::table().config;
+    let key = Setting::Publisher.key();
+    let Some(values) = &events::field(Setting::Publisher).values else { return };
+    let image = &publisher.image;
+    let (place, verdict, what) = match config.entry(key) {
+        Resolved::Absent(place) => {
+            let verdict = image.verdict(&effects.publisher_unset, |effect| effect.is_fatal());
+            (place, verdict, format!("no `{key}` is named, and this release of vLLM ends without one"))
+        }
+        // JSON's own null is of the wrong type, which is another rule's finding.
+        Resolved::Known(entry, span)
+            if entry.value.kind == ValueKind::String && values.silent.contains(&entry.value.text.value) =>
+        {
+            // Switched off, it is what it says, unless the engine ends.
+            let harmful = |e: Effect| e.is_fatal() || !publisher.is_switched_off() && publisher.is_on();
+            let name = &entry.value.text.value;
+            (span, image.verdict(&effects.publisher_null, harmful), format!("the publisher `{name}` publishes nothing"))
+        }
+        _ => return,
+    };
+    let Some(verdict) = verdict else { return };
+    let message = match place {
+        _ if verdict.is_fatal() && !what.starts_with("no ") => format!("{what}, and ends this release of vLLM"),
+        _ => what,
+    };
+    let sending = values.publishing.first().map_or("", String::as_str);
+    cx.report(place, message)
+        .observed(verdict.certainty)
+        .help(if publisher.is_switched_off() {
+            "remove the whole configuration: it is switched off anyway".to_string()
+        } else {
+            format!("write `\"{key}\": \"{sending}\"`")
+        })
+        .note(image.evidence("vLLM", &verdict));
+}
+
+fn sglang(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
+    let Some(config) = publisher.readable_config() else { return };
+    let table = sglang::sglang();
+    let key = Setting::Publisher.key();
+    let (place, what) = match config.entry(key) {
+        Resolved::Absent(place) => (place, format!("no `{key}` is named, and SGLang ends without one")),
+        Resolved::Known(entry, span)
+            if entry.value.kind == ValueKind::Null || entry.value.text.value == table.publisher_default =>
+        {
+            (span, format!("the publisher `{}` ends SGLang", entry.value.text.value))
+        }
+        _ => return,
+    };
+    let rows = &table.publisher_null_or_unset;
+    let Some(verdict) = publisher.image.verdict(rows, |effect| effect.is_fatal()) else { return };
+    let sending = table.publishers.first().map_or("", String::as_str);
+    cx.report(place, what)
+        .observed(verdict.certainty)
+        .help(format!("write `\"{key}\": \"{sending}\"`, or remove the option"))
+        .note(publisher.image.evidence("SGLang", &verdict));
+}

@@ -1,0 +1,92 @@
+use crate::events::{Model, Publisher};
+use crate::facts::aibrix;
+use crate::k8s::{PodTemplate, Service, ServicePort, TargetPort, Truth};
+use crate::lint::prelude::*;
+
+/// One of the two ports of a publisher.
+struct KvPort {
+    word: &'static str,
+    number: u16,
+    at: Span,
+    convention: &'static str,
+}
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let model = cx.model;
+    for service in &model.services {
+        for (pod, truth) in model.selected(*service) {
+            let publisher = model.publishers_of(pod).find(|p| p.publishing() == Publishing::On);
+            let Some(publisher) = publisher.filter(|_| truth == Truth::Yes) else { continue };
+            let ports = service.ports();
+            let kv = kv_ports(publisher);
+            if let Some((port, kv, to)) = astray(&ports, &kv, pod) {
+                cx.report(port.target.span(), format!("the Service's {} port leads to {to}", kv.word))
+                    .related(kv.at, format!("the engine's {} port is {}", kv.word, kv.number))
+                    .help(format!("set targetPort to {}", kv.number))
+                    .note(
+                        "nothing listens there; AIBrix's gateway dials the pods themselves, other subscribers may not",
+                    );
+                break;
+            }
+            let (listed, missing): (Vec<&KvPort>, Vec<&KvPort>) =
+                kv.iter().partition(|kv| ports.iter().any(|p| p.leads_to(pod) == Some(kv.number)));
+            // A Service without any port for events is for requests alone.
+            let ([listed], [missing]) = (listed.as_slice(), missing.as_slice()) else { continue };
+            if exposed_elsewhere(model, *service, pod, missing.number) {
+                continue;
+            }
+            let message =
+                format!("the Service has the engine's {} port and not its {} port", listed.word, missing.word);
+            let number = missing.number;
+            let mut report = cx.report(service.ports_place(), message);
+            if let Some(port) = ports.iter().find(|p| p.leads_to(pod) == Some(listed.number)) {
+                report = report.related(port.node.grip(), format!("leads to the {} port", listed.word));
+            }
+            report
+                .related(missing.at, format!("the engine's {} port is {number}", missing.word))
+                .help(format!("add `{{name: {}, port: {number}, targetPort: {number}}}`", missing.convention))
+                .note(
+                    "AIBrix's gateway dials the pods themselves; subscribers that go through the Service miss events",
+                );
+            break;
+        }
+    }
+}
+
+/// The ports that a publisher really listens on.
+fn kv_ports(publisher: &Publisher<'_>) -> Vec<KvPort> {
+    let names = &aibrix::table().documented.port_names;
+    let one = |setting, word, convention: &'static str| match setting {
+        Resolved::Known(endpoint, _) => {
+            let endpoint: crate::events::EndpointSetting = endpoint;
+            let listens = word == "replay" || endpoint.parsed.as_ref().is_ok_and(|e| e.binds());
+            let number = endpoint.port().filter(|port| listens && *port != 0)?;
+            Some(KvPort { word, number, at: endpoint.port_span(), convention })
+        }
+        _ => None,
+    };
+    let events = one(publisher.endpoint(), "event", names.events.as_str());
+    events.into_iter().chain(one(publisher.replay_endpoint(), "replay", names.replay.as_str())).collect()
+}
+
+/// A port with the name of the convention that leads to neither of the engine's ports.
+fn astray<'p, 't, 'k>(
+    ports: &'p [ServicePort<'t>],
+    kv: &'k [KvPort],
+    pod: &PodTemplate<'t>,
+) -> Option<(&'p ServicePort<'t>, &'k KvPort, u16)> {
+    ports.iter().find_map(|port| {
+        let meant = kv.iter().find(|kv| port.name == Some(kv.convention))?;
+        let to = port.leads_to(pod)?;
+        // A name of the pod that has another number is a finding about the container's ports.
+        let by_number = matches!(port.target.known(), Some(TargetPort::Number(_)));
+        (by_number && kv.iter().all(|kv| kv.number != to)).then_some((port, meant, to))
+    })
+}
+
+fn exposed_elsewhere<'t>(model: &Model<'t>, service: Service<'t>, pod: &PodTemplate<'t>, number: u16) -> bool {
+    let others = model.services.iter().filter(|other| !std::ptr::eq(other.resource, service.resource));
+    let selects = |other: &Service<'t>| model.selected(*other).iter().any(|(p, _)| p.node == pod.node);
+    let mut selecting = others.filter(|other| selects(other));
+    selecting.any(|other| other.ports().iter().any(|p| p.leads_to(pod) == Some(number)))
+}

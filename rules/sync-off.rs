@@ -1,0 +1,44 @@
+use crate::events::{Gateway, Publisher};
+use crate::facts::aibrix;
+use crate::lint::prelude::*;
+
+/// Places that a finding names at most.
+const PLACES: usize = 5;
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let model = cx.model;
+    let label = &aibrix::table().labels.enabled;
+    let heard = |p: &&Publisher<'_>| {
+        let asked = label.value.as_deref().is_some_and(|value| p.pod.labels.equals(&label.key, value) == Some(true));
+        asked && p.publishing() == Publishing::On
+    };
+    let publishers: Vec<_> = model.publishers.iter().filter(heard).collect();
+    // One gateway that listens, or may listen, is enough.
+    if publishers.is_empty() || !model.gateways.iter().all(is_off) {
+        return;
+    }
+    let variable = aibrix::variable("kv_event_sync");
+    for gateway in &model.gateways {
+        // These are findings of their own.
+        if !gateway.can_sync() || gateway.misnamed(variable).is_some() || gateway.refused(variable).is_some() {
+            continue;
+        }
+        let name = gateway.name_of(variable);
+        let setting = gateway.setting(variable);
+        let message = match setting.is_absent() {
+            true => format!("engines publish events, and `{name}` is not set on the gateway"),
+            false => format!("engines publish events, and `{name}` is off"),
+        };
+        let mut report = cx.report(setting.span(), message);
+        for publisher in publishers.iter().take(PLACES) {
+            report = report.related(publisher.container.grip(), format!("{} publishes", publisher.pod.title()));
+        }
+        report
+            .help(format!("set `{name}` to \"{}\"", variable.required.as_deref().unwrap_or("true")))
+            .note("nobody receives the events; the gateway guesses from its own requests what the engines have cached");
+    }
+}
+
+fn is_off(gateway: &Gateway<'_>) -> bool {
+    !gateway.can_sync() || gateway.sync().is_absent() || gateway.sync().known() == Some(&false)
+}

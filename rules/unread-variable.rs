@@ -1,0 +1,59 @@
+use crate::events::{Engine, Publisher};
+use crate::facts::vllm::cli::{self, Role};
+use crate::facts::vllm::{self, is_unread_event_variable, option_by_env};
+use crate::lint::prelude::*;
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let model = cx.model;
+    for publisher in model.publishers.iter().filter(|p| p.engine() == Engine::Vllm) {
+        let variables = publisher.container.env_vars();
+        let unread = |name: &str| is_unread_event_variable(name) && !is_mentioned(publisher, name);
+        let found: Vec<_> = variables.iter().filter(|v| v.name.text().is_some_and(unread)).collect();
+        let Some((first, rest)) = found.split_first() else { continue };
+        let name = first.name.text().unwrap_or_default();
+        let more = match rest.len() {
+            0 => String::new(),
+            1 => ", nor 1 other given here".to_string(),
+            n => format!(", nor {n} others given here"),
+        };
+        let image = &publisher.image;
+        // With the real option beside them they are only litter.
+        let harmless = publisher.is_on() && publisher.effective_config().is_some();
+        let severity = if harmless { Severity::Warning } else { Severity::Error };
+        let env = &vllm::table().env;
+        let verdict = image.verdict(&env.unread, |_| true);
+        let strict = publisher
+            .uses(Role::StrictEnvironment)
+            .next()
+            .filter(|_| image.release.as_ref().is_some_and(|release| env.strict.releases.contains(release)));
+        let mut report = cx
+            .report(first.name.span(), format!("vLLM does not read `{name}`{more}"))
+            .severity(severity)
+            .observed(image.certainty_of_all())
+            .label("read by no release of vLLM");
+        for variable in rest {
+            report = report.related(variable.name.span(), "read by no release of vLLM");
+        }
+        if let Some(flag) = strict {
+            let note = env.strict.note.as_deref().unwrap_or_default();
+            report = report.related(flag.span, format!("{}: {note}", env.strict.effect.outcome()));
+        }
+        let flag = &cli::flag_for(Role::KvEventsConfig).name;
+        let setting = option_by_env(name).map_or("…", |row| row.setting.key());
+        report = report.help(match harmless {
+            true => format!("remove it: `{flag}` says it all"),
+            false => format!("set `{setting}` in the JSON of `{flag}`; there is no variable for it"),
+        });
+        if let Some(verdict) = verdict {
+            report.note(image.evidence("vLLM", &verdict));
+        }
+    }
+}
+
+/// Whether the container's own command uses the variable, in `$(NAME)` or in a script.
+fn is_mentioned(publisher: &Publisher<'_>, name: &str) -> bool {
+    let node = publisher.container.node;
+    let words = ["command", "args"].into_iter().filter_map(|key| node.get(key)).flat_map(Node::items);
+    let values = publisher.container.env_vars().into_iter().filter_map(|v| v.node.get("value"));
+    words.chain(values).filter_map(Node::text).any(|text| text.contains(name) && text.contains('$'))
+}

@@ -1,0 +1,133 @@
+use crate::events::options::{FlagUse, Meaning};
+use crate::events::{Engine, Publisher};
+use crate::facts::vllm::cli::{self, Role};
+use crate::facts::vllm::events::{self, Setting};
+use crate::lint::prelude::*;
+
+pub fn check(cx: &mut UnitContext<'_>) {
+    let model = cx.model;
+    for publisher in model.publishers.iter().filter(|p| p.engine() == Engine::Vllm) {
+        let found: Vec<(&FlagUse, Why)> =
+            publisher.flags.iter().filter_map(|flag| Some((flag, why(publisher, flag)?))).collect();
+        let Some((first, reason)) = found.first() else { continue };
+        let mut names: Vec<String> = Vec::new();
+        for (flag, _) in &found {
+            let name = written(flag);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let rows = match reason {
+            Why::Dotted => &cli::parser().dotted,
+            Why::Ambiguous => &cli::parser().ambiguous_abbreviation,
+            Why::Never | Why::NotHere => &cli::parser().unknown_flag,
+        };
+        let Some(verdict) = publisher.image.verdict(rows, |effect| effect.is_fatal()) else { continue };
+        let message = match (reason, names.as_slice()) {
+            (Why::Ambiguous, _) => format!("`{}` is short for several flags, and vLLM refuses it", first.name),
+            (Why::Dotted, _) => format!("this release of vLLM breaks dotted keys such as `{}`", written(first)),
+            (_, [name]) => format!("{} has no flag `{name}`", who(publisher, reason)),
+            (_, [name, rest @ ..]) => {
+                let more = if rest.len() == 1 { "1 other".to_string() } else { format!("{} others", rest.len()) };
+                format!("{} has no flag `{name}`, nor {more} given here", who(publisher, reason))
+            }
+            (_, []) => continue,
+        };
+        let mut report =
+            cx.report(first.name_span, message).observed(verdict.certainty).label(label(publisher, first, reason));
+        for (flag, reason) in found.iter().skip(1) {
+            report = report.related(flag.name_span, label(publisher, flag, reason));
+        }
+        report
+            .help(help(publisher, &found))
+            .note(format!("of what it does not accept: {}", publisher.image.evidence("vLLM", &verdict)));
+    }
+}
+
+/// Why a flag is refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// No release has it.
+    Never,
+    /// This release does not have it.
+    NotHere,
+    /// A dotted key, which this release breaks.
+    Dotted,
+    /// Short for several.
+    Ambiguous,
+}
+
+fn why(publisher: &Publisher<'_>, flag: &FlagUse) -> Option<Why> {
+    let release = publisher.image.release.as_ref();
+    match flag.meaning {
+        Meaning::Documented(_) => Some(Why::Never),
+        Meaning::Ambiguous => {
+            let events = &cli::flag_for(Role::KvEventsConfig).name;
+            events.starts_with(&flag.name.replace('_', "-")).then_some(Why::Ambiguous)
+        }
+        Meaning::Other => cli::is_unknown_event_flag(&flag.name).then_some(Why::Never),
+        Meaning::Known { flag: known, .. } => {
+            let release = release?;
+            let about_events = known.role == Some(Role::KvEventsConfig);
+            let configured = publisher.publishing() != Publishing::Unconfigured;
+            if known.is_absent(release) && (about_events || configured) {
+                return Some(Why::NotHere);
+            }
+            // Where it is broken, it is the underscore of a key that breaks.
+            let key = flag.dotted.as_deref().filter(|key| about_events && key.contains('_'));
+            key.and_then(|_| publisher.image.verdict(&cli::parser().dotted, |e| e.is_fatal())).map(|_| Why::Dotted)
+        }
+    }
+}
+
+fn who(publisher: &Publisher<'_>, why: &Why) -> String {
+    match (why, &publisher.image.release) {
+        (Why::NotHere, Some(release)) => format!("vLLM {release}"),
+        _ => "vLLM".to_string(),
+    }
+}
+
+fn written(flag: &FlagUse) -> String {
+    match &flag.dotted {
+        Some(key) => format!("{}.{key}", flag.name),
+        None => flag.name.clone(),
+    }
+}
+
+fn label(publisher: &Publisher<'_>, flag: &FlagUse, why: &Why) -> String {
+    match (why, flag.meaning) {
+        (Why::NotHere, Meaning::Known { flag, .. }) => format!("in vLLM {}", flag.releases),
+        (Why::Ambiguous, _) => "starts several flags".to_string(),
+        (Why::Dotted, _) => format!("refused by {}", publisher.image.describe("vLLM")),
+        _ => "in no release of vLLM".to_string(),
+    }
+}
+
+/// What to write in place of the flags: the JSON that says the same.
+fn help(publisher: &Publisher<'_>, found: &[(&FlagUse, Why)]) -> String {
+    let events = cli::flag_for(Role::KvEventsConfig);
+    let needed = found.iter().any(|(flag, why)| *why != Why::NotHere || flag.role() == Some(Role::KvEventsConfig));
+    if !needed {
+        return "remove the flag, or use a release that has it".to_string();
+    }
+    if publisher.image.release.as_ref().is_some_and(|release| events.is_absent(release)) {
+        return format!("use vLLM {} with `{}`", events.releases, events.name);
+    }
+    if found.iter().all(|(_, why)| *why == Why::Ambiguous) {
+        return format!("write `{}`", events.name);
+    }
+    let mut fields = vec![format!("\"{}\": true", Setting::Enable.key())];
+    for row in &events::table().fields {
+        let value = publisher.written(row.setting).filter(|_| row.setting != Setting::Enable);
+        // Long or unknown values are not repeated.
+        let Some(value) = value.filter(|v| !v.value.is_empty() && v.value.len() < 60 && !v.value.contains(['"', '\n']))
+        else {
+            continue;
+        };
+        fields.push(match row.kind {
+            events::FieldType::String => format!("\"{}\": \"{}\"", row.key, value.value),
+            _ => format!("\"{}\": {}", row.key, value.value),
+        });
+    }
+    format!("write `{} '{{{}}}'`", events.name, fields.join(", "))
+}

@@ -1,0 +1,44 @@
+use crate::k8s::schema::{self, ProblemKind};
+use crate::lint::prelude::*;
+
+/// Longer text is not repeated in a message.
+const QUOTED: usize = 40;
+
+pub fn check(cx: &mut ResourceContext<'_>) {
+    let resource = cx.resource;
+    let misfits = cx.misfits();
+    let secret = resource.kind() == "Secret";
+    for problem in &misfits.problems {
+        let span = schema::place(resource, problem.node);
+        let (found, expected) = match &problem.what {
+            ProblemKind::WrongType { found, expected } | ProblemKind::BadValue { found, expected } => (found, expected),
+            ProblemKind::TooDeep | ProblemKind::TooBig | ProblemKind::Undecodable(_) => {
+                cx.report(span, format!("the fields below this are not checked: {}", problem.what))
+                    .severity(Severity::Info)
+                    .note("real objects stay far below this limit");
+                continue;
+            }
+            ProblemKind::UnknownField { .. } | ProblemKind::Missing { .. } => continue,
+        };
+        let field = schema::short_path(&problem.path);
+        let written = resource.tree().source().slice(span);
+        let short = !secret && written.len() <= QUOTED && !written.contains('\n');
+        let report = cx.report(span, format!("`{field}` must be {expected}, not {found}"));
+        // `yes`, `0777` and the like are not what they look like.
+        let report = if short && found.starts_with(['b', 'i', 'n']) && !found.contains(&format!("`{written}`")) {
+            report.label(format!("Kubernetes reads `{written}` as {found}"))
+        } else {
+            report.label(format!("{expected} belongs here"))
+        };
+        let report = match &problem.help {
+            Some(help) if short && help == "quote it" => report.help(format!("quote it: `\"{written}\"`")),
+            Some(help) => report.help(help.to_string()),
+            None => report,
+        };
+        report.note(if misfits.custom {
+            "the API server or the kind's controller refuses the object"
+        } else {
+            "the API server refuses the object, so `kubectl apply` fails"
+        });
+    }
+}

@@ -1,0 +1,118 @@
+//! The command line: one file a subcommand. Every function here ends in an exit code.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | nothing at error level |
+//! | 1 | errors, or warnings with `--error-on-warning` |
+//! | 2 | usage, configuration, input or internal error, or no manifest found |
+
+mod build;
+mod completions;
+mod explain;
+mod lint;
+mod names;
+mod output;
+mod rules;
+mod settings;
+mod terminal;
+mod units;
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{LazyLock, Mutex};
+
+use clap::{Parser, Subcommand};
+
+use crate::facts;
+use crate::report::REPOSITORY;
+use terminal::Color;
+
+/// Something stops the run before there is anything to report.
+const FAILURE: u8 = 2;
+
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{} (facts of {})", env!("CARGO_PKG_VERSION"), facts::DATE));
+
+/// Finds the broken link between vLLM's KV-cache events and the gateway that should hear them, before deployment.
+///
+/// Without a subcommand, kvlint lints PATHS. A path that is named like a subcommand is reached as ./rules.
+#[derive(Debug, Parser)]
+#[command(name = "kvlint", version = VERSION.as_str(), args_conflicts_with_subcommands = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    lint: lint::LintArguments,
+    /// When to use colours [NO_COLOR and FORCE_COLOR are honoured]
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Lint manifests (the same as without a subcommand)
+    Lint(lint::LintArguments),
+    /// Explain a rule: what breaks, what is wrong, what is right
+    Explain(explain::ExplainArguments),
+    /// List all rules
+    Rules(rules::RulesArguments),
+    /// Show what is deployed together, and what was recognised in it
+    Units(units::UnitsArguments),
+    /// Print what a Kustomize root comes to, as `kustomize build` does
+    Build(build::BuildArguments),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArguments),
+}
+
+/// Runs kvlint with the arguments of a process, its own name first, and gives the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            // Help and version go to standard output, which may be closed: nobody is left to tell.
+            let _ = message.print();
+            return u8::try_from(message.exit_code()).unwrap_or(FAILURE);
+        }
+    };
+    remember_panics();
+    let color = arguments.color;
+    let work = || match &arguments.command {
+        None => lint::run(&arguments.lint, color),
+        Some(Command::Lint(lint)) => lint::run(lint, color),
+        Some(Command::Explain(explain)) => explain::run(explain, color),
+        Some(Command::Rules(rules)) => rules::run(rules, color),
+        Some(Command::Units(units)) => units::run(units, color),
+        Some(Command::Build(build)) => build::run(build),
+        Some(Command::Completions(completions)) => completions::run(completions),
+    };
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let what = LAST_PANIC.lock().ok().and_then(|mut last| last.take());
+        output::complain(&format!("internal error: {}", what.unwrap_or_else(|| "no reason given".into())));
+        output::advise(&issue_request());
+        FAILURE
+    })
+}
+
+/// What the latest panic said and where, for the message that ends the process.
+static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// A rule that panics becomes a line of the report, so the usual message would only be noise.
+fn remember_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        if let Ok(mut last) = LAST_PANIC.lock() {
+            let payload = info.payload();
+            let text = payload.downcast_ref::<&str>().copied();
+            let text =
+                text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason given");
+            *last = Some(match info.location() {
+                Some(at) => format!("{text} (at {}:{})", at.file(), at.line()),
+                None => text.to_string(),
+            });
+        }
+    }));
+}
+
+/// Where to go with a mistake of ours.
+fn issue_request() -> String {
+    format!("this is a mistake in kvlint: please report it at {REPOSITORY}/issues with the manifest that shows it")
+}

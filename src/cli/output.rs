@@ -1,0 +1,79 @@
+//! Where output goes: standard output, or a file that is replaced whole; messages go to standard error.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::load::discover::describe;
+use crate::report::{shown, visible};
+
+/// Writes to standard output, or to a file through a temporary file and a rename, so that nobody ever reads half a report.
+///
+/// A reader that has gone (`| head`) is not an error.
+///
+/// # Errors
+/// What stopped the writing, in words.
+pub fn deliver(to: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), String> {
+    let path = match to {
+        Some(path) if path != Path::new("-") => path,
+        _ => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            return match write(&mut out).and_then(|()| out.flush()) {
+                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
+                    // What is left in the buffer must not be tried again.
+                    let _ = out.into_parts();
+                    Ok(())
+                }
+                result => result.map_err(|e| format!("can't write to standard output: {}", describe(&e))),
+            };
+        }
+    };
+    let result = match fs::metadata(path) {
+        // A device or a pipe can't be replaced.
+        Ok(meta) if !meta.is_file() => {
+            OpenOptions::new().write(true).open(path).and_then(|file| fill(BufWriter::new(file), write))
+        }
+        _ => replace(&fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()), write),
+    };
+    match result {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("can't write {}: {}", visible::line(&shown(path)), describe(&e)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn fill(mut out: BufWriter<File>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    write(&mut out)?;
+    out.flush()
+}
+
+fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}.tmp", std::process::id()));
+    let temporary: PathBuf = path.with_file_name(hidden);
+    let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+    let written = fill(BufWriter::new(file), write).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// An error message on standard error. When that is closed, nobody is left to tell.
+pub fn complain(message: &str) {
+    say(&format!("error: {message}"));
+}
+
+/// What to do about an error.
+pub fn advise(message: &str) {
+    say(&format!("  help: {message}"));
+}
+
+/// Lines on standard error, with nothing in them that a terminal would act on.
+pub fn say(message: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", visible::lines(message));
+}

@@ -1,0 +1,131 @@
+//! Paths and settings of a run: the configuration file, with the flags over it.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::names;
+use super::output;
+use crate::config::{Config, Level};
+use crate::lint::{Contract, RULES};
+use crate::load::{self, Exclude, Inputs, Loaded};
+use crate::report::{shown, visible};
+use crate::source::SourceMap;
+
+/// What to read, and the settings that say how.
+#[derive(Args, Debug)]
+pub struct InputArguments {
+    /// Files, folders and patterns; `-` is standard input
+    #[arg(value_name = "PATHS", default_value = ".", hide_default_value = false)]
+    pub paths: Vec<PathBuf>,
+    /// The path to show for standard input
+    #[arg(long, value_name = "PATH")]
+    pub stdin_filename: Option<PathBuf>,
+    /// The configuration file, instead of the nearest kvlint.yaml
+    #[arg(long, value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+    /// Read no configuration file
+    #[arg(long, conflicts_with = "config", help_heading = "Settings")]
+    pub no_config: bool,
+}
+
+/// Settings that win over those of the configuration file.
+#[derive(Args, Debug)]
+pub struct RuleArguments {
+    /// Only these rules (names of rules or groups, separated by commas)
+    #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Settings")]
+    pub select: Vec<String>,
+    /// Not these rules (names of rules or groups, separated by commas)
+    #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Settings")]
+    pub ignore: Vec<String>,
+    /// What to judge by
+    #[arg(long, value_enum, value_name = "CONTRACT", help_heading = "Settings")]
+    pub contract: Option<ContractName>,
+}
+
+/// The answer of `--contract`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ContractName {
+    /// What the documents ask for; what releases were seen to do is information
+    Documented,
+    /// Also what releases were seen to do
+    Observed,
+}
+
+/// Reads the configuration file; its text becomes the first source, so that findings can point into it.
+///
+/// # Errors
+/// When there is no such file, or it can't be read.
+pub fn configure(arguments: &InputArguments) -> Result<(Config, SourceMap), String> {
+    let mut sources = SourceMap::new();
+    let path = match &arguments.config {
+        _ if arguments.no_config => None,
+        Some(path) => Some(path.clone()),
+        None => Config::find(&start(&arguments.paths)),
+    };
+    let config = match path {
+        Some(path) => Config::load(&near(&path), &mut sources)
+            .map_err(|reason| format!("can't read the configuration {}", visible::lines(&reason)))?,
+        None => Config::default(),
+    };
+    Ok((config, sources))
+}
+
+/// The folder from which the nearest configuration is looked for: that of the first path.
+fn start(paths: &[PathBuf]) -> PathBuf {
+    let path = paths.first().filter(|p| *p != Path::new("-")).map_or(Path::new("."), PathBuf::as_path);
+    let path =
+        std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_path_buf());
+    if path.is_dir() { path } else { path.parent().map(Path::to_path_buf).unwrap_or(path) }
+}
+
+/// The path relative to the current folder, where it lies inside.
+fn near(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).to_path_buf()
+}
+
+/// Puts the flags over the settings.
+///
+/// # Errors
+/// For a name that is no rule's, and when no rule is left.
+pub fn apply(arguments: &RuleArguments, config: &mut Config) -> Result<(), String> {
+    let select = names::expand(&arguments.select)?;
+    let ignore = names::expand(&arguments.ignore)?;
+    // Who names a rule wants to see it, whatever the file says.
+    config.rules.retain(|(rule, level)| *level != Level::Off || !select.contains(rule));
+    if !select.is_empty() || !ignore.is_empty() {
+        let all = || RULES.iter().map(|r| r.name.to_string()).collect();
+        let mut chosen: Vec<String> = if select.is_empty() { all() } else { select };
+        chosen.retain(|rule| !ignore.contains(rule));
+        if chosen.is_empty() {
+            return Err("--select and --ignore leave no rule".into());
+        }
+        config.select = chosen;
+    }
+    match arguments.contract {
+        Some(ContractName::Documented) => config.contract = Contract::Documented,
+        Some(ContractName::Observed) => config.contract = Contract::Observed,
+        None => {}
+    }
+    Ok(())
+}
+
+/// Loads what the paths lead to. What is wrong with them goes to standard error.
+pub fn load(arguments: &InputArguments, config: &Config, sources: SourceMap) -> Option<Loaded> {
+    let inputs = Inputs {
+        paths: arguments.paths.clone(),
+        stdin_filename: arguments.stdin_filename.clone(),
+        exclude: Exclude { base: config.folder.clone(), patterns: config.exclude.clone() },
+        roots: config.roots.clone(),
+        sources,
+    };
+    let errors = match load::load(&inputs) {
+        Ok(loaded) => return Some(loaded),
+        Err(errors) => errors,
+    };
+    for error in errors {
+        output::complain(&format!("{}: {}", visible::line(&shown(&error.path)), error.message));
+    }
+    None
+}

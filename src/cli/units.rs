@@ -1,0 +1,95 @@
+//! `kvlint units [PATHS]`: what is deployed together, what was recognised in it, and what may be missing from it.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+
+use super::settings::{self, InputArguments};
+use super::terminal::{self, Color};
+use super::{FAILURE, output};
+use crate::config::Config;
+use crate::events::{ImageRelease, Model, Publishing};
+use crate::load::{Loaded, Unit};
+use crate::report::{Coverage, Style, shown, visible};
+use crate::source::Span;
+
+/// What the subcommand takes.
+#[derive(Args, Debug)]
+pub struct UnitsArguments {
+    #[command(flatten)]
+    inputs: InputArguments,
+}
+
+pub fn run(arguments: &UnitsArguments, color: Color) -> u8 {
+    let (config, sources) = match settings::configure(&arguments.inputs) {
+        Ok(configured) => configured,
+        Err(message) => {
+            output::complain(&message);
+            return FAILURE;
+        }
+    };
+    let Some(loaded) = settings::load(&arguments.inputs, &config, sources) else { return FAILURE };
+    let style = terminal::standard_output(color);
+    let coverage = Coverage::of(&loaded);
+    let mut text: String = loaded.units.iter().map(|unit| describe(unit, &loaded, &config, &style) + "\n").collect();
+    for missed in &coverage.not_analysed {
+        let part = if missed.in_part { "analysed in part" } else { "not analysed" };
+        let line = format!("{}: {}", visible::line(&shown(&missed.path)), visible::line(&missed.reason));
+        text.push_str(&format!("{} {line}\n", style.advice(&format!("{part}:"))));
+    }
+    text.push_str(&format!("{coverage}\n"));
+    match output::deliver(None, |out| out.write_all(text.as_bytes())) {
+        Ok(()) if !config.problems.is_empty() || coverage.not_analysed.iter().any(|n| n.failed) => FAILURE,
+        Ok(()) => 0,
+        Err(message) => {
+            output::complain(&message);
+            FAILURE
+        }
+    }
+}
+
+/// One unit, a line for each thing that matters. Writing to a string can't fail.
+fn describe(unit: &Unit, loaded: &Loaded, config: &Config, style: &Style) -> String {
+    let model = Model::new(unit, config);
+    let at = |span: Span| {
+        let place = loaded.sources.line_column(span);
+        format!("{}:{}:{}", shown(loaded.sources.file(span.file).path()), place.line, place.column)
+    };
+    let state = if unit.is_complete() { "complete" } else { "partial" };
+    let mut text = format!("{}  {}, {state}\n", style.bold(&visible::line(&shown(&unit.root))), unit.kind.as_str());
+    for missing in &unit.missing {
+        let place = missing.span.map_or(String::new(), |span| format!("  {}", at(span)));
+        let _ =
+            writeln!(text, "  {} {}{}", style.advice("why:"), visible::line(&missing.reason), visible::line(&place));
+    }
+    let _ = writeln!(text, "  {:<10} {} in {} files", "resources", unit.resources.len(), unit.files.len());
+    for publisher in &model.publishers {
+        let publishing = match publisher.publishing() {
+            Publishing::On => "publishes events",
+            Publishing::Off => "has events switched off",
+            Publishing::Unconfigured => "publishes nothing",
+            Publishing::Unknown => "can't be known",
+        };
+        let engine = format!("{} {}", publisher.engine().name(), release(&publisher.image));
+        let title = publisher.pod.resource.title();
+        let name = publisher.container.name();
+        let line = format!("{title}, container {name}: {engine}, {publishing}  {}", at(publisher.container.grip()));
+        let _ = writeln!(text, "  {:<10} {}", "publisher", visible::line(&line));
+    }
+    for gateway in &model.gateways {
+        let engine = format!("AIBrix {}", release(&gateway.image));
+        let title = gateway.pod.resource.title();
+        let name = gateway.container.name();
+        let line = format!("{title}, container {name}: {engine}  {}", at(gateway.container.grip()));
+        let _ = writeln!(text, "  {:<10} {}", "gateway", visible::line(&line));
+    }
+    text
+}
+
+fn release(image: &ImageRelease) -> String {
+    match &image.release {
+        Some(release) if image.assumed => format!("{release} (assumed)"),
+        Some(release) => release.to_string(),
+        None => "of unknown release".into(),
+    }
+}

@@ -1,0 +1,146 @@
+//! Takes the settings out of a tree; what is wrong with it was said by the check and is passed over here.
+
+use std::path::Path;
+
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::{Config, Level, Override};
+use crate::facts::Release;
+use crate::facts::Status;
+use crate::facts::workloads::{PodPath, PodRole, SelectorForm, Shape, WorkloadKind};
+use crate::lint::Contract;
+use crate::yaml::Node;
+
+/// Reads a pattern. `*` stays within a folder, `**` does not; a pattern without `/` matches at any depth.
+///
+/// # Errors
+/// What is malformed.
+pub(super) fn glob(pattern: &str) -> Result<Glob, String> {
+    let bare = pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/');
+    let rooted = match bare.strip_prefix('/') {
+        Some(rest) => rest.to_string(),
+        None if bare.contains('/') => bare.to_string(),
+        None => format!("**/{bare}"),
+    };
+    if bare.is_empty() {
+        return Err("it is empty".into());
+    }
+    GlobBuilder::new(&rooted).literal_separator(true).build().map_err(|e| e.kind().to_string())
+}
+
+fn globs(node: Option<Node<'_>>) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    texts(node).filter_map(|t| glob(t).ok()).for_each(|g| {
+        set.add(g);
+    });
+    set.build().unwrap_or_default()
+}
+
+fn texts(node: Option<Node<'_>>) -> impl Iterator<Item = &str> {
+    node.map(Node::items).unwrap_or_default().into_iter().filter_map(Node::as_str)
+}
+
+fn items(node: Option<Node<'_>>) -> Vec<Node<'_>> {
+    node.map(Node::items).unwrap_or_default()
+}
+
+fn text(node: Node<'_>, key: &str) -> Option<String> {
+    node.get(key).and_then(Node::as_str).map(str::to_string)
+}
+
+fn release(node: Option<Node<'_>>) -> Option<Release> {
+    node?.text()?.parse().ok()
+}
+
+/// The level that a word names. `off` is a boolean to YAML 1.1, so the words count as written.
+fn level(node: Node<'_>) -> Option<Level> {
+    match node.text()? {
+        "off" => Some(Level::Off),
+        "info" => Some(Level::Info),
+        "warning" => Some(Level::Warning),
+        "error" => Some(Level::Error),
+        _ => None,
+    }
+}
+
+fn levels(node: Option<Node<'_>>) -> Vec<(String, Level)> {
+    let entries = node.map(Node::entries).unwrap_or_default();
+    entries.into_iter().filter_map(|e| Some((e.key.text()?.to_string(), level(e.value)?))).collect()
+}
+
+fn labels(node: Node<'_>) -> Vec<(String, String)> {
+    let pair = |e: crate::yaml::Entry<'_>| Some((e.key.text()?.to_string(), e.value.as_str()?.to_string()));
+    node.entries().into_iter().filter_map(pair).collect()
+}
+
+/// Fills a configuration from the top mapping. `folder` is what paths are relative to.
+pub(super) fn read(root: Node<'_>, folder: &Path, config: &mut Config) {
+    config.rules = levels(root.get("rules"));
+    config.exclude = globs(root.get("exclude"));
+    let one = |node: Node<'_>| Override { files: globs(node.get("files")), rules: levels(node.get("rules")) };
+    config.overrides = items(root.get("overrides")).into_iter().map(one).collect();
+    config.assume.engine = release(root.at("assume.engine"));
+    config.assume.gateway = release(root.at("assume.gateway"));
+    if let Some(minimum) = release(root.at("minimum.engine")) {
+        config.minimum_engine = minimum;
+    }
+    config.contract = match root.get("contract").and_then(Node::text) {
+        Some("documented") => Contract::Documented,
+        _ => Contract::Observed,
+    };
+    if let Some(gateway) = root.get("gateway") {
+        if let Some(namespace) = text(gateway, "namespace") {
+            config.gateway.namespace = namespace;
+        }
+        match gateway.get("labels") {
+            Some(sets) if sets.is_sequence() => config.gateway.labels = sets.items().into_iter().map(labels).collect(),
+            Some(set) if set.is_mapping() => config.gateway.labels = vec![labels(set)],
+            _ => {}
+        }
+    }
+    config.workloads = items(root.get("workloads")).into_iter().filter_map(workload).collect();
+    let canonical = |path: &str| std::fs::canonicalize(folder.join(path)).ok().filter(|p| p.is_dir());
+    config.roots = texts(root.get("roots")).filter_map(canonical).collect();
+}
+
+fn workload(node: Node<'_>) -> Option<WorkloadKind> {
+    Some(WorkloadKind {
+        group: text(node, "group")?,
+        kind: text(node, "kind")?,
+        versions: texts(node.get("versions")).map(str::to_string).collect(),
+        pods: items(node.get("pods")).into_iter().filter_map(pod).collect(),
+        misleading_labels: texts(node.get("misleading_labels")).map(str::to_string).collect(),
+        completed: false,
+        args: None,
+        env: None,
+        creates: None,
+        pod_labels: Vec::new(),
+        note: None,
+        source: "kvlint.yaml".into(),
+        status: Status::Documented,
+    })
+}
+
+fn pod(node: Node<'_>) -> Option<PodPath> {
+    Some(PodPath {
+        path: text(node, "path")?,
+        shape: match node.get("shape")?.text()? {
+            "pod_template" => Shape::PodTemplate,
+            "pod_spec" => Shape::PodSpec,
+            "container" => Shape::Container,
+            _ => return None,
+        },
+        labels: text(node, "labels"),
+        role: match node.get("role").and_then(Node::text) {
+            Some("worker") => PodRole::Worker,
+            Some("auxiliary") => PodRole::Auxiliary,
+            _ => PodRole::Serving,
+        },
+        replicas: text(node, "replicas"),
+        selector: text(node, "selector"),
+        selector_form: match node.get("selector_form").and_then(Node::text) {
+            Some("labels") => SelectorForm::Labels,
+            _ => SelectorForm::LabelSelector,
+        },
+    })
+}

@@ -1,0 +1,84 @@
+//! GitHub workflow commands: `::error file=…,line=…::message` puts an annotation on a pull request.
+//!
+//! Names and messages come from untrusted files. Every line starts with a command of ours, and line breaks are encoded, so
+//! that nothing in them can start another command.
+
+use std::io::{self, Write};
+
+use super::{Report, shown, visible};
+use crate::lint::{Diagnostic, Severity};
+
+pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for diagnostic in report.diagnostics {
+        write_one(report, diagnostic, out)?;
+    }
+    for (rule, text) in report.failures {
+        let message = format!("internal error in rule {rule}: {text}");
+        writeln!(out, "::error title=kvlint::{}", data(&message))?;
+    }
+    for missed in report.coverage.not_analysed.iter().filter(|n| n.failed) {
+        let path = shown(&missed.path);
+        writeln!(out, "::error file={},title=kvlint::not analysed: {}", property(&path), data(&missed.reason))?;
+    }
+    Ok(())
+}
+
+fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, out: &mut dyn Write) -> io::Result<()> {
+    let span = diagnostic.primary.span;
+    let file = report.sources.file(span.file);
+    let (start, end) = (file.line_column(span.start), file.line_column(span.end));
+    let command = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "notice",
+    };
+    write!(out, "::{command} file={},line={},endLine={}", property(&shown(file.path())), start.line, end.line)?;
+    // GitHub refuses columns where the lines differ.
+    if start.line == end.line {
+        write!(out, ",col={},endColumn={}", start.column, end.column)?;
+    }
+    let mut message = diagnostic.message.clone();
+    for related in &diagnostic.related {
+        let file = report.sources.file(related.span.file);
+        let at = file.line_column(related.span.start);
+        message.push_str(&format!("\n{}:{}:{}: {}", shown(file.path()), at.line, at.column, related.text));
+    }
+    if let Some(help) = &diagnostic.help {
+        message.push_str(&format!("\nhelp: {help}"));
+    }
+    for note in &diagnostic.notes {
+        message.push_str(&format!("\nnote: {note}"));
+    }
+    writeln!(out, ",title={}::{}", property(&format!("kvlint: {}", diagnostic.rule)), data(&message))
+}
+
+/// Text after `::`. The log is shown in terminals too, so control characters are made visible.
+fn data(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '%' => encoded.push_str("%25"),
+            '\r' => encoded.push_str("%0D"),
+            '\n' => encoded.push_str("%0A"),
+            c => encoded.push(visible::replacement(c).unwrap_or(c)),
+        }
+    }
+    encoded
+}
+
+/// A property's value.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_name_or_message_ends_the_command() {
+        assert_eq!(property("a\n::error::x,y%"), "a%0A%3A%3Aerror%3A%3Ax%2Cy%25");
+        assert_eq!(data("\u{1b}[2J"), "␛[2J");
+        assert_eq!(data("a\r\n::stop-commands::x"), "a%0D%0A::stop-commands::x");
+    }
+}

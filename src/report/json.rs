@@ -1,0 +1,201 @@
+//! One JSON document, described by `docs/schema/report-v1.json`. Fields are added within a version, never changed.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{Report, shown, visible};
+use crate::facts;
+use crate::lint::{Applicability, Diagnostic, Label, Severity};
+use crate::source::{SourceMap, Span};
+
+/// The version of the document.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    tool: Tool,
+    summary: Summary,
+    coverage: Counts,
+    diagnostics: Vec<Finding<'a>>,
+    not_analysed: Vec<Missed<'a>>,
+    failures: Vec<Failure<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+    facts: &'static str,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    exit_code: u8,
+    errors: usize,
+    warnings: usize,
+    infos: usize,
+    suppressed: usize,
+    rules: BTreeMap<&'static str, usize>,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    resources: usize,
+    files: usize,
+    files_without_objects: usize,
+    units: usize,
+    not_analysed: usize,
+    analysed_in_part: usize,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    rule: &'a str,
+    severity: Severity,
+    message: &'a str,
+    #[serde(flatten)]
+    primary: Place<'a>,
+    related: Vec<Place<'a>>,
+    help: Option<&'a str>,
+    notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<Mending<'a>>,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    path: String,
+    span: Bytes,
+    start: At,
+    end: At,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
+}
+
+/// Byte offsets in the file's text as UTF-8.
+#[derive(Serialize)]
+struct Bytes {
+    start: u32,
+    end: u32,
+}
+
+#[derive(Serialize)]
+struct At {
+    line: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+struct Mending<'a> {
+    title: &'a str,
+    applicability: Applicability,
+    edits: Vec<Change<'a>>,
+}
+
+#[derive(Serialize)]
+struct Change<'a> {
+    #[serde(flatten)]
+    place: Place<'a>,
+    replacement: &'a str,
+}
+
+#[derive(Serialize)]
+struct Missed<'a> {
+    path: String,
+    reason: &'a str,
+    failed: bool,
+    in_part: bool,
+    folder: bool,
+    files: usize,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    rule: &'a str,
+    message: &'a str,
+}
+
+pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", visible::json(serde_json::to_string_pretty(&document(report))?))
+}
+
+fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
+    let coverage = report.coverage;
+    let unread = coverage.unread().count();
+    let mut rules: BTreeMap<&'static str, usize> = BTreeMap::new();
+    report.diagnostics.iter().for_each(|d| *rules.entry(d.rule).or_default() += 1);
+    Document {
+        version: VERSION,
+        tool: Tool { name: "kvlint", version: env!("CARGO_PKG_VERSION"), facts: facts::DATE },
+        summary: Summary {
+            exit_code: report.exit_code,
+            errors: report.count(Severity::Error),
+            warnings: report.count(Severity::Warning),
+            infos: report.count(Severity::Info),
+            suppressed: report.suppressed,
+            rules,
+        },
+        coverage: Counts {
+            resources: coverage.resources,
+            files: coverage.files,
+            files_without_objects: coverage.files_without_objects,
+            units: coverage.units,
+            not_analysed: unread,
+            analysed_in_part: coverage.not_analysed.len() - unread,
+        },
+        diagnostics: report.diagnostics.iter().map(|d| finding(d, report.sources)).collect(),
+        not_analysed: coverage
+            .not_analysed
+            .iter()
+            .map(|n| Missed {
+                path: shown(&n.path),
+                reason: &n.reason,
+                failed: n.failed,
+                in_part: n.in_part,
+                folder: n.folder,
+                files: n.files,
+            })
+            .collect(),
+        failures: report.failures.iter().map(|(rule, message)| Failure { rule, message }).collect(),
+    }
+}
+
+fn finding<'a>(diagnostic: &'a Diagnostic, sources: &SourceMap) -> Finding<'a> {
+    let labelled = |label: &'a Label| place(label.span, Some(label.text.as_str()), sources);
+    Finding {
+        rule: diagnostic.rule,
+        severity: diagnostic.severity,
+        message: &diagnostic.message,
+        primary: labelled(&diagnostic.primary),
+        related: diagnostic.related.iter().map(labelled).collect(),
+        help: diagnostic.help.as_deref(),
+        notes: &diagnostic.notes,
+        fix: diagnostic.fix.as_ref().map(|fix| Mending {
+            title: &fix.title,
+            applicability: fix.applicability,
+            edits: fix
+                .edits
+                .iter()
+                .map(|e| Change { place: place(e.span, None, sources), replacement: &e.replacement })
+                .collect(),
+        }),
+    }
+}
+
+fn place<'a>(span: Span, label: Option<&'a str>, sources: &SourceMap) -> Place<'a> {
+    let file = sources.file(span.file);
+    let at = |offset| {
+        let place = file.line_column(offset);
+        At { line: place.line, column: place.column }
+    };
+    Place {
+        path: shown(file.path()),
+        span: Bytes { start: span.start, end: span.end },
+        start: at(span.start),
+        end: at(span.end),
+        label,
+    }
+}

@@ -1,0 +1,107 @@
+//! Findings for readers: one file a format. A reporter is given a [`Report`] and writes it; it decides nothing.
+
+mod concise;
+mod coverage;
+mod excerpt;
+mod github;
+mod json;
+mod path;
+mod sarif;
+pub mod statistics;
+mod text;
+pub mod visible;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+pub use coverage::{Coverage, NotAnalysed};
+pub use path::shown;
+pub use text::Style;
+
+use crate::lint::{Diagnostic, Severity};
+use crate::source::SourceMap;
+
+/// Where the project lives; rules and mistakes in kvlint itself are looked up there.
+pub const REPOSITORY: &str = "https://github.com/kvlint/kvlint";
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Annotated snippets, for people
+    #[default]
+    Text,
+    /// One line a finding: `path:line:col: severity[rule] message`
+    Concise,
+    /// One JSON document (docs/schema/report-v1.json)
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// GitHub workflow commands, for annotations on a pull request
+    Github,
+}
+
+/// A run, ready to be written.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// Every text that a finding may point into.
+    pub sources: &'a SourceMap,
+    /// Sorted by path, place and rule.
+    pub diagnostics: &'a [Diagnostic],
+    /// What was read and what was not.
+    pub coverage: &'a Coverage,
+    /// Rules that failed, with what they said.
+    pub failures: &'a [(&'static str, String)],
+    /// Findings that comments and annotations silenced.
+    pub suppressed: usize,
+    /// What the process will exit with.
+    pub exit_code: u8,
+    /// The folder that relative paths start from.
+    pub folder: PathBuf,
+}
+
+impl Report<'_> {
+    /// Writes the findings, and whatever else the format has a place for.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write(&self, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+        match format {
+            Format::Text => text::write(self, style, out),
+            Format::Concise => concise::write(self, style, out),
+            Format::Json => json::write(self, out),
+            Format::Sarif => sarif::write(self, out),
+            Format::Github => github::write(self, out),
+        }
+    }
+
+    /// How many findings have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == severity).count()
+    }
+
+    /// `3 errors, 1 warning (2 suppressed)`, or `no findings`.
+    pub fn summary(&self) -> String {
+        let words = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
+        let part = |(severity, word): (Severity, &str)| match self.count(severity) {
+            0 => None,
+            n if severity == Severity::Info => Some(format!("{n} {word}")),
+            n => Some(plural(n, word)),
+        };
+        let parts: Vec<String> = words.into_iter().filter_map(part).collect();
+        let found = if parts.is_empty() { "no findings".to_string() } else { parts.join(", ") };
+        match self.suppressed {
+            0 => found,
+            n => format!("{found} ({n} suppressed)"),
+        }
+    }
+}
+
+/// The page that explains a rule.
+pub fn rule_page(rule: &str) -> String {
+    format!("{REPOSITORY}/blob/main/rules/{rule}.md")
+}
+
+/// A number and a noun, in the plural unless it is one.
+fn plural(n: usize, noun: &str) -> String {
+    if n == 1 { format!("{n} {noun}") } else { format!("{n} {noun}s") }
+}

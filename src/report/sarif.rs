@@ -1,0 +1,253 @@
+//! SARIF 2.1.0, for code scanning services. Checked against the standard's schema in `tests/formats.rs`.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{REPOSITORY, Report, path, rule_page, shown, visible};
+use crate::facts;
+use crate::lint::{Diagnostic, Label, RULES, Rule, Severity};
+use crate::source::Span;
+
+const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// What relative URIs start from: the folder that kvlint was run in.
+const BASE: &str = "%SRCROOT%";
+
+/// The version of the fingerprint: it changes when the way to compute it does.
+const FINGERPRINT: &str = "kvlint/v1";
+
+/// Longer lines don't take part in fingerprints as a whole.
+const LONG_LINE: usize = 1000;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    tool: Value,
+    invocations: Value,
+    results: Vec<Finding>,
+    column_kind: &'static str,
+    newline_sequences: [&'static str; 3],
+    original_uri_base_ids: Value,
+    properties: Value,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Finding {
+    rule_id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_index: Option<usize>,
+    level: &'static str,
+    message: Message,
+    locations: [Location; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_locations: Vec<Location>,
+    partial_fingerprints: HashMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct Message {
+    text: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<usize>,
+    physical_location: PhysicalLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Message>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhysicalLocation {
+    artifact_location: ArtifactLocation,
+    region: Region,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactLocation {
+    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri_base_id: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: usize,
+    start_column: usize,
+    end_line: usize,
+    end_column: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_offset: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_length: Option<u32>,
+}
+
+pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut seen = HashMap::new();
+    let run = Run {
+        tool: tool(),
+        invocations: invocations(report),
+        results: report.diagnostics.iter().map(|d| finding(report, d, &mut seen)).collect(),
+        column_kind: "unicodeCodePoints",
+        newline_sequences: ["\r\n", "\n", "\r"],
+        original_uri_base_ids: json!({ BASE: { "description": { "text": "the folder that kvlint was run in" } } }),
+        properties: json!({ "coverage": report.coverage.to_string(), "suppressed": report.suppressed }),
+    };
+    let document = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] });
+    writeln!(out, "{}", visible::json(serde_json::to_string_pretty(&document)?))
+}
+
+fn tool() -> Value {
+    json!({
+        "driver": {
+            "name": "kvlint",
+            "version": env!("CARGO_PKG_VERSION"),
+            "semanticVersion": env!("CARGO_PKG_VERSION"),
+            "informationUri": REPOSITORY,
+            "properties": { "facts": facts::DATE },
+            "rules": RULES.iter().map(descriptor).collect::<Vec<_>>(),
+        }
+    })
+}
+
+fn descriptor(rule: &Rule) -> Value {
+    let why = rule.section("Why");
+    json!({
+        "id": rule.name,
+        "name": rule.name,
+        "shortDescription": { "text": rule.summary },
+        "fullDescription": { "text": if why.is_empty() { rule.summary } else { why } },
+        "help": { "text": rule.body(), "markdown": rule.body() },
+        "helpUri": rule_page(rule.name),
+        "defaultConfiguration": { "level": level(rule.severity) },
+        "properties": {
+            "tags": [rule.group.as_str(), rule.contract.as_str()],
+            "since": rule.since,
+        },
+    })
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+    }
+}
+
+/// How the run went: what failed, and what was not analysed.
+fn invocations(report: &Report<'_>) -> Value {
+    let failed = report.failures.iter().map(|(rule, text)| {
+        json!({
+            "level": "error",
+            "message": { "text": format!("internal error in rule {rule}: {text}") },
+            "associatedRule": { "id": rule },
+        })
+    });
+    let missed = report.coverage.not_analysed.iter().map(|n| {
+        let (uri, relative) = path::uri(&n.path, &report.folder);
+        let part = if n.in_part { "analysed in part" } else { "not analysed" };
+        json!({
+            "level": if n.failed { "error" } else { "note" },
+            "message": { "text": format!("{part}: {}: {}", shown(&n.path), n.reason) },
+            "locations": [{ "physicalLocation": { "artifactLocation": artifact(uri, relative) } }],
+        })
+    });
+    json!([{
+        "executionSuccessful": report.exit_code != 2,
+        "exitCode": report.exit_code,
+        "toolExecutionNotifications": failed.chain(missed).collect::<Vec<_>>(),
+    }])
+}
+
+fn artifact(uri: String, relative: bool) -> ArtifactLocation {
+    ArtifactLocation { uri, uri_base_id: relative.then_some(BASE) }
+}
+
+fn finding(report: &Report<'_>, diagnostic: &Diagnostic, seen: &mut HashMap<u64, usize>) -> Finding {
+    let mut text = diagnostic.message.clone();
+    if let Some(help) = &diagnostic.help {
+        text.push_str(&format!("\nhelp: {help}"));
+    }
+    for note in &diagnostic.notes {
+        text.push_str(&format!("\nnote: {note}"));
+    }
+    let related = diagnostic.related.iter().enumerate();
+    Finding {
+        rule_id: diagnostic.rule,
+        rule_index: RULES.binary_search_by(|rule| rule.name.cmp(diagnostic.rule)).ok(),
+        level: level(diagnostic.severity),
+        message: Message { text },
+        locations: [location(report, &diagnostic.primary, None)],
+        related_locations: related.map(|(i, label)| location(report, label, Some(i + 1))).collect(),
+        partial_fingerprints: HashMap::from([(FINGERPRINT, fingerprint(report, diagnostic, seen))]),
+    }
+}
+
+fn location(report: &Report<'_>, label: &Label, id: Option<usize>) -> Location {
+    let file = report.sources.file(label.span.file);
+    let (start, end) = (file.line_column(label.span.start), file.line_column(label.span.end));
+    let (uri, relative) = path::uri(file.path(), &report.folder);
+    // Offsets count in the file's own bytes, which a transcoded text does not have.
+    let own = file.is_editable();
+    Location {
+        id,
+        physical_location: PhysicalLocation {
+            artifact_location: artifact(uri, relative),
+            region: Region {
+                start_line: start.line,
+                start_column: start.column,
+                end_line: end.line,
+                end_column: end.column,
+                byte_offset: own.then_some(label.span.start),
+                byte_length: own.then_some(label.span.len()),
+            },
+        },
+        message: (!label.text.is_empty()).then(|| Message { text: label.text.clone() }),
+    }
+}
+
+/// Rule, path, the words of the line, and how many equal ones came before: the same finding keeps its fingerprint when
+/// lines above it come and go, or when the indentation changes.
+fn fingerprint(report: &Report<'_>, diagnostic: &Diagnostic, seen: &mut HashMap<u64, usize>) -> String {
+    let span = diagnostic.primary.span;
+    let file = report.sources.file(span.file);
+    let line =
+        file.line_span(file.line_index(span.start)).filter(|l| (l.len() as usize) < LONG_LINE).unwrap_or_else(|| {
+            let end = span.end.min(span.start + LONG_LINE as u32);
+            Span { end, ..span }
+        });
+    let mut hash = Fnv::new();
+    hash.add(diagnostic.rule.as_bytes());
+    hash.add(path::uri(file.path(), &report.folder).0.as_bytes());
+    file.slice(line).split_whitespace().for_each(|word| hash.add(word.as_bytes()));
+    let ordinal = seen.entry(hash.0).or_default();
+    *ordinal += 1;
+    hash.add(ordinal.to_string().as_bytes());
+    format!("{:016x}", hash.0)
+}
+
+/// FNV-1a, because the standard library's hash may differ between releases.
+struct Fnv(u64);
+
+impl Fnv {
+    fn new() -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// Adds a part and a separator.
+    fn add(&mut self, part: &[u8]) {
+        for &byte in part.iter().chain(&[0]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
