@@ -275,3 +275,35 @@ fn hostile_trees_end() {
         texts(&[("kustomization.yaml", text)]);
     }
 }
+
+/// Every kustomization of AIBrix that `kubectl kustomize` builds gives the same objects here. Takes a while, so it runs on
+/// demand: `cargo test --test kustomize -- --ignored`.
+#[test]
+#[ignore = "runs kubectl for every folder"]
+fn the_objects_of_aibrix_are_those_of_kubectl() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/aibrix/config");
+    let kubectl = |folder: &Path| std::process::Command::new("kubectl").arg("kustomize").arg(folder).output();
+    if !root.is_dir() || kubectl(&root).is_err() {
+        eprintln!("skipped: kubectl or ../shared/corpus/aibrix/config is not there");
+        return;
+    }
+    let mut compared = 0;
+    for entry in walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().flatten() {
+        if entry.file_name() != "kustomization.yaml" {
+            continue;
+        }
+        let folder = entry.path().parent().expect("a folder");
+        let theirs = kubectl(folder).expect("kubectl ran before");
+        if !theirs.status.success() {
+            continue;
+        }
+        let (built, ours, _) = run(folder, false, Order::Legacy);
+        let fatal: Vec<&str> = built.log.problems.iter().filter(|p| p.is_fatal()).map(|p| p.message.as_str()).collect();
+        assert!(fatal.is_empty(), "{}: {fatal:?}", folder.display());
+        let theirs = documents(&String::from_utf8(theirs.stdout).expect("UTF-8"));
+        let ours = documents(&ours);
+        assert!(ours == theirs, "{}: {}", folder.display(), difference(&ours, &theirs));
+        compared += 1;
+    }
+    println!("{compared} folders give the same objects");
+}

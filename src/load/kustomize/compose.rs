@@ -37,7 +37,7 @@ fn has_dialect_words(value: &Value) -> bool {
 
 /// Puts an object's tree together.
 pub fn compose(ws: &Workspace<'_>, resource: &Resource) -> Tree {
-    let span = super::patch::resource_grip(ws, resource);
+    let span = super::patch_target::resource_grip(ws, resource);
     let mut composer = Composer::new(ws.sources.file(span.file));
     let root = node(ws, &mut composer, &resource.value);
     let removals = resource.tombstones.iter().map(|t| Removal {

@@ -148,7 +148,7 @@ fn merge_all(into: &mut Arc<Vec<FieldSpec>>, more: &Arc<Vec<FieldSpec>>) -> Resu
         return Ok(());
     }
     more.iter().try_for_each(|spec| merge_one(into, spec))?;
-    Arc::make_mut(into).sort_by(|a, b| order(&a.gvk).cmp(&order(&b.gvk)));
+    Arc::make_mut(into).sort_by_key(|a| order(&a.gvk));
     Ok(())
 }
 
@@ -199,7 +199,7 @@ pub fn merge(into: &mut Fields, more: &Fields) -> Result<(), String> {
             None => references.push(NameReference::clone(other)),
         }
     }
-    references.sort_by(|a, b| order(&a.target).cmp(&order(&b.target)));
+    references.sort_by_key(|a| order(&a.target));
     Ok(())
 }
 

@@ -83,7 +83,7 @@ fn constants() -> [u32; 64] {
     let mut n = 2u64;
     let mut count = 0;
     while count < 64 {
-        if (2..n).take_while(|d| d * d <= n).all(|d| n % d != 0) {
+        if (2..n).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d)) {
             found[count] = root_fraction(n, 3);
             count += 1;
         }

@@ -104,7 +104,7 @@ pub fn fix(ws: &mut Workspace<'_>, into: &mut Accumulated, span: Span) {
                 }
                 if let Err(e) = outcome {
                     let title = referrer.id.title();
-                    let at = super::patch::resource_grip(ws, &into.resources[i]);
+                    let at = super::patch_target::resource_grip(ws, &into.resources[i]);
                     into.log.problems.push(
                         BuildProblem::failed(at, format!("a name in `{title}` is not clear: {e}"))
                             .help("give the objects different names, or put each overlay into a namespace of its own"),
@@ -200,10 +200,10 @@ impl Search<'_> {
             }
         };
         let Some(found) = self.referral(&old, &possible, true)? else { return Ok(()) };
-        if found.name.text() != Some(&old) {
-            if let Some(name) = value.get_mut("name") {
-                *name = self.renamed(name, &found.name);
-            }
+        if found.name.text() != Some(&old)
+            && let Some(name) = value.get_mut("name")
+        {
+            *name = self.renamed(name, &found.name);
         }
         if let Some(namespace) = &found.namespace {
             let origin = namespace.origin.clone().by(self.step);

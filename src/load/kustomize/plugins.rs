@@ -270,7 +270,7 @@ impl Workspace<'_> {
                 t.get("selector").map(|n| file::selector(n, at.tree, &[], &mut Vec::new())).unwrap_or_default();
             let path = t.word("fieldPath", &mut problems).map(|p| p.text.to_string()).unwrap_or_default();
             let position = t.integer("filePathPosition", &mut problems);
-            let chosen = match super::patch::select(into, &selector) {
+            let chosen = match super::patch_target::select(into, &selector) {
                 Ok(chosen) => chosen,
                 Err(problem) => {
                     problems.push(*problem);

@@ -134,8 +134,8 @@ fn source(ws: &Workspace<'_>, entry: &Replacement, into: &Accumulated) -> Outcom
             return Err(Box::new(
                 problem
                     .help("add what tells them apart: group, kind, name or namespace")
-                    .related(super::patch::resource_grip(ws, first), "one")
-                    .related(super::patch::resource_grip(ws, second), "another"),
+                    .related(super::patch_target::resource_grip(ws, first), "one")
+                    .related(super::patch_target::resource_grip(ws, second), "another"),
             ));
         }
     };
@@ -144,7 +144,7 @@ fn source(ws: &Workspace<'_>, entry: &Replacement, into: &Accumulated) -> Outcom
         let at = entry.field.as_ref().map_or(span, |f| f.span);
         let problem = BuildProblem::failed(at, format!("`{}` has no `{path}`", resource.id().title()));
         return Err(Box::new(
-            problem.help("mend the path").related(super::patch::resource_grip(ws, resource), "the object"),
+            problem.help("mend the path").related(super::patch_target::resource_grip(ws, resource), "the object"),
         ));
     };
     let Some(delimiter) = &entry.options.delimiter else { return Ok(value.clone()) };
@@ -201,7 +201,7 @@ fn write(
         if rejected {
             continue;
         }
-        let grip = super::patch::resource_grip(ws, resource);
+        let grip = super::patch_target::resource_grip(ws, resource);
         let title = resource.id().title();
         let resource = &mut into.resources[i];
         for (path, span) in paths {

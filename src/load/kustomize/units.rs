@@ -51,7 +51,7 @@ pub fn unit(ws: &mut Workspace<'_>, root: &Folder) -> (Unit, Vec<PathBuf>) {
         span: ws.grip(&name.origin),
         name: name.text().unwrap_or_default().to_string(),
         now: built.resources[i].id().title(),
-        object: super::patch::resource_grip(ws, &built.resources[i]),
+        object: super::patch_target::resource_grip(ws, &built.resources[i]),
     });
     let dangling = dangling.collect();
     let mut missing = built.log.missing.clone();

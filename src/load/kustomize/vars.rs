@@ -55,7 +55,9 @@ pub fn resolve(ws: &mut Workspace<'_>, into: &mut Accumulated) {
                 let at = variable.field.as_ref().map_or(variable.span, |f| f.span);
                 let problem = BuildProblem::failed(at, format!("`{}` has no `{path}`", resource.id().title()));
                 into.log.problems.push(
-                    problem.help("mend the path").related(super::patch::resource_grip(ws, resource), "the object"),
+                    problem
+                        .help("mend the path")
+                        .related(super::patch_target::resource_grip(ws, resource), "the object"),
                 );
             }
         }
@@ -69,7 +71,7 @@ pub fn resolve(ws: &mut Workspace<'_>, into: &mut Accumulated) {
     for resource in &mut into.resources {
         let outcome = one(resource, &fields, &mut values, step, span);
         if let Err(e) = outcome {
-            let at = super::patch::resource_grip(ws, resource);
+            let at = super::patch_target::resource_grip(ws, resource);
             into.log.problems.push(BuildProblem::failed(at, format!("a variable can't be put in: {e}")));
         }
     }
