@@ -62,6 +62,9 @@ fn describe(unit: &Unit, loaded: &Loaded, config: &Config, style: &Style) -> Str
         let _ =
             writeln!(text, "  {} {}{}", style.advice("why:"), visible::line(&missing.reason), visible::line(&place));
     }
+    for layer in unit.kustomize.iter().flat_map(|k| &k.layers) {
+        let _ = writeln!(text, "  {:<10} {}", "layer", visible::line(&shown(&layer.folder)));
+    }
     let _ = writeln!(text, "  {:<10} {} in {} files", "resources", unit.resources.len(), unit.files.len());
     for publisher in &model.publishers {
         let publishing = match publisher.publishing() {
