@@ -16,7 +16,12 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if elsewhere || pod.annotations.has(&label.key) != Some(false) {
             continue;
         }
-        cx.report(pod.labels_place, format!("the pods publish events, and their labels lack `{}`", label.key))
+        let mut report =
+            cx.report(pod.labels_place, format!("the pods publish events, and their labels lack `{}`", label.key));
+        if let Some(by) = pod.removed_label(&label.key) {
+            report = report.related(by, "this takes the label away");
+        }
+        report
             .label("these labels reach the pods")
             .related(publisher.command.grip, format!("{} publishes events here", publisher.engine().name()))
             .help(format!("add `{}: \"{value}\"` to the labels of the pod template", label.key))

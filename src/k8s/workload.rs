@@ -254,6 +254,14 @@ impl<'t> PodTemplate<'t> {
         !kubernetes::is_built_in(self.resource.group()) || self.labels.has_templates()
     }
 
+    /// The place that took a label of the pods away while a kustomization was built.
+    pub fn removed_label(&self, key: &str) -> Option<Span> {
+        let labels = self.row.labels_path()?;
+        let mut path: Vec<&str> = labels.split('.').collect();
+        path.push(key);
+        self.resource.removed(&path).map(|(by, _)| by)
+    }
+
     /// What to say about [`PodTemplate::labels_place`].
     pub fn labels_hint(&self) -> &'static str {
         if self.labels.node.is_some() { "the pods' labels are here" } else { "the pods' labels belong here" }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Label};
 use crate::load::{Loaded, UnitKind};
 use crate::source::{FileId, Span};
 
@@ -53,6 +53,27 @@ pub(super) fn join(loaded: &Loaded, by_unit: Vec<Vec<Diagnostic>>) -> Vec<Diagno
     };
     joined.into_iter().map(finish).collect()
 }
+
+/// Names the value of a base that the finding's value replaced, so that both ends of an override are in sight.
+pub(super) fn name_overridden(unit: &crate::load::Unit, found: &mut [Diagnostic]) {
+    if unit.kind != UnitKind::Kustomize || found.is_empty() {
+        return;
+    }
+    let mut overrides: Vec<(Span, Span)> = unit.resources.iter().flat_map(|r| r.tree().overrides()).collect();
+    overrides.sort();
+    overrides.dedup();
+    for diagnostic in found {
+        let place = diagnostic.primary.span;
+        for (_, old) in overrides.iter().filter(|(new, _)| new.contains(place) && !place.is_empty()).take(OVERRIDDEN) {
+            if *old != place && diagnostic.related.iter().all(|l| l.span != *old) {
+                diagnostic.related.push(Label { span: *old, text: "overrides this".into() });
+            }
+        }
+    }
+}
+
+/// The most replaced values that one finding names.
+const OVERRIDDEN: usize = 3;
 
 /// The most names that a note spells out.
 const NAMES: usize = 6;

@@ -39,6 +39,7 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     for unit in &loaded.units {
         let mut found = Vec::new();
         collect(lint_unit(unit, &chosen, config), &mut found, &mut outcome.failures);
+        overlays::name_overridden(unit, &mut found);
         by_unit.push(found);
     }
     let found = overlays::join(loaded, by_unit);

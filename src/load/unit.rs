@@ -98,6 +98,15 @@ impl Resource {
         node.at("metadata.name").or_else(|| node.get("kind")).map_or_else(|| node.grip(), Node::span)
     }
 
+    /// The place that took something out of the object while it was built, and what stood there: keys from the object's
+    /// root. A removal of what it stood in counts, too.
+    pub fn removed(&self, path: &[&str]) -> Option<(Span, Span)> {
+        let covers = |removed: &[SmolStr]| {
+            !removed.is_empty() && removed.len() <= path.len() && removed.iter().zip(path).all(|(a, b)| a == b)
+        };
+        self.tree.removals().iter().rev().find(|r| covers(&r.path)).map(|r| (r.by, r.removed))
+    }
+
     /// `kind/namespace/name`, for messages; the namespace only where one is written.
     pub fn title(&self) -> String {
         match self.namespace() {

@@ -140,6 +140,14 @@ pub struct Removal {
 }
 
 impl Blame {
+    /// A short place to hold the value by.
+    pub(super) fn grip(&self) -> Span {
+        match &self.place {
+            BlamePlace::Node(tree, id) => tree.node(*id).grip(),
+            _ => self.span(),
+        }
+    }
+
     /// The bytes of the value: of a rope, the longest part.
     pub fn span(&self) -> Span {
         match &self.place {
@@ -183,7 +191,7 @@ impl Blame {
 }
 
 impl BlamePart {
-    fn span(&self, range: std::ops::Range<usize>) -> Span {
+    pub(super) fn span(&self, range: std::ops::Range<usize>) -> Span {
         match self {
             BlamePart::Node(tree, id, start) => tree.node(*id).sub_span(start + range.start..start + range.end),
             BlamePart::Span(span) => *span,

@@ -102,6 +102,21 @@ impl Tree {
         self.composed.as_ref().map_or(&[], |c| &c.removals)
     }
 
+    /// Values that replaced others while the object was built: the bytes of the new one (or of its part), and of the old.
+    pub fn overrides(&self) -> Vec<(Span, Span)> {
+        let mut found = Vec::new();
+        for blame in self.composed.iter().flat_map(|c| &c.blames) {
+            let Some(old) = &blame.overrode else { continue };
+            let old = old.grip();
+            let places = match &blame.place {
+                BlamePlace::Rope(parts) => parts.iter().map(|(len, part)| part.span(0..*len)).collect(),
+                _ => vec![blame.span()],
+            };
+            found.extend(places.into_iter().filter(|new| !old.contains(*new)).map(|new| (new, old)));
+        }
+        found
+    }
+
     /// Whether it was put together from other trees.
     pub fn is_composed(&self) -> bool {
         self.composed.is_some()
