@@ -152,7 +152,7 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
         .git_global(false)
         .add_custom_ignore_filename(".kvlintignore")
         .filter_entry(keep);
-    for entry in entries(walker) {
+    for entry in entries(root, walker) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(e) => {
@@ -198,12 +198,18 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     found
 }
 
-/// All entries of a walk, in no order: what is made of them is sorted. Threads share the folders where there are several.
-fn entries(mut walker: WalkBuilder) -> Vec<Result<DirEntry, ignore::Error>> {
-    let threads = rayon::current_num_threads();
-    if threads == 1 {
+/// Sub-folders from which on a walk is shared between threads. Starting them, and their waiting for each other, costs more
+/// than a small walk.
+const WORTH_THREADS: usize = 8;
+
+/// All entries of a walk, in no order: what is made of them is sorted. Threads share the folders where there are many.
+fn entries(root: &Path, mut walker: WalkBuilder) -> Vec<Result<DirEntry, ignore::Error>> {
+    let folder = |entry: io::Result<fs::DirEntry>| entry.and_then(|e| e.file_type()).is_ok_and(|kind| kind.is_dir());
+    let folders = fs::read_dir(root).map_or(0, |entries| entries.map(folder).filter(|is| *is).count());
+    if folders < WORTH_THREADS || rayon::current_num_threads() == 1 {
         return walker.build().collect();
     }
+    let threads = rayon::current_num_threads();
     let (sender, receiver) = mpsc::channel();
     walker.threads(threads).build_parallel().run(|| {
         let sender = sender.clone();
