@@ -160,10 +160,11 @@ impl Blame {
         }
     }
 
-    pub(super) fn sub_span(&self, range: std::ops::Range<usize>) -> Span {
+    /// The bytes of a part of the value; `len` is the length of the whole.
+    pub(super) fn sub_span(&self, range: std::ops::Range<usize>, len: usize) -> Span {
         match &self.place {
             BlamePlace::Node(tree, id) => tree.node(*id).sub_span(range),
-            BlamePlace::Span(span) => *span,
+            BlamePlace::Span(span) => within(*span, range, len),
             BlamePlace::Rope(parts) => {
                 let mut at = 0;
                 let mut found: Option<(usize, Span)> = None;
@@ -172,7 +173,11 @@ impl Blame {
                     let inside = start < end || (range.is_empty() && at <= range.start && range.start <= at + len);
                     if inside {
                         let width = end.saturating_sub(start);
-                        let span = part.span(start - at..end.max(start) - at);
+                        let local = start - at..end.max(start) - at;
+                        let span = match part {
+                            BlamePart::Span(span) => within(*span, local, *len),
+                            BlamePart::Node(..) => part.span(local),
+                        };
                         found = match found {
                             // Neighbours in one file are one stretch; else the part with most of the range.
                             Some((w, old)) if old.file == span.file && old.end == span.start => {
@@ -197,4 +202,13 @@ impl BlamePart {
             BlamePart::Span(span) => *span,
         }
     }
+}
+
+/// A part of text that was made from a stretch of bytes: byte for byte where the lengths agree, as for a file that became a
+/// ConfigMap's value; else all of the stretch.
+fn within(span: Span, range: std::ops::Range<usize>, len: usize) -> Span {
+    if span.len() as usize != len || range.end > len {
+        return span;
+    }
+    Span::new(span.file, span.start + range.start as u32, span.start + range.end as u32)
 }

@@ -566,7 +566,7 @@ impl<'t> Node<'t> {
     /// where the range does not fit.
     pub fn sub_span(self, range: std::ops::Range<usize>) -> Span {
         if let Some(blame) = self.blame() {
-            return blame.sub_span(range);
+            return blame.sub_span(range, self.text().map_or(0, str::len));
         }
         let block = matches!(self.style(), Style::Literal | Style::Folded);
         if !block && range.start == 0 && Some(range.end) == self.text().map(str::len) {
@@ -588,8 +588,15 @@ impl<'t> Node<'t> {
         if let Some(blame) = self.blame() {
             return match &blame.place {
                 BlamePlace::Node(tree, id) => tree.node(*id).scalar_map(),
-                // The file is the first part's: a map leads into one file.
-                _ => ScalarMap::collapsed(blame.span(), self.text().map_or(0, str::len)),
+                _ => {
+                    // A map leads into one file: that of the longest part.
+                    let (span, len) = (blame.span(), self.text().map_or(0, str::len));
+                    if span.len() as usize == len {
+                        ScalarMap::identity(span.file, span.start, span.len())
+                    } else {
+                        ScalarMap::collapsed(span, len)
+                    }
+                }
             };
         }
         match &self.tree.embedding {
