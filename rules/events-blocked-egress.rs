@@ -1,38 +1,7 @@
-use crate::events::policies::{self, words};
 use crate::k8s::policy::Direction;
-use crate::k8s::reach::Why;
 use crate::lint::prelude::*;
-
-/// Engines that a finding names at most.
-const ENGINES: usize = 5;
+use crate::lint::report_blocked;
 
 pub fn check(cx: &mut UnitContext<'_>) {
-    let model = cx.model;
-    for blocked in policies::blocked(model, Direction::Egress) {
-        // A peer without its namespace is policy-peer-other-namespace.
-        if blocked.obstacle.why == Why::OtherNamespace {
-            continue;
-        }
-        // Where the gateway is elsewhere, the policy's author may know its namespace better.
-        let unsure =
-            blocked.obstacle.why == Why::Namespace && blocked.needed.iter().all(|n| n.subscriber.is_assumed(model));
-        let severity = if unsure || blocked.is_replay_alone() { Severity::Warning } else { Severity::Error };
-        let mut report = cx
-            .report(blocked.obstacle.span, blocked.message(model, Direction::Egress))
-            .severity(severity)
-            .help(blocked.help(model, Direction::Egress));
-        for needed in blocked.engines().into_iter().take(ENGINES) {
-            let title = policies::engine_title(model, needed.publisher);
-            report = report.related(needed.span, format!("`{title}` listens on port {}", needed.port.number));
-        }
-        let Some(first) = blocked.needed.first() else { continue };
-        for id in blocked.subscribers() {
-            if let Some(pod) = model.reach.endpoints.get(id).and_then(|e| e.pod()) {
-                report = report.related(pod.resource.grip(), words::gateway_words(model, id));
-            }
-        }
-        for note in blocked.consequences(model).into_iter().chain(policies::assumption(model, first.subscriber)) {
-            report = report.note(note);
-        }
-    }
+    report_blocked(cx, Direction::Egress);
 }

@@ -1,5 +1,7 @@
 //! Text that Kubernetes rewrites before a program sees it, with the way back to the file.
 
+use std::sync::Arc;
+
 use super::expansion::{self, Variable};
 use crate::source::Span;
 use crate::yaml::{Node, ScalarMap};
@@ -12,19 +14,20 @@ pub struct Text {
     /// Whether a part is not known.
     pub opaque: bool,
     span: Span,
-    map: ScalarMap,
+    // Settings are handed from rule to rule: a copy must cost nothing but its text.
+    map: Arc<ScalarMap>,
 }
 
 impl Text {
     /// Text as it stands in the file.
     pub fn literal(node: Node<'_>) -> Text {
         let value = node.text().unwrap_or("").to_string();
-        Text { opaque: is_template(&value), value, span: node.span(), map: node.scalar_map() }
+        Text { opaque: is_template(&value), value, span: node.span(), map: Arc::new(node.scalar_map()) }
     }
 
     /// Text that stands nowhere; `span` is what it was concluded from.
     pub fn synthetic(value: &str, span: Span) -> Text {
-        let map = ScalarMap::identity(span.file, span.start, 0);
+        let map = Arc::new(ScalarMap::identity(span.file, span.start, 0));
         Text { value: value.to_string(), opaque: false, span, map }
     }
 
@@ -36,7 +39,7 @@ impl Text {
         range: std::ops::Range<usize>,
         pieces: impl IntoIterator<Item = (usize, usize, usize)>,
     ) -> Text {
-        let map = self.map.pieces(value.len(), range.clone(), pieces);
+        let map = Arc::new(self.map.pieces(value.len(), range.clone(), pieces));
         Text { opaque, span: self.map.span(range), map, value }
     }
 
@@ -44,7 +47,7 @@ impl Text {
     pub fn part(&self, range: std::ops::Range<usize>) -> Text {
         let value = self.value[range.clone()].to_string();
         let pieces = [(0, range.start, range.len())];
-        let map = self.map.pieces(value.len(), range.clone(), pieces);
+        let map = Arc::new(self.map.pieces(value.len(), range.clone(), pieces));
         Text { opaque: self.opaque, span: self.map.span(range), map, value }
     }
 
@@ -77,6 +80,6 @@ pub fn expand(node: Node<'_>, lookup: impl Fn(&str) -> Variable) -> Text {
     }
     let expanded = expansion::expand(&text.value, lookup);
     let opaque = text.opaque || expanded.is_unknown(0..expanded.text().len());
-    let map = text.map.pieces(expanded.text().len(), 0..text.value.len(), expanded.pieces());
+    let map = Arc::new(text.map.pieces(expanded.text().len(), 0..text.value.len(), expanded.pieces()));
     Text { value: expanded.text().to_string(), opaque, span: text.span, map }
 }

@@ -1,5 +1,6 @@
 //! Running rules over units: the registry, what a rule is given, and what becomes of its findings.
 
+mod blocked;
 mod context;
 mod diagnostic;
 mod overlays;
@@ -7,6 +8,7 @@ mod rule;
 mod run;
 pub mod suppress;
 
+pub use blocked::report_blocked;
 pub use context::{ResourceContext, RunContext, UnitContext};
 pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Report, Severity};
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
