@@ -8,6 +8,7 @@ pub mod facts;
 pub mod k8s;
 pub mod lint;
 pub mod load;
+pub mod lsp;
 pub mod reach;
 pub mod report;
 pub mod source;

@@ -10,6 +10,7 @@ mod build;
 mod completions;
 mod explain;
 mod lint;
+mod lsp;
 mod names;
 mod output;
 mod reach;
@@ -67,6 +68,8 @@ enum Command {
     Reach(reach::ReachArguments),
     /// Print what a Kustomize root comes to, as `kustomize build` does
     Build(build::BuildArguments),
+    /// Speak the language server protocol on standard input and output, for editors
+    Lsp,
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -92,6 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Trace(trace)) => trace::run(trace),
         Some(Command::Reach(reach)) => reach::run(reach),
         Some(Command::Build(build)) => build::run(build),
+        Some(Command::Lsp) => lsp::run(),
         Some(Command::Completions(completions)) => completions::run(completions),
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
