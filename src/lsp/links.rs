@@ -27,7 +27,7 @@ pub fn links(document: &Document, encoding: Encoding) -> Vec<DocumentLink> {
             named_files(tree.root(), folder, &mut |span, target| add(span, target, "open what the kustomization uses"));
         }
     }
-    for comment in stream.documents.iter().flat_map(|d| &d.comments) {
+    for comment in &stream.comments {
         for (span, rule) in rules_in(comment.span, document.source.slice(comment.span)) {
             if let Ok(page) = rule_page(rule).parse() {
                 add(span, page, "read about the rule");
