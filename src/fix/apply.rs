@@ -13,6 +13,9 @@ use crate::source::{SourceFile, Span};
 /// Fixes bring other fixes to light; a tree that is not at rest after so many rounds never will be.
 const ROUNDS: usize = 10;
 
+/// Pieces of a round that are tried to be left out, one at a time: each is a run of all rules.
+const PIECES: usize = 16;
+
 /// What was loaded, and what was found in it.
 #[derive(Debug, Default)]
 pub struct State {
@@ -287,21 +290,29 @@ struct Round<'a, 'r> {
 
 impl Round<'_, '_> {
     /// The fixes to keep and those to take back, each with its reason. All are tried at once; where that breaks something,
-    /// halves are, so that finding one culprit takes few runs. What was taken back has one more try beside what was kept,
-    /// which it may need.
+    /// all without a half of them, a quarter and so on, so that a culprit is found in few runs, and fixes that need each
+    /// other stay together. What was taken back has one more try beside what was kept.
     fn settle(&mut self) -> (Vec<usize>, Vec<(usize, String)>) {
         let mut kept: Vec<usize> = Vec::new();
         let mut back: Vec<(usize, String, usize)> = Vec::new();
         let mut waiting: Vec<Vec<usize>> = vec![(0..self.batch.len()).collect()];
         while let Some(part) = waiting.pop() {
             let all: Vec<usize> = kept.iter().chain(&part).copied().collect();
-            match self.attempt(&all) {
-                Ok(()) => kept = all,
-                Err(why) if part.len() == 1 => back.push((part[0], why, kept.len())),
-                Err(_) => {
-                    let (first, second) = part.split_at(part.len() / 2);
-                    waiting.extend([second.to_vec(), first.to_vec()]);
+            let why = match self.attempt(&all) {
+                Ok(()) => {
+                    kept = all;
+                    continue;
                 }
+                Err(why) => why,
+            };
+            if let [only] = part.as_slice() {
+                back.push((*only, why, kept.len()));
+            } else if let Some((rest, culprits)) = self.without_a_piece(&kept, &part) {
+                kept = rest;
+                waiting.push(culprits);
+            } else {
+                let (first, second) = part.split_at(part.len() / 2);
+                waiting.extend([second.to_vec(), first.to_vec()]);
             }
         }
         let mut refused = Vec::new();
@@ -315,6 +326,22 @@ impl Round<'_, '_> {
         }
         kept.sort_unstable();
         (kept, refused)
+    }
+
+    /// What is good of a bad part: all but one piece, the largest pieces tried first; and that piece.
+    fn without_a_piece(&mut self, kept: &[usize], part: &[usize]) -> Option<(Vec<usize>, Vec<usize>)> {
+        let mut size = part.len() / 2;
+        while size > 0 && part.len() / size <= PIECES {
+            for piece in part.chunks(size) {
+                let rest = part.iter().filter(|i| !piece.contains(i));
+                let all: Vec<usize> = kept.iter().chain(rest).copied().collect();
+                if self.attempt(&all).is_ok() {
+                    return Some((all, piece.to_vec()));
+                }
+            }
+            size /= 2;
+        }
+        None
     }
 
     /// Applies some of the fixes, loads and lints.

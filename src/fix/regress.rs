@@ -58,39 +58,55 @@ pub(super) fn brought(
         let why = syntax.map(|t| format!(": {} ({})", t.diagnostic.message, t.place)).unwrap_or_default();
         return Some(format!("{} could not be read any more{why}", shown(path)));
     }
-    let mut old: Vec<(&Trouble<'_>, Span)> = before
-        .errors
-        .iter()
-        .map(|t| (t, forward(edits.get(t.path).copied().unwrap_or(&[]), t.diagnostic.primary.span)))
-        .collect();
-    // The surest matches first, so that one old error does not stand for two new ones.
-    let same_place = |(t, span): &(&Trouble<'_>, Span), new: &Trouble<'_>| {
-        let place = new.diagnostic.primary.span;
-        t.path == new.path && t.diagnostic.rule == new.diagnostic.rule && span.start == place.start
-    };
-    let same_words = |(t, _): &(&Trouble<'_>, Span), new: &Trouble<'_>| {
-        let (a, b) = (t.diagnostic, new.diagnostic);
-        t.path == new.path && a.rule == b.rule && a.message == b.message
-    };
-    let near = |(t, span): &(&Trouble<'_>, Span), new: &Trouble<'_>| {
-        let place = new.diagnostic.primary.span;
-        let touch = span.start <= place.end && place.start <= span.end;
-        t.path == new.path && t.diagnostic.rule == new.diagnostic.rule && touch
-    };
-    let mut left: Vec<&Trouble<'_>> = after.errors.iter().collect();
-    let ways: [&dyn Fn(&(&Trouble<'_>, Span), &Trouble<'_>) -> bool; 3] = [&same_place, &same_words, &near];
-    for way in ways {
-        left.retain(|new| match old.iter().position(|o| way(o, new)) {
-            Some(index) => {
-                old.swap_remove(index);
-                false
-            }
-            None => true,
-        });
-    }
-    if let Some(new) = left.first() {
+    if let Some(new) = unmatched(before, after, edits) {
         return Some(format!("it brings error[{}] {} ({})", new.diagnostic.rule, new.diagnostic.message, new.place));
     }
     let failed = after.failures.iter().find(|(rule, _)| !before.failures.iter().any(|(known, _)| known == rule));
     failed.map(|(rule, text)| format!("the rule {rule} fails on it: {text}"))
+}
+
+/// How surely an old error is the new one, of the same rule in the same file.
+#[derive(Clone, Copy)]
+enum Match {
+    /// It starts where the new one does.
+    Place,
+    /// It says the same.
+    Words,
+    /// It touches the new one.
+    Touch,
+}
+
+impl Match {
+    fn holds(self, old: (&Diagnostic, Span), new: &Diagnostic) -> bool {
+        let (span, place) = (old.1, new.primary.span);
+        match self {
+            Match::Place => span.start == place.start,
+            Match::Words => old.0.message == new.message,
+            Match::Touch => span.start <= place.end && place.start <= span.end,
+        }
+    }
+}
+
+/// The first error that was not there before. The surest matches are made first, and each old error stands for one new
+/// one.
+fn unmatched<'a>(
+    before: &Troubles<'_>,
+    after: &'a Troubles<'a>,
+    edits: &BTreeMap<PathBuf, &[Edit]>,
+) -> Option<&'a Trouble<'a>> {
+    let mut old: BTreeMap<(&Path, &str), Vec<(&Diagnostic, Span)>> = BTreeMap::new();
+    for t in &before.errors {
+        let moved = forward(edits.get(t.path).copied().unwrap_or(&[]), t.diagnostic.primary.span);
+        old.entry((t.path, t.diagnostic.rule)).or_default().push((t.diagnostic, moved));
+    }
+    let mut left: Vec<&Trouble<'_>> = after.errors.iter().collect();
+    for way in [Match::Place, Match::Words, Match::Touch] {
+        left.retain(|new| {
+            let Some(same) = old.get_mut(&(new.path, new.diagnostic.rule)) else { return true };
+            let Some(index) = same.iter().position(|o| way.holds(*o, new.diagnostic)) else { return true };
+            same.remove(index);
+            false
+        });
+    }
+    left.first().copied()
 }
