@@ -103,6 +103,7 @@ fn render(format: Format, style: &Style, findings: impl Fn(&Loaded) -> Vec<Diagn
         coverage: &Coverage::of(&loaded),
         failures: &[("yaml-syntax", "index out of bounds".into())],
         suppressed: 1,
+        fixed: 0,
         exit_code: 2,
         folder: PathBuf::from("/project"),
     };
@@ -175,6 +176,7 @@ fn fingerprints_survive_moved_lines_and_tell_equal_lines_apart() {
             coverage: &Coverage::of(&loaded),
             failures: &[],
             suppressed: 0,
+            fixed: 0,
             exit_code: 1,
             folder: PathBuf::from("/project"),
         };

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::fix::{self, FixArguments};
 use super::settings::{self, InputArguments, RuleArguments};
 use super::terminal::{self, Color};
 use super::{FAILURE, issue_request, output};
 use crate::config::Config;
-use crate::lint::{self, Diagnostic, Outcome, Severity};
+use crate::lint::{self, Applicability, Diagnostic, Outcome, Severity};
 use crate::load::Loaded;
 use crate::report::{Coverage, Format, Report, Style, shown, statistics, visible};
 
@@ -20,27 +21,29 @@ const LISTED: usize = 10;
 #[derive(Args, Debug)]
 pub struct LintArguments {
     #[command(flatten)]
-    inputs: InputArguments,
+    pub(super) inputs: InputArguments,
     /// How to write findings
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Output")]
     format: Format,
     /// Write findings to a file, which is replaced whole
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     /// Also count findings by rule
     #[arg(long, help_heading = "Output")]
     statistics: bool,
     /// Findings only: no summary and no coverage
     #[arg(short, long, help_heading = "Output")]
-    quiet: bool,
+    pub(super) quiet: bool,
     #[command(flatten)]
     rules: RuleArguments,
+    #[command(flatten)]
+    pub(super) fixes: FixArguments,
     /// Exit with 1 for warnings too
     #[arg(long, help_heading = "Exit code")]
     error_on_warning: bool,
     /// Exit with 0 whatever is found; errors of usage, configuration and input still exit with 2
     #[arg(long, help_heading = "Exit code")]
-    exit_zero: bool,
+    pub(super) exit_zero: bool,
     /// Threads to use [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
@@ -62,33 +65,63 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
             return FAILURE;
         }
     };
+    if arguments.fixes.change_files() {
+        return fix::run(arguments, color, &config, &sources);
+    }
     let Some(loaded) = settings::load(&arguments.inputs, &config, sources) else { return FAILURE };
     let outcome = lint::lint(&loaded, &config, None);
-    let code = report(arguments, color, &config, &loaded, &outcome);
+    let code = report(arguments, color, &config, &loaded, &outcome, &Mended::default());
     // The process ends here, and taking the trees apart would only cost time.
     std::mem::forget((loaded, outcome));
     code
 }
 
-fn report(arguments: &LintArguments, color: Color, config: &Config, loaded: &Loaded, outcome: &Outcome) -> u8 {
+/// What fixes did before the report.
+#[derive(Debug, Default)]
+pub(super) struct Mended {
+    /// Findings that are gone.
+    pub findings: usize,
+    /// Standard output has the fixed text, so the report goes to standard error.
+    pub text_on_output: bool,
+    /// Something could not be written.
+    pub failed: bool,
+}
+
+pub(super) fn report(
+    arguments: &LintArguments,
+    color: Color,
+    config: &Config,
+    loaded: &Loaded,
+    outcome: &Outcome,
+    mended: &Mended,
+) -> u8 {
     let coverage = Coverage::of(loaded);
-    let failed = failures(arguments, config, loaded, outcome, &coverage);
+    let failed = failures(arguments, config, loaded, outcome, &coverage) || mended.failed;
     let report = Report {
         sources: &loaded.sources,
         diagnostics: &outcome.diagnostics,
         coverage: &coverage,
         failures: &outcome.failures,
         suppressed: outcome.suppressed,
+        fixed: mended.findings,
         exit_code: exit_code(arguments, &outcome.diagnostics, failed),
         folder: std::env::current_dir().unwrap_or_default(),
     };
     let file = arguments.output.as_deref();
-    let style = if file.is_some() { terminal::file(color) } else { terminal::standard_output(color) };
+    let elsewhere = file.is_some() || mended.text_on_output;
+    let style = if elsewhere { terminal::file(color) } else { terminal::standard_output(color) };
     let text = arguments.format == Format::Text;
-    let delivered = output::deliver(file, |out| {
+    let write = |out: &mut dyn Write| {
         report.write(arguments.format, &style, out)?;
         if text { out.write_all(closing(arguments, &report, &style).as_bytes()) } else { Ok(()) }
-    });
+    };
+    let delivered = match file {
+        None if mended.text_on_output => {
+            output::deliver_to_error(write);
+            Ok(())
+        }
+        _ => output::deliver(file, write),
+    };
     // Machine formats print data only, and a text report in a file is not seen.
     if !text || file.is_some() {
         output_closing(&closing(arguments, &report, &Style::PLAIN));
@@ -102,14 +135,14 @@ fn report(arguments: &LintArguments, color: Color, config: &Config, loaded: &Loa
     }
 }
 
-fn exit_code(arguments: &LintArguments, diagnostics: &[Diagnostic], failed: bool) -> u8 {
+pub(super) fn exit_code(arguments: &LintArguments, diagnostics: &[Diagnostic], failed: bool) -> u8 {
     let limit = if arguments.error_on_warning { Severity::Warning } else { Severity::Error };
     let found = diagnostics.iter().any(|d| d.severity >= limit);
     if failed { FAILURE } else { u8::from(found && !arguments.exit_zero) }
 }
 
 /// Says what went wrong beside the findings, and whether anything did.
-fn failures(
+pub(super) fn failures(
     arguments: &LintArguments,
     config: &Config,
     loaded: &Loaded,
@@ -180,7 +213,9 @@ fn closing(arguments: &LintArguments, report: &Report<'_>, style: &Style) -> Str
     }
     let worst = report.diagnostics.iter().map(|d| d.severity).max();
     let summary = worst.map_or_else(|| style.bold(&report.summary()), |s| style.severity(s, &report.summary()));
-    text.push_str(&format!("{summary}\n{}\n", report.coverage));
+    let counts = (report.fixable(Applicability::Safe), report.fixable(Applicability::Unsafe));
+    let fixable = fix::fixable(&arguments.fixes, counts.0, counts.1).map(|line| line + "\n").unwrap_or_default();
+    text.push_str(&format!("{summary}\n{fixable}{}\n", report.coverage));
     text
 }
 

@@ -9,6 +9,7 @@
 mod build;
 mod completions;
 mod explain;
+mod fix;
 mod lint;
 mod names;
 mod output;

@@ -4,6 +4,7 @@ mod blocked;
 mod context;
 mod diagnostic;
 mod overlays;
+mod restrain;
 mod rule;
 mod run;
 pub mod suppress;

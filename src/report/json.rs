@@ -38,7 +38,16 @@ struct Summary {
     warnings: usize,
     infos: usize,
     suppressed: usize,
+    fixed: usize,
+    fixable: Fixable,
     rules: BTreeMap<&'static str, usize>,
+}
+
+#[derive(Serialize)]
+struct Fixable {
+    safe: usize,
+    #[serde(rename = "unsafe")]
+    risky: usize,
 }
 
 #[derive(Serialize)]
@@ -136,6 +145,11 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
             warnings: report.count(Severity::Warning),
             infos: report.count(Severity::Info),
             suppressed: report.suppressed,
+            fixed: report.fixed,
+            fixable: Fixable {
+                safe: report.fixable(Applicability::Safe),
+                risky: report.fixable(Applicability::Unsafe),
+            },
             rules,
         },
         coverage: Counts {

@@ -18,7 +18,7 @@ pub use coverage::{Coverage, NotAnalysed};
 pub use path::shown;
 pub use text::Style;
 
-use crate::lint::{Diagnostic, Severity};
+use crate::lint::{Applicability, Diagnostic, Severity};
 use crate::source::SourceMap;
 
 /// Where the project lives; rules and mistakes in kvlint itself are looked up there.
@@ -53,6 +53,8 @@ pub struct Report<'a> {
     pub failures: &'a [(&'static str, String)],
     /// Findings that comments and annotations silenced.
     pub suppressed: usize,
+    /// Findings that fixes took away before the report.
+    pub fixed: usize,
     /// What the process will exit with.
     pub exit_code: u8,
     /// The folder that relative paths start from.
@@ -79,7 +81,12 @@ impl Report<'_> {
         self.diagnostics.iter().filter(|d| d.severity == severity).count()
     }
 
-    /// `3 errors, 1 warning (2 suppressed)`, or `no findings`.
+    /// How many findings have a fix of this kind.
+    pub fn fixable(&self, which: Applicability) -> usize {
+        self.diagnostics.iter().filter(|d| d.fix.as_ref().is_some_and(|fix| fix.applicability == which)).count()
+    }
+
+    /// `3 errors, 1 warning (4 fixed, 2 suppressed)`, or `no findings`.
     pub fn summary(&self) -> String {
         let words = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
         let part = |(severity, word): (Severity, &str)| match self.count(severity) {
@@ -89,10 +96,19 @@ impl Report<'_> {
         };
         let parts: Vec<String> = words.into_iter().filter_map(part).collect();
         let found = if parts.is_empty() { "no findings".to_string() } else { parts.join(", ") };
-        match self.suppressed {
-            0 => found,
-            n => format!("{found} ({n} suppressed)"),
-        }
+        let beside = [(self.fixed, "fixed"), (self.suppressed, "suppressed")];
+        let beside: Vec<String> =
+            beside.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+        if beside.is_empty() { found } else { format!("{found} ({})", beside.join(", ")) }
+    }
+}
+
+/// What makes a fix, for people.
+fn fix_flag(applicability: Applicability) -> &'static str {
+    match applicability {
+        Applicability::Safe => "--fix",
+        Applicability::Unsafe => "--fix --unsafe-fixes",
+        Applicability::Display => "by hand",
     }
 }
 
@@ -102,6 +118,6 @@ pub fn rule_page(rule: &str) -> String {
 }
 
 /// A number and a noun, in the plural unless it is one.
-fn plural(n: usize, noun: &str) -> String {
+pub(crate) fn plural(n: usize, noun: &str) -> String {
     if n == 1 { format!("{n} {noun}") } else { format!("{n} {noun}s") }
 }

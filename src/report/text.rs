@@ -6,7 +6,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, Th
 use owo_colors::Style as Paint;
 
 use super::excerpt::{Excerpt, Mark, Room};
-use super::{Report, rule_page, shown, visible};
+use super::{Report, fix_flag, rule_page, shown, visible};
 use crate::lint::{Diagnostic, Label, Severity};
 use crate::source::FileId;
 
@@ -71,6 +71,9 @@ pub(super) fn write(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> 
         out.write_all(join(&boxes.collect::<String>(), &characters(style)).as_bytes())?;
         if let Some(help) = &diagnostic.help {
             remark(out, style, "help", help)?;
+        }
+        if let Some(fix) = &diagnostic.fix {
+            remark(out, style, "fix", &format!("{} [{}]", fix.title, fix_flag(fix.applicability)))?;
         }
         for note in &diagnostic.notes {
             remark(out, style, "note", note)?;
