@@ -16,7 +16,8 @@ watched() {
   shift
   # A finding is no failure here: only what the process asked of the kernel counts. Without a PATH there is no helm and no git.
   strace -f -qq -E PATH=/nonexistent -e trace=%network,execve -o "$log" "$program" "$@" >/dev/null 2>&1 </dev/null || true
-  if grep -v 'execve(' "$log"; then
+  # A thread that ends with the process may leave a line without a call.
+  if grep -vE 'execve\(|\?\?\?\(' "$log"; then
     echo "kvlint $* asked for the network" >&2
     exit 1
   fi
