@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::restrain::not_made;
 use crate::events::Certainty;
 use crate::fix::edit::{Changes, Refusal};
 use crate::source::Span;
@@ -162,8 +163,8 @@ impl Report<'_> {
         self
     }
 
-    /// Changes of nodes that mend it. Where the place can't be edited, by an alias, a template or a merge key in the way,
-    /// the help has to do.
+    /// Changes of nodes that mend it. Where the place can't be edited, as by an alias, a template or a merge key in the way, a
+    /// note says so, and the help has to do.
     pub fn mend<'t>(
         self,
         title: impl Into<String>,
@@ -172,8 +173,9 @@ impl Report<'_> {
     ) -> Self {
         let mut changes = Changes::new();
         match plan(&mut changes).and_then(|()| changes.finish()) {
-            Ok(edits) if !edits.is_empty() => self.fix(title, applicability, edits),
-            _ => self,
+            Ok(edits) if edits.is_empty() => self,
+            Ok(edits) => self.fix(title, applicability, edits),
+            Err(refusal) => self.note(not_made(&refusal.reason)),
         }
     }
 

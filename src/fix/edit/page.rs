@@ -28,8 +28,8 @@ impl<'t> Page<'t> {
         if tree.is_embedded() {
             return Err(Refusal::at(root, "the value stands in text inside another value"));
         }
-        if !source.is_editable() {
-            return Err(Refusal::at(root, format!("{} can't be written to", source.path().display())));
+        if let Some(why) = source.why_read_only() {
+            return Err(Refusal::at(root, format!("{} {}", source.path().display(), why.as_str())));
         }
         let text = source.text();
         let range = document_at(text, root.start as usize);
