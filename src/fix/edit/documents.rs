@@ -74,6 +74,6 @@ impl Printer {
             Some(at) if text[at..].starts_with('\r') => "\r",
             _ => "\n",
         };
-        Printer::plain(eol)
+        Printer { open: !text.ends_with(['\n', '\r']), ..Printer::plain(eol) }
     }
 }
