@@ -99,8 +99,10 @@ fn render(format: Format, style: &Style, findings: impl Fn(&Loaded) -> Vec<Diagn
     let diagnostics = findings(&loaded);
     let report = Report {
         sources: &loaded.sources,
+        units: &loaded.units,
         diagnostics: &diagnostics,
         standings: &[],
+        gone: &[],
         coverage: &Coverage::of(&loaded),
         failures: &[("yaml-syntax", "index out of bounds".into())],
         suppressed: 1,
@@ -172,8 +174,10 @@ fn fingerprints_survive_moved_lines_and_tell_equal_lines_apart() {
             starts.iter().map(|&i| finding("yaml-syntax", Severity::Error, label(at(i), ""))).collect();
         let report = Report {
             sources: &loaded.sources,
+            units: &loaded.units,
             diagnostics: &diagnostics,
             standings: &[],
+            gone: &[],
             coverage: &Coverage::of(&loaded),
             failures: &[],
             suppressed: 0,

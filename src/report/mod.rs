@@ -18,7 +18,9 @@ pub use coverage::{Coverage, NotAnalysed};
 pub use path::shown;
 pub use text::Style;
 
-use crate::lint::{Diagnostic, Severity, Standing};
+use crate::lint::baseline::Entry;
+use crate::lint::{self, Diagnostic, Severity, Standing};
+use crate::load::Unit;
 use crate::source::SourceMap;
 
 /// Where the project lives; rules and mistakes in kvlint itself are looked up there.
@@ -45,10 +47,14 @@ pub enum Format {
 pub struct Report<'a> {
     /// Every text that a finding may point into.
     pub sources: &'a SourceMap,
+    /// What was linted: the trees that fingerprints are made from.
+    pub units: &'a [Unit],
     /// Sorted by path, place and rule.
     pub diagnostics: &'a [Diagnostic],
     /// How they count, one for each; empty when all do.
     pub standings: &'a [Standing],
+    /// Entries of the baseline that no longer occur.
+    pub gone: &'a [Entry],
     /// What was read and what was not.
     pub coverage: &'a Coverage,
     /// Rules that failed, with what they said.
@@ -87,6 +93,11 @@ impl Report<'_> {
         self.all().filter(|(_, standing)| standing.in_baseline != Some(true))
     }
 
+    /// A fingerprint for each of [`Report::diagnostics`].
+    fn fingerprints(&self) -> Vec<String> {
+        lint::fingerprints(self.units, self.sources, self.diagnostics, &self.folder)
+    }
+
     /// How many findings that the baseline does not list have this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings().filter(|(d, _)| d.severity == severity).count()
@@ -96,6 +107,12 @@ impl Report<'_> {
     fn off_changed_lines(&self) -> Option<usize> {
         self.standings.first().and_then(|s| s.on_changed_lines)?;
         Some(self.findings().filter(|(_, s)| s.on_changed_lines == Some(false)).count())
+    }
+
+    /// How many findings the baseline lists; `None` without one.
+    fn in_baseline(&self) -> Option<usize> {
+        self.standings.first().and_then(|s| s.in_baseline)?;
+        Some(self.all().filter(|(_, s)| s.in_baseline == Some(true)).count())
     }
 
     /// `3 errors, 1 warning (2 suppressed, 1 not on changed lines)`, or `no findings`.
@@ -108,7 +125,11 @@ impl Report<'_> {
         };
         let parts: Vec<String> = words.into_iter().filter_map(part).collect();
         let found = if parts.is_empty() { "no findings".to_string() } else { parts.join(", ") };
-        let aside = [(self.suppressed, "suppressed"), (self.off_changed_lines().unwrap_or(0), OFF_CHANGED_LINES)];
+        let aside = [
+            (self.suppressed, "suppressed"),
+            (self.in_baseline().unwrap_or(0), "in the baseline"),
+            (self.off_changed_lines().unwrap_or(0), OFF_CHANGED_LINES),
+        ];
         let aside: Vec<String> = aside.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
         if aside.is_empty() { found } else { format!("{found} ({})", aside.join(", ")) }
     }
