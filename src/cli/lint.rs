@@ -93,6 +93,7 @@ fn report(
         coverage: &coverage,
         failures: &outcome.failures,
         suppressed: outcome.suppressed,
+        limit: limit(arguments),
         exit_code: exit_code(arguments, &outcome.diagnostics, &judgement.standings, failed),
         folder: std::env::current_dir().unwrap_or_default(),
     };
@@ -101,9 +102,13 @@ fn report(
     if written { report.exit_code } else { FAILURE }
 }
 
+/// The least severity that decides the exit code.
+fn limit(arguments: &LintArguments) -> Severity {
+    if arguments.error_on_warning { Severity::Warning } else { Severity::Error }
+}
+
 fn exit_code(arguments: &LintArguments, diagnostics: &[Diagnostic], standings: &[Standing], failed: bool) -> u8 {
-    let limit = if arguments.error_on_warning { Severity::Warning } else { Severity::Error };
-    let found = lint::any_counts(diagnostics, standings, limit);
+    let found = lint::any_counts(diagnostics, standings, limit(arguments));
     if failed { FAILURE } else { u8::from(found && !arguments.exit_zero) }
 }
 

@@ -4,7 +4,11 @@ mod concise;
 mod coverage;
 mod excerpt;
 mod github;
+mod gitlab;
 mod json;
+mod junit;
+mod markdown;
+pub mod markup;
 mod path;
 mod sarif;
 pub mod statistics;
@@ -40,6 +44,12 @@ pub enum Format {
     Sarif,
     /// GitHub workflow commands, for annotations on a pull request
     Github,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// JUnit's XML, for lists of tests
+    Junit,
+    /// A table with details, for a comment on a pull request
+    Markdown,
 }
 
 /// A run, ready to be written.
@@ -61,6 +71,8 @@ pub struct Report<'a> {
     pub failures: &'a [(&'static str, String)],
     /// Findings that comments and annotations silenced.
     pub suppressed: usize,
+    /// The least severity that decides the exit code.
+    pub limit: Severity,
     /// What the process will exit with.
     pub exit_code: u8,
     /// The folder that relative paths start from.
@@ -79,6 +91,9 @@ impl Report<'_> {
             Format::Json => json::write(self, out),
             Format::Sarif => sarif::write(self, out),
             Format::Github => github::write(self, out),
+            Format::Gitlab => gitlab::write(self, out),
+            Format::Junit => junit::write(self, out),
+            Format::Markdown => markdown::write(self, out),
         }
     }
 
