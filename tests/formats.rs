@@ -306,8 +306,11 @@ fn xml(text: &str) -> Element {
     open.remove(0).children.remove(0)
 }
 
-/// Elements of the format as Jenkins describes it (junit-10.xsd of its xUnit plug-in): required attributes, others, children.
-const JUNIT: [(&str, &[&str], &[&str], &[&str]); 6] = [
+/// A name, the attributes that are required, others, and the children.
+type Kind = (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
+
+/// Elements of the format as Jenkins describes it (junit-10.xsd of its xUnit plug-in).
+const JUNIT: [Kind; 6] = [
     ("testsuites", &[], &["name", "time", "tests", "failures", "errors"], &["testsuite"]),
     ("testsuite", &["name", "tests", "failures", "errors"], &["skipped", "time", "file"], &["testcase"]),
     ("testcase", &["name"], &["classname", "time"], &["skipped", "error", "failure"]),
