@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod events;
 pub mod facts;
+pub mod fix;
 pub mod k8s;
 pub mod lint;
 pub mod load;

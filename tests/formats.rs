@@ -116,6 +116,7 @@ fn render_with(
         failures: &[("yaml-syntax", "index out of bounds".into())],
         suppressed: 1,
         limit: Severity::Error,
+        fixed: 0,
         exit_code: 2,
         folder: PathBuf::from("/project"),
     };
@@ -192,6 +193,7 @@ fn fingerprints_survive_moved_lines_and_tell_equal_lines_apart() {
             failures: &[],
             suppressed: 0,
             limit: Severity::Error,
+            fixed: 0,
             exit_code: 1,
             folder: PathBuf::from("/project"),
         };

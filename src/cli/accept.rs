@@ -25,7 +25,7 @@ pub struct AcceptArguments {
     #[arg(long, value_name = "FILE", help_heading = "Exit code")]
     baseline: Option<PathBuf>,
     /// Write the findings of this run to the baseline, so that only later ones count
-    #[arg(long, requires = "baseline", help_heading = "Exit code")]
+    #[arg(long, requires = "baseline", conflicts_with = "diff", help_heading = "Exit code")]
     write_baseline: bool,
 }
 

@@ -10,6 +10,7 @@ mod accept;
 mod build;
 mod completions;
 mod explain;
+mod fix;
 mod lint;
 mod names;
 mod output;

@@ -8,7 +8,7 @@ use super::names;
 use super::output;
 use crate::config::{Config, Level};
 use crate::lint::{Contract, RULES};
-use crate::load::{self, Exclude, Inputs, Loaded};
+use crate::load::{self, Exclude, Inputs, Loaded, Overlay};
 use crate::report::{shown, visible};
 use crate::source::SourceMap;
 
@@ -120,12 +120,18 @@ pub fn apply(arguments: &RuleArguments, config: &mut Config) -> Result<(), Strin
 
 /// Loads what the paths lead to. What is wrong with them goes to standard error.
 pub fn load(arguments: &InputArguments, config: &Config, sources: SourceMap) -> Option<Loaded> {
+    load_over(arguments, config, sources, Overlay::default())
+}
+
+/// As [`load`], with texts that count instead of what is on disk.
+pub fn load_over(arguments: &InputArguments, config: &Config, sources: SourceMap, overlay: Overlay) -> Option<Loaded> {
     let inputs = Inputs {
         paths: arguments.paths.clone(),
         stdin_filename: arguments.stdin_filename.clone(),
         exclude: Exclude { base: config.folder.clone(), patterns: config.exclude.clone() },
         roots: config.roots.clone(),
         sources,
+        overlay,
     };
     let errors = match load::load(&inputs) {
         Ok(loaded) => return Some(loaded),

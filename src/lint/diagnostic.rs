@@ -52,14 +52,32 @@ pub struct Edit {
     pub replacement: String,
 }
 
-/// Whether a fix may be made without asking.
+/// Whether a fix may be made without asking. Ordered: what asks for the most is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Applicability {
-    /// It does what the author meant.
+    /// It does what the author meant: `--fix` makes it.
     Safe,
-    /// It may change what runs.
+    /// It may change what runs: `--unsafe-fixes` makes it.
     Unsafe,
+    /// It shows what is meant, and a person has to decide: it is never made.
+    Display,
+}
+
+impl Applicability {
+    /// The word for output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Applicability::Safe => "safe",
+            Applicability::Unsafe => "unsafe",
+            Applicability::Display => "display",
+        }
+    }
+
+    /// Whether a run that makes fixes up to `limit` makes this one.
+    pub fn is_within(self, limit: Applicability) -> bool {
+        self <= limit && self != Applicability::Display
+    }
 }
 
 /// Edits that mend a finding, applied all or none.

@@ -6,6 +6,7 @@ mod context;
 mod diagnostic;
 mod fingerprint;
 mod overlays;
+mod restrain;
 mod rule;
 mod run;
 mod standing;

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::context::{ResourceContext, RunContext, Sink, UnitContext};
 use super::diagnostic::{Diagnostic, Severity};
 use super::overlays;
+use super::restrain;
 use super::rule::{Check, RULES, Rule};
 use super::suppress::Suppressions;
 use crate::config::{Config, Level};
@@ -69,6 +70,7 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     kept.extend(late);
     sort(&mut kept, &loaded.sources);
     kept.dedup();
+    kept.iter_mut().for_each(|d| restrain::to_editable(d, &loaded.sources));
     outcome.diagnostics = kept;
     outcome
 }

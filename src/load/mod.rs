@@ -2,6 +2,7 @@
 
 pub mod discover;
 pub mod kustomize;
+mod overlay;
 pub(crate) mod text;
 pub(crate) mod unit;
 
@@ -14,10 +15,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use discover::{Exclude, NotFound, Skipped};
+pub use overlay::{Overlay, STDIN};
 pub use text::{DecodeError, Decoded, Encoding, decode};
 pub use unit::{Content, InputFile, Missing, Resource, Unit, UnitKind};
 
-use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::source::{FileId, ReadOnly, SourceFile, SourceMap, Span};
 use crate::yaml;
 use discover::Argument;
 
@@ -34,6 +36,8 @@ pub struct Inputs {
     pub roots: Vec<PathBuf>,
     /// Texts that were read before, such as the configuration: they keep their ids.
     pub sources: SourceMap,
+    /// Texts that count instead of what is on disk.
+    pub overlay: Overlay,
 }
 
 /// All that was read.
@@ -76,8 +80,10 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let mut single: Vec<Job> = Vec::new();
     let mut kustomizations: Vec<PathBuf> = Vec::new();
     let mut stdin = false;
+    // Edits stay inside these, canonical.
+    let mut given: Vec<PathBuf> = Vec::new();
     for path in &inputs.paths {
-        if path == Path::new("-") {
+        if path == Path::new(STDIN) {
             stdin = true;
             continue;
         }
@@ -88,9 +94,12 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
                 let (named, files): (Vec<PathBuf>, Vec<PathBuf>) =
                     found.files.into_iter().partition(|p| discover::is_kustomization(p));
                 kustomizations.extend(named.iter().map(|p| p.parent().unwrap_or(Path::new("")).to_path_buf()));
+                given.extend(named.iter().chain(&files).map(|p| canonical_folder(p.parent().unwrap_or(Path::new("")))));
+                given.dedup();
                 single.extend(files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: true }));
             }
             Ok(Argument::Folder(found)) => {
+                given.push(canonical_folder(path));
                 let missing: Vec<Missing> = found.skipped.iter().filter_map(unread).collect();
                 loaded.skipped.extend(found.skipped);
                 kustomizations.extend(found.kustomizations);
@@ -123,20 +132,19 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
         drop_repeated(&mut plans);
     }
     if !kustomizations.is_empty() {
-        let used = read_kustomizations(&kustomizations, &mut loaded);
+        let used = build_kustomizations(&inputs.overlay, &kustomizations, &given, &mut loaded);
         for plan in &mut plans {
             leave_to_kustomize(plan, &kustomizations, &used, &mut loaded.skipped);
         }
     }
     plans.retain(|plan| !plan.jobs.is_empty());
     for plan in plans {
-        read_unit(plan, &mut loaded);
+        read_unit(plan, inputs, &given, &mut loaded);
     }
     if stdin {
         let shown = inputs.stdin_filename.clone().unwrap_or_else(|| PathBuf::from("<stdin>"));
-        let mut bytes = Vec::new();
-        match std::io::stdin().lock().read_to_end(&mut bytes) {
-            Ok(_) => add_stream(shown, bytes, &mut loaded),
+        match inputs.overlay.stdin() {
+            Ok(bytes) => add_stream(shown, bytes, &mut loaded),
             Err(e) => {
                 loaded.skipped.push(Skipped { path: shown, reason: discover::describe(&e), failed: true, files: 1 });
             }
@@ -147,14 +155,23 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     Ok(loaded)
 }
 
-/// Builds the roots among some folders as units; gives the files that they used, canonical.
-fn read_kustomizations(folders: &[PathBuf], loaded: &mut Loaded) -> HashSet<PathBuf> {
-    build_kustomizations(&kustomize::Disk, folders, loaded)
+/// The folder as edits see it: without links and `..`.
+fn canonical_folder(folder: &Path) -> PathBuf {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf())
 }
 
-fn build_kustomizations(files: &dyn kustomize::Files, folders: &[PathBuf], loaded: &mut Loaded) -> HashSet<PathBuf> {
+/// Builds the roots among some folders as units; gives the files that they used, canonical. Files outside of `given` are
+/// read and not edited.
+fn build_kustomizations(
+    files: &dyn kustomize::Files,
+    folders: &[PathBuf],
+    given: &[PathBuf],
+    loaded: &mut Loaded,
+) -> HashSet<PathBuf> {
     let mut used = HashSet::new();
     let mut ws = kustomize::Workspace::new(files, &mut loaded.sources);
+    ws.editable = given.to_vec();
     let found = kustomize::roots::find(&mut ws, folders);
     let first = loaded.units.len();
     for root in &found.roots {
@@ -199,7 +216,7 @@ fn texts_of_kustomize(files: &[(PathBuf, String)], loaded: &mut Loaded) -> HashS
         return HashSet::new();
     }
     let texts = kustomize::Texts::new(files.iter().map(|(path, text)| (path.as_path(), text.as_bytes())));
-    let mut used = build_kustomizations(&texts, &folders, loaded);
+    let mut used = build_kustomizations(&texts, &folders, &[], loaded);
     used.extend(
         files.iter().filter(|(p, _)| p.parent().is_some_and(|p| folders.iter().any(|f| f == p))).map(|f| f.0.clone()),
     );
@@ -213,7 +230,8 @@ pub fn from_texts(files: &[(PathBuf, String)]) -> Loaded {
     let used = texts_of_kustomize(files, &mut loaded);
     let plain: Vec<&(PathBuf, String)> = files.iter().filter(|(path, _)| !used.contains(path)).collect();
     let read = |(path, text): &(PathBuf, String)| {
-        let raw = Raw { path: path.clone(), text: decode(text.clone().into_bytes()), editable: true };
+        let text = decode(text.clone().into_bytes());
+        let raw = Raw { path: path.clone(), location: None, text, read_only: None };
         let file = interpret(loaded.sources.next_id(), raw);
         loaded.sources.insert_shared(&file.source);
         file
@@ -274,8 +292,9 @@ fn unread(skipped: &Skipped) -> Option<Missing> {
     skipped.failed.then_some(Missing { reason, span: None })
 }
 
-fn read_unit(mut plan: Plan, loaded: &mut Loaded) {
-    let read: Vec<Result<Raw, Skipped>> = plan.jobs.par_iter().map(read_file).collect();
+fn read_unit(mut plan: Plan, inputs: &Inputs, given: &[PathBuf], loaded: &mut Loaded) {
+    let read: Vec<Result<Raw, Skipped>> =
+        plan.jobs.par_iter().map(|job| read_file(job, &inputs.overlay, given)).collect();
     let mut texts = Vec::new();
     for result in read {
         match result {
@@ -306,35 +325,53 @@ fn read_unit(mut plan: Plan, loaded: &mut Loaded) {
 }
 
 /// What a renderer wrote (`# Source: chart/templates/x.yaml`) is the whole of what it deploys.
-fn is_rendered(source: &SourceFile) -> bool {
+pub(crate) fn is_rendered(source: &SourceFile) -> bool {
     source.text().lines().take(50).any(|line| line.starts_with("# Source: "))
 }
 
 /// A file's text, before it has a place among the sources.
 struct Raw {
     path: PathBuf,
+    location: Option<PathBuf>,
     text: Result<Decoded, DecodeError>,
-    /// Whether the bytes can be written back.
-    editable: bool,
+    /// Why the bytes can't be written back.
+    read_only: Option<ReadOnly>,
 }
 
-fn read_file(job: &Job) -> Result<Raw, Skipped> {
+fn read_file(job: &Job, overlay: &Overlay, given: &[PathBuf]) -> Result<Raw, Skipped> {
     let skip = |reason: String, failed| Skipped { path: job.shown.clone(), reason, failed, files: 1 };
     let io = |e: &std::io::Error| skip(discover::describe(e), true);
-    let file = File::open(&job.path).map_err(|e| io(&e))?;
-    let size = file.metadata().map_or(0, |meta| meta.len());
-    if size > discover::SIZE_LIMIT {
-        return Err(skip(format!("larger than {} MiB", discover::SIZE_LIMIT >> 20), true));
+    let mut read_only = None;
+    let bytes = match overlay.get(&job.path) {
+        Some(bytes) => bytes.to_vec(),
+        None => {
+            let file = File::open(&job.path).map_err(|e| io(&e))?;
+            let meta = file.metadata().map_err(|e| io(&e))?;
+            if meta.len() > discover::SIZE_LIMIT {
+                return Err(skip(format!("larger than {} MiB", discover::SIZE_LIMIT >> 20), true));
+            }
+            if !meta.is_file() {
+                read_only = Some(ReadOnly::Foreign);
+            }
+            let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
+            // The limit also spares two questions about the size that a plain `read_to_end` asks again.
+            file.take(discover::SIZE_LIMIT).read_to_end(&mut bytes).map_err(|e| io(&e))?;
+            bytes
+        }
+    };
+    // A walk stays inside by itself; a link that is named may lead anywhere.
+    if job.explicit && job.path.is_symlink() {
+        let target = std::fs::canonicalize(&job.path).map_err(|e| io(&e))?;
+        if !given.iter().any(|g| target.starts_with(g)) {
+            read_only.get_or_insert(ReadOnly::Outside);
+        }
     }
-    let mut bytes = Vec::with_capacity(size as usize + 1);
-    // The limit also spares two questions about the size that a plain `read_to_end` asks again.
-    file.take(discover::SIZE_LIMIT).read_to_end(&mut bytes).map_err(|e| io(&e))?;
     let json = job.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
     // Most JSON files are not manifests, and JSON with comments is not even JSON.
     if json && !job.explicit && !contains(&bytes, b"\"apiVersion\"") {
         return Err(skip("JSON without a Kubernetes object".into(), false));
     }
-    Ok(Raw { path: job.shown.clone(), text: decode(bytes), editable: true })
+    Ok(Raw { path: job.shown.clone(), location: Some(job.path.clone()), text: decode(bytes), read_only })
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -343,12 +380,24 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 
 /// Parses a text. A file that holds `{{` and is not YAML is a template, not a broken manifest.
 fn interpret(id: FileId, raw: Raw) -> InputFile {
-    let (text, editable, error) = match raw.text {
-        Ok(decoded) => (decoded.text, raw.editable && decoded.encoding == Encoding::Utf8, None),
+    let (text, own, error) = match raw.text {
+        Ok(decoded) => (decoded.text, decoded.encoding == Encoding::Utf8, None),
         Err(e) => (e.lossy, false, Some((e.lossy_offset, e.message))),
     };
-    let source = SourceFile::new(id, raw.path, text);
-    let source = Arc::new(if editable { source } else { source.read_only() });
+    let mut source = SourceFile::new(id, raw.path, text);
+    if let Some(location) = raw.location {
+        source = source.read_from(location);
+    }
+    if !own {
+        source = source.read_only();
+    }
+    if let Some(reason) = raw.read_only {
+        source = source.read_only_for(reason);
+    }
+    if is_rendered(&source) {
+        source = source.read_only_for(ReadOnly::Rendered);
+    }
+    let source = Arc::new(source);
     let content = match error {
         Some((place, message)) => {
             let place = place.min(source.text().len()) as u32;
@@ -369,9 +418,9 @@ fn interpret(id: FileId, raw: Raw) -> InputFile {
     InputFile { source, content }
 }
 
-/// Standard input can't be written back.
 fn add_stream(shown: PathBuf, bytes: Vec<u8>, loaded: &mut Loaded) {
-    let raw = Raw { path: shown.clone(), text: decode(bytes), editable: false };
+    let location = Some(PathBuf::from(STDIN));
+    let raw = Raw { path: shown.clone(), location, text: decode(bytes), read_only: None };
     let file = interpret(loaded.sources.next_id(), raw);
     loaded.sources.insert_shared(&file.source);
     let missing = if is_rendered(&file.source) {

@@ -149,7 +149,7 @@ pub fn parse_embedded_stream(source: &Arc<SourceFile>, text: &str, map: ScalarMa
 }
 
 /// Byte ranges of the documents. A `---` line belongs to the document that it starts.
-fn chunks(text: &str) -> Vec<(usize, usize)> {
+pub(super) fn chunks(text: &str) -> Vec<(usize, usize)> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut start = 0;

@@ -261,7 +261,7 @@ impl<'t> Node<'t> {
     }
 
     /// Where a node of a composed tree came from; `None` in a tree that was read.
-    fn blame(self) -> Option<&'t Blame> {
+    pub(super) fn blame(self) -> Option<&'t Blame> {
         let composed = self.tree.composed.as_ref()?;
         composed.blames.get(self.target() as usize)
     }

@@ -4,14 +4,18 @@
 //! and `# info`. `# error "text"` also asks for words of the message. `# related` marks a line that a finding must name
 //! as well. The markers are cut out before the text is read, so that they may stand inside JSON or a script. Fences with
 //! `file=NAME` that follow one another are one example; `partial` says that the example is not all there is;
-//! `file=kvlint.yaml` is the configuration.
+//! `file=kvlint.yaml` is the configuration. What `## Fixed` means stands in `fixed.rs`.
 
 mod example;
+mod fixed;
 mod style;
 
+use std::path::PathBuf;
+
 use example::{Example, Marker};
+use kvlint::config::Config;
 use kvlint::lint::{self, Check, Diagnostic, RULES, Rule};
-use kvlint::load::{self, Missing};
+use kvlint::load::{self, Loaded, Missing};
 
 /// What the rule finds in an example: (file, line, severity, message), and the related places.
 struct Found {
@@ -20,13 +24,19 @@ struct Found {
     related: Vec<(String, usize)>,
 }
 
-fn run(rule: &Rule, example: &Example) -> Found {
-    let mut loaded = load::from_texts(&example.texts());
+/// Loads texts as the example says.
+fn load(example: &Example, texts: &[(PathBuf, String)]) -> (Loaded, Config) {
+    let mut loaded = load::from_texts(texts);
     if example.partial {
         let reason = "the example says so".to_string();
         loaded.units[0].missing.push(Missing { reason, span: None });
     }
     let config = example.config(&mut loaded);
+    (loaded, config)
+}
+
+fn run(rule: &Rule, example: &Example) -> Found {
+    let (loaded, config) = load(example, &example.texts());
     let only = [rule.name];
     // Suppressions are about other rules' findings, so those have to run.
     let only = (!matches!(rule.check, Check::Run(_))).then_some(&only[..]);

@@ -299,7 +299,8 @@ mod tests {
     fn a_guessed_range_proves_no_absence() {
         let old = Release::new(0, 8, 0);
         assert!(flag("--kv-events-config").unwrap().is_absent(&old), "executed");
-        assert!(!flag("--data-parallel-rank").unwrap().is_absent(&old), "first release not bisected");
+        assert!(flag("--data-parallel-rank").unwrap().is_absent(&old), "read in each release");
+        assert!(!flag("--no-enable-lora").unwrap().is_absent(&old), "first release not bisected");
     }
 
     #[test]
