@@ -120,8 +120,11 @@ pub fn run(arguments: &LintArguments, color: Color, config: &Config, sources: &S
             fixed.state = state;
         }
     }
+    // The fixes moved lines, and changed some.
+    let Some(accepted) = arguments.accept.prepare(paths) else { return FAILURE };
+    accepted.leave_out(&mut fixed.state.loaded);
     let State { loaded, outcome, .. } = &fixed.state;
-    let code = lint::report(arguments, color, config, loaded, outcome, &mended);
+    let code = lint::report(arguments, color, config, loaded, outcome, &accepted, &mended);
     // The process ends here, and taking the trees apart would only cost time.
     std::mem::forget(fixed);
     code
@@ -141,7 +144,7 @@ fn show(arguments: &LintArguments, config: &Config, fixed: &Fixed) -> u8 {
     let mut changes: Vec<_> = fixed.changes.iter().collect();
     changes.sort_by(|a, b| a.before.path().cmp(b.before.path()));
     let text: String = changes.iter().map(|c| diff::unified(c.before.path(), c.before.text(), &c.after)).collect();
-    let file = arguments.output.as_deref();
+    let file = arguments.reports.file();
     let bytes = if file.is_some() { text.into_bytes() } else { for_output(text.into_bytes()) };
     if let Err(message) = output::deliver(file, |out| out.write_all(&bytes)) {
         output::complain(&message);
