@@ -100,6 +100,7 @@ fn render(format: Format, style: &Style, findings: impl Fn(&Loaded) -> Vec<Diagn
     let report = Report {
         sources: &loaded.sources,
         diagnostics: &diagnostics,
+        standings: &[],
         coverage: &Coverage::of(&loaded),
         failures: &[("yaml-syntax", "index out of bounds".into())],
         suppressed: 1,
@@ -172,6 +173,7 @@ fn fingerprints_survive_moved_lines_and_tell_equal_lines_apart() {
         let report = Report {
             sources: &loaded.sources,
             diagnostics: &diagnostics,
+            standings: &[],
             coverage: &Coverage::of(&loaded),
             failures: &[],
             suppressed: 0,

@@ -1,15 +1,16 @@
 //! `kvlint [PATHS]`: load, lint, report.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
+use super::accept::{AcceptArguments, Accepted};
+use super::reports::ReportArguments;
 use super::settings::{self, InputArguments, RuleArguments};
-use super::terminal::{self, Color};
+use super::terminal::Color;
 use super::{FAILURE, issue_request, output};
 use crate::config::Config;
-use crate::lint::{self, Diagnostic, Outcome, Severity};
+use crate::lint::{self, Diagnostic, Outcome, Severity, Standing};
 use crate::load::Loaded;
 use crate::report::{Coverage, Format, Report, Style, shown, statistics, visible};
 
@@ -21,12 +22,8 @@ const LISTED: usize = 10;
 pub struct LintArguments {
     #[command(flatten)]
     inputs: InputArguments,
-    /// How to write findings
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Output")]
-    format: Format,
-    /// Write findings to a file, which is replaced whole
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    reports: ReportArguments,
     /// Also count findings by rule
     #[arg(long, help_heading = "Output")]
     statistics: bool,
@@ -41,6 +38,8 @@ pub struct LintArguments {
     /// Exit with 0 whatever is found; errors of usage, configuration and input still exit with 2
     #[arg(long, help_heading = "Exit code")]
     exit_zero: bool,
+    #[command(flatten)]
+    accept: AcceptArguments,
     /// Threads to use [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
@@ -51,7 +50,8 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
         // It fails only when the pool exists, and nothing ran before.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(n)).build_global();
     }
-    let configured = settings::configure(&arguments.inputs).and_then(|(mut config, sources)| {
+    let configured = arguments.reports.check().and_then(|()| settings::configure(&arguments.inputs));
+    let configured = configured.and_then(|(mut config, sources)| {
         settings::apply(&arguments.rules, &mut config)?;
         Ok((config, sources))
     });
@@ -62,49 +62,43 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
             return FAILURE;
         }
     };
+    let Some(accepted) = arguments.accept.prepare(&arguments.inputs.paths) else { return FAILURE };
     let Some(loaded) = settings::load(&arguments.inputs, &config, sources) else { return FAILURE };
     let outcome = lint::lint(&loaded, &config, None);
-    let code = report(arguments, color, &config, &loaded, &outcome);
+    let code = report(arguments, color, &config, &loaded, &outcome, &accepted);
     // The process ends here, and taking the trees apart would only cost time.
     std::mem::forget((loaded, outcome));
     code
 }
 
-fn report(arguments: &LintArguments, color: Color, config: &Config, loaded: &Loaded, outcome: &Outcome) -> u8 {
+fn report(
+    arguments: &LintArguments,
+    color: Color,
+    config: &Config,
+    loaded: &Loaded,
+    outcome: &Outcome,
+    accepted: &Accepted,
+) -> u8 {
     let coverage = Coverage::of(loaded);
     let failed = failures(arguments, config, loaded, outcome, &coverage);
+    let standings = accepted.standings(loaded, &outcome.diagnostics);
     let report = Report {
         sources: &loaded.sources,
         diagnostics: &outcome.diagnostics,
+        standings: &standings,
         coverage: &coverage,
         failures: &outcome.failures,
         suppressed: outcome.suppressed,
-        exit_code: exit_code(arguments, &outcome.diagnostics, failed),
+        exit_code: exit_code(arguments, &outcome.diagnostics, &standings, failed),
         folder: std::env::current_dir().unwrap_or_default(),
     };
-    let file = arguments.output.as_deref();
-    let style = if file.is_some() { terminal::file(color) } else { terminal::standard_output(color) };
-    let text = arguments.format == Format::Text;
-    let delivered = output::deliver(file, |out| {
-        report.write(arguments.format, &style, out)?;
-        if text { out.write_all(closing(arguments, &report, &style).as_bytes()) } else { Ok(()) }
-    });
-    // Machine formats print data only, and a text report in a file is not seen.
-    if !text || file.is_some() {
-        output_closing(&closing(arguments, &report, &Style::PLAIN));
-    }
-    match delivered {
-        Ok(()) => report.exit_code,
-        Err(message) => {
-            output::complain(&message);
-            FAILURE
-        }
-    }
+    let written = arguments.reports.deliver(&report, color, |style| closing(arguments, &report, style));
+    if written { report.exit_code } else { FAILURE }
 }
 
-fn exit_code(arguments: &LintArguments, diagnostics: &[Diagnostic], failed: bool) -> u8 {
+fn exit_code(arguments: &LintArguments, diagnostics: &[Diagnostic], standings: &[Standing], failed: bool) -> u8 {
     let limit = if arguments.error_on_warning { Severity::Warning } else { Severity::Error };
-    let found = diagnostics.iter().any(|d| d.severity >= limit);
+    let found = lint::any_counts(diagnostics, standings, limit);
     if failed { FAILURE } else { u8::from(found && !arguments.exit_zero) }
 }
 
@@ -168,7 +162,7 @@ fn closing(arguments: &LintArguments, report: &Report<'_>, style: &Style) -> Str
         return text;
     }
     // Data formats hold the list; failures were told already, and so was a file with a finding.
-    let listing = !matches!(arguments.format, Format::Json | Format::Sarif);
+    let listing = !matches!(arguments.reports.format, Format::Json | Format::Sarif);
     let told = |path: &Path| report.diagnostics.iter().any(|d| report.sources.file(d.primary.span.file).path() == path);
     let missed: Vec<_> =
         report.coverage.not_analysed.iter().filter(|n| listing && !n.failed && !told(&n.path)).collect();
@@ -180,15 +174,10 @@ fn closing(arguments: &LintArguments, report: &Report<'_>, style: &Style) -> Str
     if missed.len() > LISTED {
         text.push_str(&format!("… and {} more: `--format json` lists all\n", missed.len() - LISTED));
     }
-    let worst = report.diagnostics.iter().map(|d| d.severity).max();
+    let worst = report.findings().filter(|(_, standing)| standing.counts()).map(|(d, _)| d.severity).max();
     let summary = worst.map_or_else(|| style.bold(&report.summary()), |s| style.severity(s, &report.summary()));
     text.push_str(&format!("{summary}\n{}\n", report.coverage));
     text
-}
-
-fn output_closing(text: &str) {
-    // Standard error may be closed, and then nobody is left to tell.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 #[cfg(test)]
@@ -214,6 +203,6 @@ mod tests {
         let outcome = Outcome { failures: vec![("yaml-syntax", "index out of bounds".into())], ..Default::default() };
         let arguments = arguments(&["--exit-zero"]);
         let failed = failures(&arguments, &Config::default(), &loaded, &outcome, &Coverage::of(&loaded));
-        assert_eq!(exit_code(&arguments, &outcome.diagnostics, failed), 2);
+        assert_eq!(exit_code(&arguments, &outcome.diagnostics, &[], failed), 2);
     }
 }

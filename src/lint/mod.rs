@@ -6,6 +6,7 @@ mod diagnostic;
 mod overlays;
 mod rule;
 mod run;
+mod standing;
 pub mod suppress;
 
 pub use blocked::report_blocked;
@@ -13,6 +14,7 @@ pub use context::{ResourceContext, RunContext, UnitContext};
 pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Report, Severity};
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
 pub use run::{Outcome, lint};
+pub use standing::{Standing, any_counts};
 
 /// What nearly every rule needs.
 pub mod prelude {

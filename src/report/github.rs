@@ -5,12 +5,12 @@
 
 use std::io::{self, Write};
 
-use super::{Report, shown, visible};
-use crate::lint::{Diagnostic, Severity};
+use super::{OFF_CHANGED_LINES, Report, shown, visible};
+use crate::lint::{Diagnostic, Severity, Standing};
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    for diagnostic in report.diagnostics {
-        write_one(report, diagnostic, out)?;
+    for (diagnostic, standing) in report.findings() {
+        write_one(report, diagnostic, standing, out)?;
     }
     for (rule, text) in report.failures {
         let message = format!("internal error in rule {rule}: {text}");
@@ -23,11 +23,13 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
-fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, out: &mut dyn Write) -> io::Result<()> {
+fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, standing: Standing, out: &mut dyn Write) -> io::Result<()> {
     let span = diagnostic.primary.span;
     let file = report.sources.file(span.file);
     let (start, end) = (file.line_column(span.start), file.line_column(span.end));
     let command = match diagnostic.severity {
+        // It passes, and must not look as if it failed the check.
+        _ if !standing.counts() => "notice",
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Info => "notice",
@@ -49,7 +51,8 @@ fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, out: &mut dyn Write) 
     for note in &diagnostic.notes {
         message.push_str(&format!("\nnote: {note}"));
     }
-    writeln!(out, ",title={}::{}", property(&format!("kvlint: {}", diagnostic.rule)), data(&message))
+    let aside = if standing.counts() { String::new() } else { format!(" ({OFF_CHANGED_LINES})") };
+    writeln!(out, ",title={}::{}", property(&format!("kvlint: {}{aside}", diagnostic.rule)), data(&message))
 }
 
 /// Text after `::`. The log is shown in terminals too, so control characters are made visible.

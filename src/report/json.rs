@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Report, shown, visible};
 use crate::facts;
-use crate::lint::{Applicability, Diagnostic, Label, Severity};
+use crate::lint::{Applicability, Diagnostic, Label, Severity, Standing};
 use crate::source::{SourceMap, Span};
 
 /// The version of the document.
@@ -38,6 +38,8 @@ struct Summary {
     warnings: usize,
     infos: usize,
     suppressed: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_on_changed_lines: Option<usize>,
     rules: BTreeMap<&'static str, usize>,
 }
 
@@ -61,6 +63,8 @@ struct Finding<'a> {
     related: Vec<Place<'a>>,
     help: Option<&'a str>,
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_changed_lines: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<Mending<'a>>,
 }
@@ -136,6 +140,7 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
             warnings: report.count(Severity::Warning),
             infos: report.count(Severity::Info),
             suppressed: report.suppressed,
+            not_on_changed_lines: report.off_changed_lines(),
             rules,
         },
         coverage: Counts {
@@ -146,7 +151,7 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
             not_analysed: unread,
             analysed_in_part: coverage.not_analysed.len() - unread,
         },
-        diagnostics: report.diagnostics.iter().map(|d| finding(d, report.sources)).collect(),
+        diagnostics: report.all().map(|(d, standing)| finding(d, standing, report.sources)).collect(),
         not_analysed: coverage
             .not_analysed
             .iter()
@@ -163,7 +168,7 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
     }
 }
 
-fn finding<'a>(diagnostic: &'a Diagnostic, sources: &SourceMap) -> Finding<'a> {
+fn finding<'a>(diagnostic: &'a Diagnostic, standing: Standing, sources: &SourceMap) -> Finding<'a> {
     let labelled = |label: &'a Label| place(label.span, Some(label.text.as_str()), sources);
     Finding {
         rule: diagnostic.rule,
@@ -173,6 +178,7 @@ fn finding<'a>(diagnostic: &'a Diagnostic, sources: &SourceMap) -> Finding<'a> {
         related: diagnostic.related.iter().map(labelled).collect(),
         help: diagnostic.help.as_deref(),
         notes: &diagnostic.notes,
+        on_changed_lines: standing.on_changed_lines,
         fix: diagnostic.fix.as_ref().map(|fix| Mending {
             title: &fix.title,
             applicability: fix.applicability,

@@ -18,7 +18,7 @@ pub use coverage::{Coverage, NotAnalysed};
 pub use path::shown;
 pub use text::Style;
 
-use crate::lint::{Diagnostic, Severity};
+use crate::lint::{Diagnostic, Severity, Standing};
 use crate::source::SourceMap;
 
 /// Where the project lives; rules and mistakes in kvlint itself are looked up there.
@@ -47,6 +47,8 @@ pub struct Report<'a> {
     pub sources: &'a SourceMap,
     /// Sorted by path, place and rule.
     pub diagnostics: &'a [Diagnostic],
+    /// How they count, one for each; empty when all do.
+    pub standings: &'a [Standing],
     /// What was read and what was not.
     pub coverage: &'a Coverage,
     /// Rules that failed, with what they said.
@@ -74,12 +76,29 @@ impl Report<'_> {
         }
     }
 
-    /// How many findings have this severity.
-    pub fn count(&self, severity: Severity) -> usize {
-        self.diagnostics.iter().filter(|d| d.severity == severity).count()
+    /// Every finding with its standing.
+    fn all(&self) -> impl Iterator<Item = (&Diagnostic, Standing)> {
+        let standing = |i: usize| self.standings.get(i).copied().unwrap_or_default();
+        self.diagnostics.iter().enumerate().map(move |(i, d)| (d, standing(i)))
     }
 
-    /// `3 errors, 1 warning (2 suppressed)`, or `no findings`.
+    /// The findings that people are shown: those that the baseline does not list.
+    pub fn findings(&self) -> impl Iterator<Item = (&Diagnostic, Standing)> {
+        self.all().filter(|(_, standing)| standing.in_baseline != Some(true))
+    }
+
+    /// How many findings that the baseline does not list have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings().filter(|(d, _)| d.severity == severity).count()
+    }
+
+    /// How many findings touch no changed line; `None` when nobody asked.
+    fn off_changed_lines(&self) -> Option<usize> {
+        self.standings.first().and_then(|s| s.on_changed_lines)?;
+        Some(self.findings().filter(|(_, s)| s.on_changed_lines == Some(false)).count())
+    }
+
+    /// `3 errors, 1 warning (2 suppressed, 1 not on changed lines)`, or `no findings`.
     pub fn summary(&self) -> String {
         let words = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
         let part = |(severity, word): (Severity, &str)| match self.count(severity) {
@@ -89,12 +108,14 @@ impl Report<'_> {
         };
         let parts: Vec<String> = words.into_iter().filter_map(part).collect();
         let found = if parts.is_empty() { "no findings".to_string() } else { parts.join(", ") };
-        match self.suppressed {
-            0 => found,
-            n => format!("{found} ({n} suppressed)"),
-        }
+        let aside = [(self.suppressed, "suppressed"), (self.off_changed_lines().unwrap_or(0), OFF_CHANGED_LINES)];
+        let aside: Vec<String> = aside.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        if aside.is_empty() { found } else { format!("{found} ({})", aside.join(", ")) }
     }
 }
+
+/// What every format says of a finding that touches no changed line.
+const OFF_CHANGED_LINES: &str = "not on changed lines";
 
 /// The page that explains a rule.
 pub fn rule_page(rule: &str) -> String {

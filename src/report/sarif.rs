@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{REPOSITORY, Report, path, rule_page, shown, visible};
 use crate::facts;
-use crate::lint::{Diagnostic, Label, RULES, Rule, Severity};
+use crate::lint::{Diagnostic, Label, RULES, Rule, Severity, Standing};
 use crate::source::Span;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -42,6 +42,8 @@ struct Finding {
     rule_index: Option<usize>,
     level: &'static str,
     message: Message,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline_state: Option<&'static str>,
     locations: [Location; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location>,
@@ -96,7 +98,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let run = Run {
         tool: tool(),
         invocations: invocations(report),
-        results: report.diagnostics.iter().map(|d| finding(report, d, &mut seen)).collect(),
+        results: report.all().map(|(d, standing)| finding(report, d, standing, &mut seen)).collect(),
         column_kind: "unicodeCodePoints",
         newline_sequences: ["\r\n", "\n", "\r"],
         original_uri_base_ids: json!({ BASE: { "description": { "text": "the folder that kvlint was run in" } } }),
@@ -173,7 +175,12 @@ fn artifact(uri: String, relative: bool) -> ArtifactLocation {
     ArtifactLocation { uri, uri_base_id: relative.then_some(BASE) }
 }
 
-fn finding(report: &Report<'_>, diagnostic: &Diagnostic, seen: &mut HashMap<u64, usize>) -> Finding {
+fn finding(
+    report: &Report<'_>,
+    diagnostic: &Diagnostic,
+    standing: Standing,
+    seen: &mut HashMap<u64, usize>,
+) -> Finding {
     let mut text = diagnostic.message.clone();
     if let Some(help) = &diagnostic.help {
         text.push_str(&format!("\nhelp: {help}"));
@@ -187,10 +194,17 @@ fn finding(report: &Report<'_>, diagnostic: &Diagnostic, seen: &mut HashMap<u64,
         rule_index: RULES.binary_search_by(|rule| rule.name.cmp(diagnostic.rule)).ok(),
         level: level(diagnostic.severity),
         message: Message { text },
+        baseline_state: baseline_state(standing),
         locations: [location(report, &diagnostic.primary, None)],
         related_locations: related.map(|(i, label)| location(report, label, Some(i + 1))).collect(),
         partial_fingerprints: HashMap::from([(FINGERPRINT, fingerprint(report, diagnostic, seen))]),
     }
+}
+
+/// Only of runs that were measured against something; all results of a run have it or none. Source: SARIF 2.1.0, 3.27.24.
+fn baseline_state(standing: Standing) -> Option<&'static str> {
+    let measured = standing != Standing::default();
+    measured.then_some(if standing.counts() { "new" } else { "unchanged" })
 }
 
 fn location(report: &Report<'_>, label: &Label, id: Option<usize>) -> Location {

@@ -6,7 +6,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, Th
 use owo_colors::Style as Paint;
 
 use super::excerpt::{Excerpt, Mark, Room};
-use super::{Report, rule_page, shown, visible};
+use super::{OFF_CHANGED_LINES, Report, rule_page, shown, visible};
 use crate::lint::{Diagnostic, Label, Severity};
 use crate::source::FileId;
 
@@ -42,6 +42,11 @@ impl Style {
         self.paint(Paint::new().cyan().bold(), text)
     }
 
+    /// Text that stands back.
+    pub fn faint(&self, text: &str) -> String {
+        self.paint(Paint::new().dimmed(), text)
+    }
+
     fn paint(&self, paint: Paint, text: &str) -> String {
         if self.color { paint.style(text).to_string() } else { text.to_string() }
     }
@@ -61,11 +66,16 @@ fn color_of(severity: Severity) -> Paint {
 }
 
 pub(super) fn write(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    for diagnostic in report.diagnostics {
+    for (diagnostic, standing) in report.findings() {
         let severity = diagnostic.severity;
         let rule = style.link(diagnostic.rule, &rule_page(diagnostic.rule));
-        let tag = style.severity(severity, &format!("{severity}[{rule}]"));
-        writeln!(out, "{tag}{}", style.bold(&format!(": {}", visible::line(&diagnostic.message))))?;
+        let tag = format!("{severity}[{rule}]");
+        let message = format!(": {}", visible::line(&diagnostic.message));
+        if standing.counts() {
+            writeln!(out, "{}{}", style.severity(severity, &tag), style.bold(&message))?;
+        } else {
+            writeln!(out, "{}", style.faint(&format!("{tag}{message} ({OFF_CHANGED_LINES})")))?;
+        }
         let boxes = by_file(diagnostic);
         let boxes = boxes.iter().map(|(file, labels)| snippet(report, diagnostic, *file, labels, style));
         out.write_all(join(&boxes.collect::<String>(), &characters(style)).as_bytes())?;
