@@ -146,6 +146,28 @@ fn a_base_under_another_name_is_found() {
 }
 
 #[test]
+fn names_of_folders_may_hold_anything() {
+    let top = tree(
+        true,
+        &[
+            ("a b/the base: x/kustomization.yaml", "resources: [pod.yaml]\n"),
+            ("a b/the base: x/pod.yaml", POD),
+            ("one/kustomization.yaml", "resources:\n  - '../a b/the base: x/'\n"),
+            ("two/kustomization.yaml", "resources: [../a b/the base]\n"),
+            ("ü/kustomization.yaml", "resources: [pod.yaml]\n"),
+            ("ü/pod.yaml", POD),
+            ("three/kustomization.yaml", "resources: [\"./../ü\"]\n"),
+            ("my.base/kustomization.yaml", "resources: [pod.yaml]\n"),
+            ("my.base/pod.yaml", POD),
+            ("four/kustomization.yaml", "resources: [../my.base/., ../my-base, ../x/my.base]\n"),
+        ],
+    );
+    assert_eq!(around(&top, "a b/the base: x/pod.yaml"), ["kustomization one"]);
+    assert_eq!(around(&top, "ü/pod.yaml"), ["kustomization three"]);
+    assert_eq!(around(&top, "my.base/pod.yaml"), ["kustomization four"]);
+}
+
+#[test]
 fn files_of_transformers_may_name_more_files() {
     let top = tree(
         true,

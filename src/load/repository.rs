@@ -1,17 +1,18 @@
 //! What lies in a repository, without a look into its folders where git's index has the list: kustomizations, charts,
 //! manifests by name, and what is ignored.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::{Match, WalkBuilder};
 use rayon::prelude::*;
-use regex::bytes::RegexBuilder;
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::discover::{self, CHART, Exclude, IGNORE_FILE};
 use super::git_index::{self, Index};
+use super::kustomize::files::clean;
 use super::kustomize::users::{self, Uses};
 use super::text;
 
@@ -23,15 +24,42 @@ const PEEKS: usize = 256;
 struct Kustomization {
     /// Its folder, below the canonical top.
     folder: PathBuf,
-    /// What stands in it; nothing where it can't be read (it may be deleted).
-    text: String,
+    /// What stands in it.
+    bytes: Vec<u8>,
     uses: OnceLock<Uses>,
 }
 
 impl Kustomization {
     fn uses(&self) -> &Uses {
-        self.uses.get_or_init(|| users::uses(&self.folder, self.text.clone()))
+        self.uses.get_or_init(|| users::uses(&self.folder, text_of(self.bytes.clone())))
     }
+
+    /// Whether its text may name a folder: thousands of kustomizations end in `../../base`, and reading their YAML would take far
+    /// longer than this. `word` finds the folder's last name.
+    fn may_name(&self, folder: &Path, word: &Regex) -> bool {
+        // An escape or another encoding hides a name.
+        if self.bytes.iter().any(|b| *b == b'\\' || *b == 0) || !is_plain(folder) || !is_plain(&self.folder) {
+            return true;
+        }
+        word.find_iter(&self.bytes).any(|found| {
+            let before = self.bytes[..found.start()].iter().rev().take_while(|b| is_plain_byte(b)).count();
+            let after = self.bytes[found.end()..].iter().take_while(|b| is_plain_byte(b)).count();
+            let token = &self.bytes[found.start() - before..found.end() + after];
+            let Ok(token) = std::str::from_utf8(token) else { return true };
+            let path = clean(&self.folder.join(token));
+            // Some file systems take any case.
+            path.as_os_str().eq_ignore_ascii_case(folder)
+        })
+    }
+}
+
+/// Whether a path can stand in YAML only as it is, without quotes in between.
+fn is_plain(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().iter().all(is_plain_byte)
+}
+
+fn is_plain_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._/-+@~".contains(byte)
 }
 
 #[derive(Debug)]
@@ -50,7 +78,7 @@ pub struct Repository {
     list: List,
     /// Whether folders may have other names through links.
     links: bool,
-    /// Folders with a kustomization or a chart.
+    /// Files that make their folders a kustomization or a chart.
     taken: Vec<PathBuf>,
     kustomizations: OnceLock<Vec<Kustomization>>,
     ignored: HashMap<PathBuf, Ignores>,
@@ -89,11 +117,11 @@ impl Repository {
             let name = path.rsplit(is_separator).next().unwrap_or(path);
             let names = discover::KUSTOMIZATION.iter().chain([&CHART]);
             if !is_hidden(path) && names.into_iter().any(|n| n.as_bytes() == name) {
-                taken.extend(native(path).parent().map(|folder| self.top.join(folder)));
+                taken.push(self.top.join(native(path)));
             }
             true
         })?;
-        taken.retain(|folder| !self.exclude.matches(folder));
+        taken.retain(|file| !self.exclude.matches(file));
         (self.links, self.taken) = (links, taken);
         Some(self)
     }
@@ -110,11 +138,13 @@ impl Repository {
 
     fn kustomizations(&self) -> &[Kustomization] {
         self.kustomizations.get_or_init(|| {
-            let read = |folder: &PathBuf| {
-                let text = discover::KUSTOMIZATION.iter().find_map(|name| read_text(&folder.join(name)));
-                Some(Kustomization { folder: folder.clone(), text: text?, uses: OnceLock::new() })
+            // One that is in the index and not on the disk is deleted.
+            let read = |file: &PathBuf| {
+                let bytes = std::fs::read(file).ok()?;
+                Some(Kustomization { folder: file.parent()?.to_path_buf(), bytes, uses: OnceLock::new() })
             };
-            self.taken.par_iter().filter_map(read).collect()
+            let files: Vec<&PathBuf> = self.taken.iter().filter(|file| discover::is_kustomization(file)).collect();
+            files.into_par_iter().filter_map(read).collect()
         })
     }
 
@@ -168,9 +198,9 @@ impl Repository {
     /// The kustomizations that name a folder. One that lies in the folder does not count: Kustomize refuses it.
     fn users_of(&self, folder: &Path) -> Vec<&PathBuf> {
         let Some(name) = folder.file_name().map(|n| regex::escape(&n.to_string_lossy())) else { return Vec::new() };
-        // Whoever names the folder writes its last word, unless through a link or an escape. Some file systems take any case.
-        let word = RegexBuilder::new(&format!("{name}|\\\\")).case_insensitive(true).build().ok();
-        let may_name = |k: &Kustomization| self.links || word.as_ref().is_none_or(|w| w.is_match(k.text.as_bytes()));
+        let word = RegexBuilder::new(&name).case_insensitive(true).build().ok();
+        // Behind a link the folder has another name.
+        let may_name = |k: &Kustomization| self.links || word.as_ref().is_none_or(|word| k.may_name(folder, word));
         let names = |k: &&Kustomization| {
             !k.folder.starts_with(folder)
                 && may_name(k)
@@ -183,9 +213,10 @@ impl Repository {
     /// A manifest outside a folder that no kustomization, chart or configured root claims: with such a one about, the folder may
     /// be a part of what is deployed together. Where too many files would have to be looked into, one is taken for granted.
     pub fn manifest_outside(&self, folder: &Path, roots: &[PathBuf]) -> Option<PathBuf> {
+        let taken: HashSet<&Path> = self.taken.iter().filter_map(|file| file.parent()).collect();
         let claimed = |path: &Path| {
             let mut above = path.ancestors().skip(1);
-            above.any(|f| f == folder || self.taken.iter().any(|t| t == f) || roots.iter().any(|r| r == f))
+            above.any(|f| f == folder || taken.contains(f) || roots.iter().any(|r| r == f))
         };
         let mut peeks = 0;
         let mut found = None;
@@ -290,8 +321,11 @@ fn read_text(path: &Path) -> Option<String> {
     if !meta.is_file() || meta.len() > discover::SIZE_LIMIT {
         return None;
     }
-    let bytes = std::fs::read(path).ok()?;
-    Some(text::decode(bytes).map_or_else(|e| e.lossy, |decoded| decoded.text))
+    std::fs::read(path).ok().map(text_of)
+}
+
+fn text_of(bytes: Vec<u8>) -> String {
+    text::decode(bytes).map_or_else(|e| e.lossy, |decoded| decoded.text)
 }
 
 fn native(path: &[u8]) -> PathBuf {
