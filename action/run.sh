@@ -68,18 +68,20 @@ base() {
   fi
   # What the checkout of a pull request holds is a merge, whose first parent is the base.
   if [[ ${GITHUB_REF:-} == refs/pull/*/merge ]]; then
-    if ! git rev-parse --quiet --verify 'HEAD^2^{commit}' >/dev/null 2>&1; then
+    if ! is_merge; then
       git fetch --quiet --no-tags --deepen=1 origin "${GITHUB_SHA:-HEAD}" >/dev/null 2>&1 || true
     fi
-    if git rev-parse --quiet --verify 'HEAD^2^{commit}' >/dev/null 2>&1; then
+    if is_merge; then
       printf 'HEAD^1'
       return
     fi
   fi
-  if [[ -n ${GITHUB_BASE_REF:-} ]] && git merge-base "refs/remotes/origin/$GITHUB_BASE_REF" HEAD >/dev/null 2>&1; then
-    printf 'refs/remotes/origin/%s' "$GITHUB_BASE_REF"
-  fi
+  # The head of the branch was checked out instead. Where the two have nothing between them, the base is another one.
+  local from=refs/remotes/origin/${GITHUB_BASE_REF:-} fork
+  fork=$(git merge-base "$from" HEAD 2>/dev/null) || return 0
+  if [[ $fork != "$(git rev-parse HEAD)" ]]; then printf '%s' "$from"; fi
 }
+is_merge() { git rev-parse --quiet --verify 'HEAD^2^{commit}' >/dev/null 2>&1; }
 if [[ $INPUT_CHANGED_ONLY == true || ( $INPUT_CHANGED_ONLY == auto && ${GITHUB_EVENT_NAME:-} == pull_request ) ]]; then
   from=$(base)
   if [[ -n $from ]]; then
