@@ -63,7 +63,8 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
         }
     };
     let Some(accepted) = arguments.accept.prepare(&arguments.inputs.paths) else { return FAILURE };
-    let Some(loaded) = settings::load(&arguments.inputs, &config, sources) else { return FAILURE };
+    let Some(mut loaded) = settings::load(&arguments.inputs, &config, sources) else { return FAILURE };
+    accepted.leave_out(&mut loaded);
     let outcome = lint::lint(&loaded, &config, None);
     let code = report(arguments, color, &config, &loaded, &outcome, &accepted);
     // The process ends here, and taking the trees apart would only cost time.
@@ -81,24 +82,33 @@ fn report(
 ) -> u8 {
     let coverage = Coverage::of(loaded);
     let failed = failures(arguments, config, loaded, outcome, &coverage);
-    let standings = accepted.standings(loaded, &outcome.diagnostics);
+    let judgement = accepted.judge(&arguments.inputs.paths, config, loaded, outcome, failed);
+    let failed = failed || judgement.failed;
     let report = Report {
         sources: &loaded.sources,
+        units: &loaded.units,
         diagnostics: &outcome.diagnostics,
-        standings: &standings,
+        standings: &judgement.standings,
+        gone: &judgement.gone,
         coverage: &coverage,
         failures: &outcome.failures,
         suppressed: outcome.suppressed,
-        exit_code: exit_code(arguments, &outcome.diagnostics, &standings, failed),
+        limit: limit(arguments),
+        exit_code: exit_code(arguments, &outcome.diagnostics, &judgement.standings, failed),
         folder: std::env::current_dir().unwrap_or_default(),
     };
-    let written = arguments.reports.deliver(&report, color, |style| closing(arguments, &report, style));
+    let written =
+        arguments.reports.deliver(&report, color, |style| closing(arguments, &report, &judgement.notes, style));
     if written { report.exit_code } else { FAILURE }
 }
 
+/// The least severity that decides the exit code.
+fn limit(arguments: &LintArguments) -> Severity {
+    if arguments.error_on_warning { Severity::Warning } else { Severity::Error }
+}
+
 fn exit_code(arguments: &LintArguments, diagnostics: &[Diagnostic], standings: &[Standing], failed: bool) -> u8 {
-    let limit = if arguments.error_on_warning { Severity::Warning } else { Severity::Error };
-    let found = lint::any_counts(diagnostics, standings, limit);
+    let found = lint::any_counts(diagnostics, standings, limit(arguments));
     if failed { FAILURE } else { u8::from(found && !arguments.exit_zero) }
 }
 
@@ -152,7 +162,7 @@ fn nothing_found(arguments: &LintArguments, coverage: &Coverage) {
 }
 
 /// What stands after the findings.
-fn closing(arguments: &LintArguments, report: &Report<'_>, style: &Style) -> String {
+fn closing(arguments: &LintArguments, report: &Report<'_>, notes: &[String], style: &Style) -> String {
     let mut text = String::new();
     if arguments.statistics && !report.diagnostics.is_empty() {
         text.push_str(&statistics::table(report));
@@ -174,6 +184,7 @@ fn closing(arguments: &LintArguments, report: &Report<'_>, style: &Style) -> Str
     if missed.len() > LISTED {
         text.push_str(&format!("… and {} more: `--format json` lists all\n", missed.len() - LISTED));
     }
+    notes.iter().for_each(|note| text.push_str(&format!("{} {note}\n", style.advice("baseline:"))));
     let worst = report.findings().filter(|(_, standing)| standing.counts()).map(|(d, _)| d.severity).max();
     let summary = worst.map_or_else(|| style.bold(&report.summary()), |s| style.severity(s, &report.summary()));
     text.push_str(&format!("{summary}\n{}\n", report.coverage));

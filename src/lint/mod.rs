@@ -1,8 +1,10 @@
 //! Running rules over units: the registry, what a rule is given, and what becomes of its findings.
 
+pub mod baseline;
 mod blocked;
 mod context;
 mod diagnostic;
+mod fingerprint;
 mod overlays;
 mod rule;
 mod run;
@@ -12,6 +14,7 @@ pub mod suppress;
 pub use blocked::report_blocked;
 pub use context::{ResourceContext, RunContext, UnitContext};
 pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Report, Severity};
+pub use fingerprint::{FINGERPRINT, fingerprints, relative};
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
 pub use run::{Outcome, lint};
 pub use standing::{Standing, any_counts};

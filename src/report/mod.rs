@@ -4,7 +4,11 @@ mod concise;
 mod coverage;
 mod excerpt;
 mod github;
+mod gitlab;
 mod json;
+mod junit;
+mod markdown;
+pub mod markup;
 mod path;
 mod sarif;
 pub mod statistics;
@@ -18,7 +22,9 @@ pub use coverage::{Coverage, NotAnalysed};
 pub use path::shown;
 pub use text::Style;
 
-use crate::lint::{Diagnostic, Severity, Standing};
+use crate::lint::baseline::Entry;
+use crate::lint::{self, Diagnostic, Severity, Standing};
+use crate::load::Unit;
 use crate::source::SourceMap;
 
 /// Where the project lives; rules and mistakes in kvlint itself are looked up there.
@@ -38,6 +44,12 @@ pub enum Format {
     Sarif,
     /// GitHub workflow commands, for annotations on a pull request
     Github,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// JUnit's XML, for lists of tests
+    Junit,
+    /// A table with details, for a comment on a pull request
+    Markdown,
 }
 
 /// A run, ready to be written.
@@ -45,16 +57,22 @@ pub enum Format {
 pub struct Report<'a> {
     /// Every text that a finding may point into.
     pub sources: &'a SourceMap,
+    /// What was linted: the trees that fingerprints are made from.
+    pub units: &'a [Unit],
     /// Sorted by path, place and rule.
     pub diagnostics: &'a [Diagnostic],
     /// How they count, one for each; empty when all do.
     pub standings: &'a [Standing],
+    /// Entries of the baseline that no longer occur.
+    pub gone: &'a [Entry],
     /// What was read and what was not.
     pub coverage: &'a Coverage,
     /// Rules that failed, with what they said.
     pub failures: &'a [(&'static str, String)],
     /// Findings that comments and annotations silenced.
     pub suppressed: usize,
+    /// The least severity that decides the exit code.
+    pub limit: Severity,
     /// What the process will exit with.
     pub exit_code: u8,
     /// The folder that relative paths start from.
@@ -73,6 +91,9 @@ impl Report<'_> {
             Format::Json => json::write(self, out),
             Format::Sarif => sarif::write(self, out),
             Format::Github => github::write(self, out),
+            Format::Gitlab => gitlab::write(self, out),
+            Format::Junit => junit::write(self, out),
+            Format::Markdown => markdown::write(self, out),
         }
     }
 
@@ -87,6 +108,11 @@ impl Report<'_> {
         self.all().filter(|(_, standing)| standing.in_baseline != Some(true))
     }
 
+    /// A fingerprint for each of [`Report::diagnostics`].
+    fn fingerprints(&self) -> Vec<String> {
+        lint::fingerprints(self.units, self.sources, self.diagnostics, &self.folder)
+    }
+
     /// How many findings that the baseline does not list have this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings().filter(|(d, _)| d.severity == severity).count()
@@ -96,6 +122,12 @@ impl Report<'_> {
     fn off_changed_lines(&self) -> Option<usize> {
         self.standings.first().and_then(|s| s.on_changed_lines)?;
         Some(self.findings().filter(|(_, s)| s.on_changed_lines == Some(false)).count())
+    }
+
+    /// How many findings the baseline lists; `None` without one.
+    fn in_baseline(&self) -> Option<usize> {
+        self.standings.first().and_then(|s| s.in_baseline)?;
+        Some(self.all().filter(|(_, s)| s.in_baseline == Some(true)).count())
     }
 
     /// `3 errors, 1 warning (2 suppressed, 1 not on changed lines)`, or `no findings`.
@@ -108,7 +140,11 @@ impl Report<'_> {
         };
         let parts: Vec<String> = words.into_iter().filter_map(part).collect();
         let found = if parts.is_empty() { "no findings".to_string() } else { parts.join(", ") };
-        let aside = [(self.suppressed, "suppressed"), (self.off_changed_lines().unwrap_or(0), OFF_CHANGED_LINES)];
+        let aside = [
+            (self.suppressed, "suppressed"),
+            (self.in_baseline().unwrap_or(0), "in the baseline"),
+            (self.off_changed_lines().unwrap_or(0), OFF_CHANGED_LINES),
+        ];
         let aside: Vec<String> = aside.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
         if aside.is_empty() { found } else { format!("{found} ({})", aside.join(", ")) }
     }

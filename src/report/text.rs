@@ -7,7 +7,7 @@ use owo_colors::Style as Paint;
 
 use super::excerpt::{Excerpt, Mark, Room};
 use super::{OFF_CHANGED_LINES, Report, rule_page, shown, visible};
-use crate::lint::{Diagnostic, Label, Severity};
+use crate::lint::{Diagnostic, Label, Severity, Standing};
 use crate::source::FileId;
 
 /// What the place that is written to can show.
@@ -66,28 +66,36 @@ fn color_of(severity: Severity) -> Paint {
 }
 
 pub(super) fn write(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    for (diagnostic, standing) in report.findings() {
-        let severity = diagnostic.severity;
-        let rule = style.link(diagnostic.rule, &rule_page(diagnostic.rule));
-        let tag = format!("{severity}[{rule}]");
-        let message = format!(": {}", visible::line(&diagnostic.message));
-        if standing.counts() {
-            writeln!(out, "{}{}", style.severity(severity, &tag), style.bold(&message))?;
-        } else {
-            writeln!(out, "{}", style.faint(&format!("{tag}{message} ({OFF_CHANGED_LINES})")))?;
-        }
-        let boxes = by_file(diagnostic);
-        let boxes = boxes.iter().map(|(file, labels)| snippet(report, diagnostic, *file, labels, style));
-        out.write_all(join(&boxes.collect::<String>(), &characters(style)).as_bytes())?;
-        if let Some(help) = &diagnostic.help {
-            remark(out, style, "help", help)?;
-        }
-        for note in &diagnostic.notes {
-            remark(out, style, "note", note)?;
-        }
-        writeln!(out)?;
+    report.findings().try_for_each(|(diagnostic, standing)| write_one(report, diagnostic, standing, style, out))
+}
+
+/// One finding: a heading, snippets, help and notes.
+pub(super) fn write_one(
+    report: &Report<'_>,
+    diagnostic: &Diagnostic,
+    standing: Standing,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let severity = diagnostic.severity;
+    let rule = style.link(diagnostic.rule, &rule_page(diagnostic.rule));
+    let tag = format!("{severity}[{rule}]");
+    let message = format!(": {}", visible::line(&diagnostic.message));
+    if standing.counts() {
+        writeln!(out, "{}{}", style.severity(severity, &tag), style.bold(&message))?;
+    } else {
+        writeln!(out, "{}", style.faint(&format!("{tag}{message} ({OFF_CHANGED_LINES})")))?;
     }
-    Ok(())
+    let boxes = by_file(diagnostic);
+    let boxes = boxes.iter().map(|(file, labels)| snippet(report, diagnostic, *file, labels, style));
+    out.write_all(join(&boxes.collect::<String>(), &characters(style)).as_bytes())?;
+    if let Some(help) = &diagnostic.help {
+        remark(out, style, "help", help)?;
+    }
+    for note in &diagnostic.notes {
+        remark(out, style, "note", note)?;
+    }
+    writeln!(out)
 }
 
 /// The labels of each file, the primary one's file first.
