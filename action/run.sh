@@ -95,7 +95,7 @@ fi
 
 code=0
 annotations=$temp/annotations
-"$kvlint" --color=never --format=github --output="$annotations" --report=sarif="$sarif" --report=json="$temp/report.json" \
+"$kvlint" --color=never --format=github --output="$annotations" --report=sarif="$sarif" --report=json="$temp/report.json" --report=markdown="$temp/page.md" \
   ${settings[@]+"${settings[@]}"} ${verdict[@]+"${verdict[@]}"} -- "${paths[@]}" 2>"$temp/messages" || code=$?
 
 # kvlint's own escaping makes annotations safe; its messages are for people, and the runner is told to read no command in them.
