@@ -18,7 +18,7 @@ table=$(dirname "${BASH_SOURCE[0]}")/checksums.txt
 version=${INPUT_VERSION:-}
 if [[ -z $version ]]; then
   # Lines: sum, two spaces, kvlint-VERSION-TARGET.tar.gz
-  version=$(sed -n 's/^[0-9a-f]\{64\}  kvlint-\([0-9][0-9A-Za-z.+]*\(-[0-9A-Za-z.]*\)\{0,1\}\)-\(x86_64\|aarch64\)-.*/\1/p' "$table" | tail -n 1)
+  version=$(sed -nE 's/^[0-9a-f]{64}  kvlint-([0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?)-(x86_64|aarch64)-.*/\1/p' "$table" | tail -n 1)
   [[ -n $version ]] || fail 'no kvlint is on the PATH, and this version of the Action knows no release: install kvlint in a step before'
 fi
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?$ ]] || fail 'the input `version` is not like 0.1.0'
@@ -37,8 +37,9 @@ sum=$(awk -v name="$archive" '$2 == name { print $1 }' "$table")
 [[ $sum =~ ^[0-9a-f]{64}$ ]] || fail "kvlint $version for $target is not in the Action's table of checksums: use a newer version of the Action"
 
 binary=kvlint
+arch=$(tr '[:upper:]' '[:lower:]' <<<"$RUNNER_ARCH")
 [[ $target == *windows* ]] && binary=kvlint.exe
-folder=${RUNNER_TOOL_CACHE:-$RUNNER_TEMP}/kvlint/$version/${RUNNER_ARCH,,}
+folder=${RUNNER_TOOL_CACHE:-$RUNNER_TEMP}/kvlint/$version/$arch
 # The runner's own convention: the mark says that the folder is whole.
 if [[ ! -f $folder.complete || ! -x $folder/$binary ]]; then
   work=$(mktemp -d "$RUNNER_TEMP/kvlint.XXXXXX")
@@ -51,7 +52,8 @@ if [[ ! -f $folder.complete || ! -x $folder/$binary ]]; then
     real=$(shasum -a 256 "$work/$archive")
   fi
   [[ ${real%% *} == "$sum" ]] || fail "the archive of kvlint $version is not the one that was released: its SHA-256 differs from the table"
-  tar -xzf "$work/$archive" -C "$work"
+  # Inside the folder: to some tars `D:` is the name of a machine.
+  (cd "$work" && tar -xzf "$archive")
   mkdir -p "$folder"
   mv -f "$work/kvlint-$version-$target/$binary" "$folder/$binary"
   chmod +x "$folder/$binary"

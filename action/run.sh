@@ -4,7 +4,7 @@
 # verdict is the output `exit-code`.
 # shellcheck disable=SC2016 # what stands in backticks is for readers
 set -euo pipefail
-here=$(dirname "${BASH_SOURCE[0]}")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # Names and inputs come from whoever opened the pull request. A line of ours starts with a word of ours and holds no line break, so
 # that nothing in it is taken for a command of the runner.
@@ -31,18 +31,22 @@ one_of fail-on "${INPUT_FAIL_ON:=error}" error warning never
 one_of changed-only "${INPUT_CHANGED_ONLY:=auto}" auto true false
 one_of annotations "${INPUT_ANNOTATIONS:=true}" true false
 one_of summary "${INPUT_SUMMARY:=true}" true false
-for name in CONFIG SARIF_FILE DIFF_BASE WORKING_DIRECTORY; do
-  value=INPUT_$name
+for name in config sarif-file diff-base working-directory; do
+  # The runner's bash on macOS is 3.2.
+  value=INPUT_$(tr '[:lower:]-' '[:upper:]_' <<<"$name")
   # They go into outputs, where a line break would start another one.
-  [[ ${!value:-} != *[[:cntrl:]]* ]] || fail "the input \`${name,,}\` holds a control character"
+  [[ ${!value:-} != *[[:cntrl:]]* ]] || fail "the input \`$name\` holds a control character"
 done
 
 kvlint=$(INPUT_VERSION=${INPUT_VERSION:-} bash "$here/install.sh")
 temp=$(mktemp -d "$RUNNER_TEMP/kvlint-run.XXXXXX")
 sarif=${INPUT_SARIF_FILE:-$RUNNER_TEMP/kvlint.sarif}
 cd -- "${GITHUB_WORKSPACE:-.}"
-cd -- "${INPUT_WORKING_DIRECTORY:-.}" 2>/dev/null || fail "there is no folder \`${INPUT_WORKING_DIRECTORY}\`"
-[[ $sarif == /* || $sarif == [A-Za-z]:* ]] || sarif=$PWD/$sarif
+folder=${INPUT_WORKING_DIRECTORY:-.}
+is_absolute() { [[ $1 == /* || $1 == [A-Za-z]:* ]]; }
+is_absolute "$folder" || folder=./$folder
+cd -- "$folder" 2>/dev/null || fail "there is no folder \`$folder\`"
+is_absolute "$sarif" || sarif=$PWD/$sarif
 "$kvlint" --version
 
 paths=()
@@ -107,7 +111,7 @@ if [[ $INPUT_ANNOTATIONS == true && -f $annotations ]]; then
   cat "$annotations"
 fi
 if [[ $code -ge 2 ]]; then
-  fail_line=$(tr -d '\r' <"$temp/messages" | sed -n 's/^kvlint: //p; s/^error: //p' | head -n 1)
+  fail_line=$(tr -d '\r' <"$temp/messages" | sed -n 's/^error: //p' | head -n 1)
   printf '::error title=kvlint::%s\n' "$(line "kvlint could not do its work: ${fail_line:-see the log}")"
 fi
 

@@ -47,8 +47,8 @@ class Packages(unittest.TestCase):
         self.assertEqual(checked.returncode, 0)
         # The Action's own pattern finds the version in its table.
         script = (Path(packages.__file__).parents[2] / "action" / "install.sh").read_text()
-        pattern = re.search(r"version=\$\(sed -n '(.*)' \"\$table\"", script).group(1)
-        found = subprocess.run(["sed", "-n", pattern, str(self.out / "checksums.txt")], capture_output=True, text=True)
+        pattern = re.search(r"version=\$\(sed -nE '(.*)' \"\$table\"", script).group(1)
+        found = subprocess.run(["sed", "-nE", pattern, str(self.out / "checksums.txt")], capture_output=True, text=True)
         self.assertEqual(set(found.stdout.split()), {VERSION})
 
     def test_the_same_archives_give_the_same_bytes(self):
