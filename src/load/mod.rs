@@ -1,9 +1,12 @@
 //! Files to units of resources: discovery, then one loader for each way to write manifests.
 
 pub mod discover;
+mod git_index;
 pub mod kustomize;
 mod overlay;
+mod repository;
 pub(crate) mod text;
+pub mod triggers;
 pub(crate) mod unit;
 
 use std::collections::HashSet;
