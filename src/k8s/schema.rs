@@ -41,6 +41,10 @@ impl kvlint_schema::Tree for Adapter<'_> {
 
 /// Whether text is replaced before it is applied. Most text has none of the signs, which one look tells.
 fn is_filled_in(text: &str) -> bool {
+    // Without a way out of the loop, so that it looks at many bytes at once.
+    if !text.bytes().fold(false, |found, b| found | matches!(b, b'{' | b'<' | b'$')) {
+        return false;
+    }
     let Some(sign) = text.bytes().find(|b| matches!(b, b'{' | b'<' | b'$')) else { return false };
     // `$REPLICAS`, as `envsubst` takes it.
     let variable = |t: &str| t.strip_prefix('$').is_some_and(|name| !name.is_empty() && name.bytes().all(is_name));

@@ -145,8 +145,15 @@ impl Tree {
     /// mappings may be overridden, so `<<` does not count.
     pub fn duplicate_keys(&self) -> Vec<(Node<'_>, Node<'_>)> {
         let mut found = Vec::new();
+        let mut prints = Vec::new();
         for node in &self.nodes {
             let Data::Map(entries) = &node.data else { continue };
+            // Nearly every mapping is done with here.
+            prints.clear();
+            prints.extend(entries.iter().filter_map(|&(k, _)| self.node(k).scalar()).map(fingerprint));
+            if !has_equals(&mut prints) {
+                continue;
+            }
             let keys = || entries.iter().map(|&(k, _)| self.node(k)).filter(|k| !k.is_merge_key() && !k.is_templated());
             if entries.len() <= 16 {
                 for (i, later) in keys().enumerate() {
@@ -170,6 +177,26 @@ impl Tree {
     pub fn node(&self, id: NodeId) -> Node<'_> {
         Node { tree: self, id, key: NO_KEY }
     }
+}
+
+/// A number that keys share which are one to Kubernetes, and few others do.
+fn fingerprint(key: Scalar<'_>) -> u32 {
+    // FNV-1a.
+    let hash =
+        |text: &str| text.bytes().fold(0x811c_9dc5, |hash: u32, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    match key {
+        Scalar::Str(text) => hash(text),
+        other => hash(&other.to_string()),
+    }
+}
+
+/// Whether a number stands twice among some; leaves them in any order.
+fn has_equals(numbers: &mut [u32]) -> bool {
+    if numbers.len() <= 16 {
+        return numbers.iter().enumerate().any(|(i, n)| numbers[..i].contains(n));
+    }
+    numbers.sort_unstable();
+    numbers.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// Whether two keys are one to Kubernetes: `1` and `"1"` are, `yes` and `"true"` too.
