@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::hash_map;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use smol_str::SmolStr;
 
@@ -77,6 +77,8 @@ pub struct Tree {
     pub(super) embedding: Option<Arc<Embedding>>,
     /// For a tree that was put together from others.
     pub(super) composed: Option<Box<Composed>>,
+    /// What [`Tree::duplicate_keys`] found: a file of a base is asked about by each overlay.
+    pub(super) duplicates: OnceLock<Box<[(NodeId, NodeId)]>>,
 }
 
 /// Text that was taken out of a scalar, and where it stands.
@@ -143,7 +145,12 @@ impl Tree {
 
     /// Keys that stand again in the same mapping, once typed as Kubernetes types them: the first and the later one. Merged
     /// mappings may be overridden, so `<<` does not count.
-    pub fn duplicate_keys(&self) -> Vec<(Node<'_>, Node<'_>)> {
+    pub fn duplicate_keys(&self) -> impl Iterator<Item = (Node<'_>, Node<'_>)> {
+        let found = self.duplicates.get_or_init(|| self.find_duplicate_keys().into());
+        found.iter().map(|&(first, later)| (self.node(first), self.node(later)))
+    }
+
+    fn find_duplicate_keys(&self) -> Vec<(NodeId, NodeId)> {
         let mut found = Vec::new();
         let mut prints = Vec::new();
         for node in &self.nodes {
@@ -157,15 +164,15 @@ impl Tree {
             let keys = || entries.iter().map(|&(k, _)| self.node(k)).filter(|k| !k.is_merge_key() && !k.is_templated());
             if entries.len() <= 16 {
                 for (i, later) in keys().enumerate() {
-                    found.extend(keys().take(i).find(|k| same_key(*k, later)).map(|first| (first, later)));
+                    found.extend(keys().take(i).find(|k| same_key(*k, later)).map(|first| (first.id, later.id)));
                 }
             } else {
                 let mut seen = hash_map::HashMap::with_capacity(entries.len());
                 for later in keys() {
                     let Ok(name) = super::json::key(later) else { continue };
                     match seen.entry(name) {
-                        hash_map::Entry::Occupied(first) => found.push((*first.get(), later)),
-                        hash_map::Entry::Vacant(place) => _ = place.insert(later),
+                        hash_map::Entry::Occupied(first) => found.push((*first.get(), later.id)),
+                        hash_map::Entry::Vacant(place) => _ = place.insert(later.id),
                     }
                 }
             }
