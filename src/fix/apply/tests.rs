@@ -98,7 +98,7 @@ fn a_fix_of_several_edits_is_made_whole_or_not_at_all() {
     let b = Order { from: "{k", to: "{l", ..b };
     let fixed = run(&texts, &[order("one", "{k: ab", "{m: x"), order("two", "k: a", "l: y"), b]);
     assert_eq!(fixed.made.iter().map(|m| m.rule).collect::<Vec<_>>(), ["one", "two"]);
-    assert_eq!(fixed.together, [[PathBuf::from("b.yaml")]; 0]);
+    assert!(fixed.together.is_empty());
 }
 
 #[test]
