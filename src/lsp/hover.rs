@@ -62,9 +62,9 @@ fn within(node: Node<'_>, place: Span) -> bool {
     }
     match node.shape() {
         Shape::Scalar => node.text().is_some_and(word::configures_events),
-        Shape::Sequence => node.items().any(|item| within(item, place)),
+        Shape::Sequence => node.items().into_iter().any(|item| within(item, place)),
         Shape::Mapping => {
-            let entries = || node.entries();
+            let entries = || node.entries().into_iter();
             entries().any(|e| e.key.text().is_some_and(word::configures_events)) || entries().any(|e| within(e.value, place))
         }
     }

@@ -40,8 +40,8 @@ pub fn links(document: &Document, encoding: Encoding) -> Vec<DocumentLink> {
 /// Scalars that name a file, or a folder with a kustomization, from the kustomization's folder.
 fn named_files(node: Node<'_>, folder: &Path, add: &mut impl FnMut(Span, Uri)) {
     match node.shape() {
-        Shape::Mapping => node.entries().for_each(|entry| named_files(entry.value, folder, add)),
-        Shape::Sequence => node.items().for_each(|item| named_files(item, folder, add)),
+        Shape::Mapping => node.entries().into_iter().for_each(|entry| named_files(entry.value, folder, add)),
+        Shape::Sequence => node.items().into_iter().for_each(|item| named_files(item, folder, add)),
         Shape::Scalar => {
             let Some(text) = node.text().filter(|t| !t.is_empty() && !t.contains('\n')) else { return };
             // A generator's file may have a key before it: `key=file`.
