@@ -21,6 +21,7 @@ mod settings;
 mod terminal;
 mod trace;
 mod units;
+mod watch;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -29,6 +29,17 @@ pub struct InputArguments {
     pub no_config: bool,
 }
 
+impl InputArguments {
+    /// Where a configuration is, or could be: the one that is named, or those of the folders above the first path.
+    pub fn configurations(&self) -> Vec<PathBuf> {
+        match &self.config {
+            _ if self.no_config => Vec::new(),
+            Some(path) => vec![path.clone()],
+            None => Config::candidates(&start(&self.paths)),
+        }
+    }
+}
+
 /// Settings that win over those of the configuration file.
 #[derive(Args, Debug)]
 pub struct RuleArguments {

@@ -136,6 +136,17 @@ pub fn is_manifest(path: &Path) -> bool {
     path.extension().and_then(|e| e.to_str()).is_some_and(|e| MANIFESTS.iter().any(|m| m.eq_ignore_ascii_case(e)))
 }
 
+/// Makes a walk meet the files that discovery meets: hidden and ignored ones are left out.
+pub fn same_files(walker: &mut WalkBuilder) -> &mut WalkBuilder {
+    walker
+        .follow_links(false)
+        .require_git(false)
+        .ignore(false)
+        // What a person ignores everywhere is not the same on another machine.
+        .git_global(false)
+        .add_custom_ignore_filename(".kvlintignore")
+}
+
 fn walk(root: &Path, exclude: &Exclude) -> Found {
     let mut found = Found::default();
     // Folders that another loader has to read, known by a file in them that the walk meets.
@@ -144,14 +155,7 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     let exclude = exclude.clone();
     let keep = move |entry: &DirEntry| !exclude.matches(entry.path());
     let mut walker = WalkBuilder::new(root);
-    walker
-        .follow_links(false)
-        .require_git(false)
-        .ignore(false)
-        // What a person ignores everywhere is not the same on another machine.
-        .git_global(false)
-        .add_custom_ignore_filename(".kvlintignore")
-        .filter_entry(keep);
+    same_files(&mut walker).filter_entry(keep);
     for entry in entries(root, walker) {
         let entry = match entry {
             Ok(entry) => entry,
