@@ -11,7 +11,7 @@ use super::terminal::Color;
 use super::{FAILURE, output};
 use crate::config::Config;
 use crate::fix::{self, Fixed, State, diff, write};
-use crate::lint::Applicability;
+use crate::lint::{Applicability, Diagnostic};
 use crate::load::discover::describe;
 use crate::load::{Overlay, STDIN};
 use crate::report::{Coverage, plural, shown, visible};
@@ -87,7 +87,10 @@ pub fn run(arguments: &LintArguments, color: Color, config: &Config, sources: &S
     };
     let Some(first) = reload(&overlay) else { return FAILURE };
     let found = first.outcome.diagnostics.len();
-    let mut fixed = fix::fix(first, overlay, fixes.limit(), &|_| true, &mut reload);
+    // The configuration is read once, before everything else: no round would see it change.
+    let settings = sources.next_id();
+    let chosen = |d: &Diagnostic| d.fix.iter().flat_map(|fix| &fix.edits).all(|edit| edit.span.file >= settings);
+    let mut fixed = fix::fix(first, overlay, fixes.limit(), &chosen, &mut reload);
     for d in &fixed.discarded {
         output::say(&format!("not fixed: {}: {} [{}]: {}", d.place, d.title, d.rule, d.why));
     }

@@ -175,7 +175,9 @@ pub(super) fn failures(
         }
     }
     let unread = coverage.not_analysed.iter().any(|n| n.failed);
-    let nothing = coverage.resources == 0 && outcome.diagnostics.is_empty() && !unread;
+    // A commit may well touch nothing that is deployed.
+    let expected = !arguments.inputs.whole_unit;
+    let nothing = expected && coverage.resources == 0 && outcome.diagnostics.is_empty() && !unread;
     if nothing {
         nothing_found(arguments, coverage);
     }

@@ -132,7 +132,7 @@ fn stamps(arguments: &LintArguments, read: &[PathBuf]) -> Stamps {
 /// Every file below a folder that discovery could look at, whatever its name: a kustomization may use any.
 fn walk(folder: &Path, into: &mut Stamps) {
     let mut walker = WalkBuilder::new(real(folder));
-    discover::same_files(&mut walker);
+    discover::as_configured(&mut walker);
     let files = walker.build().filter_map(Result::ok).filter(|e| e.file_type().is_none_or(|kind| !kind.is_dir()));
     for entry in files {
         let stamp = stamp(entry.path());

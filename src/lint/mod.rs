@@ -22,7 +22,7 @@ pub use standing::{Standing, any_counts};
 
 /// What nearly every rule needs.
 pub mod prelude {
-    pub use super::{Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
+    pub use super::{Applicability, Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
     pub use crate::events::{Certainty, Publishing, Resolved};
     pub use crate::source::Span;
     pub use crate::yaml::Node;

@@ -27,6 +27,11 @@ impl TextEdit {
     pub fn new(range: Range<usize>, text: impl Into<String>) -> TextEdit {
         TextEdit { range, text: text.into() }
     }
+
+    /// The same edit of a longer text, in which this one starts at `by`.
+    pub fn moved(self, by: usize) -> TextEdit {
+        TextEdit { range: self.range.start + by..self.range.end + by, ..self }
+    }
 }
 
 /// The one change that makes `new` of `old`, as short as it can be; none where they are equal.
@@ -137,7 +142,7 @@ fn is_template_at(text: &str, range: &Range<usize>) -> bool {
         text.match_indices(open).any(|(start, _)| {
             let end = text[start..].find(close).map_or(text.len(), |len| start + len + close.len());
             let apart = range.end <= start || end <= range.start;
-            !apart && !(whole && range.start <= start && end <= range.end)
+            !(apart || whole && range.start <= start && end <= range.end)
         })
     };
     touches("{{", "}}", false) || touches("${", "}", true)
