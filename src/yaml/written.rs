@@ -48,6 +48,14 @@ impl Tree {
         self.embedding.is_some()
     }
 
+    /// The text inside a scalar that the tree was read from, the bytes of that text, and the root's offset in it. `None` for
+    /// a tree that was read from a file.
+    pub fn embedded_in(&self) -> Option<(&str, Span, usize)> {
+        let outer = self.embedding.as_ref()?;
+        let root = self.nodes.get(self.root as usize).map_or(0, |node| node.span.start as usize);
+        Some((&outer.text, outer.map.span(0..outer.text.len()), root))
+    }
+
     /// The nodes that aliases repeat.
     pub fn aliased(&self) -> BTreeSet<NodeId> {
         let target = |node: &super::tree::NodeData| match node.data {

@@ -1,10 +1,10 @@
 //! Changes that are meant, collected over documents and turned into edits together.
 
 use super::draft::{Draft, Plan, Slot};
-use super::emit;
 use super::refusal::Refusal;
 use super::text::TextEdit;
 use super::value::Value;
+use super::{emit, inside};
 use crate::k8s::text::is_template;
 use crate::lint::Edit;
 use crate::yaml::{Node, Shape, Tree, Written};
@@ -161,6 +161,7 @@ impl<'t> Changes<'t> {
         if home.text().is_some_and(|t| t.contains("{{") || t.contains("${")) {
             return Err(Refusal::at(home.span(), "the value is a template"));
         }
+        draft.forget(home);
         draft.plans.insert(home.id(), Plan::Replace(value));
         Ok(())
     }
@@ -327,6 +328,7 @@ impl<'t> Changes<'t> {
         if let Some(entry) = parent.written_entries().get(index) {
             draft.guard_own(entry.key)?;
         }
+        draft.forget(home);
         let slots = draft.slots(parent)?;
         slots.retain(|slot| !matches!(slot, Slot::Kept { index: i, .. } if *i == index));
         Ok((parent, slots.is_empty()))
@@ -368,8 +370,9 @@ impl<'t> Changes<'t> {
     /// # Errors
     /// When a place can't be edited, or an edited document would not be read as intended.
     pub fn finish(self) -> Result<Vec<Edit>, Refusal> {
-        let mut edits = Vec::new();
-        for draft in &self.drafts {
+        let (embedded, files): (Vec<&Draft<'t>>, Vec<_>) = self.drafts.iter().partition(|d| d.tree.is_embedded());
+        let mut edits = inside::edits(&embedded)?;
+        for draft in files {
             edits.extend(emit::edits(draft, self.json)?);
         }
         edits.sort_by_key(|e| (e.span.file, e.span.start, e.span.end));

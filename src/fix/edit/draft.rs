@@ -112,6 +112,15 @@ impl<'t> Draft<'t> {
         }
     }
 
+    /// Drops what was planned for a node and below it.
+    pub(super) fn forget(&mut self, node: Node<'_>) {
+        let below: Vec<NodeId> =
+            self.plans.keys().copied().filter(|&id| self.upwards(id).any(|up| up == node.id())).collect();
+        for id in below {
+            self.plans.remove(&id);
+        }
+    }
+
     /// Nodes with a plan, and what they stand in.
     pub(super) fn touched(&self) -> BTreeSet<NodeId> {
         self.plans.keys().flat_map(|&id| self.upwards(id)).collect()

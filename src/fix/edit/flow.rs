@@ -307,13 +307,13 @@ impl<'t> Emitter<'_, 't> {
             let pair = cells.windows(2).find(|w| !text[w[0].end..w[1].start].contains(['\n', '\r', '#']))?;
             Some(if text[..pair[1].start].ends_with(' ') { ", " } else { "," })
         });
-        printer.comma = comma.unwrap_or(", ");
         let colon = cells.iter().filter(|(n, _)| n.is_mapping()).find_map(|(n, _)| {
             let entry = n.written_entries().into_iter().find(|e| !e.value.written_span().is_empty())?;
             let between = text.get(entry.key.written_span().end as usize..entry.value.written_span().start as usize)?;
             Some(if between.contains(' ') { ": " } else { ":" })
         });
         printer.colon = colon.unwrap_or(": ");
+        printer.comma = comma.unwrap_or(if printer.colon == ":" { "," } else { ", " });
         let pad = cells.iter().filter(|(n, c)| n.is_mapping() && !c.is_empty()).find_map(|(n, c)| {
             let inside = text.get(n.span().start as usize + 1..c[0].start)?;
             (!inside.contains(['\n', '\r'])).then_some(if inside.is_empty() { "" } else { " " })

@@ -41,9 +41,12 @@
 mod apply;
 mod block;
 mod changes;
+mod documents;
 mod draft;
 mod emit;
 mod flow;
+mod inside;
+mod locate;
 mod page;
 mod print;
 mod refusal;
@@ -52,9 +55,14 @@ mod tests;
 mod text;
 mod value;
 mod verify;
+mod words;
 
 pub use apply::{Conflict, apply_to};
 pub use changes::{At, Changes};
+pub use documents::{append_document, remove_document};
+pub use inside::{json, yaml};
+pub use locate::scalar_at;
 pub use refusal::Refusal;
 pub use text::{TextEdit, changed, difference};
 pub use value::Value;
+pub use words::{Script, WordId};

@@ -1,11 +1,12 @@
 //! The text of one document: lines, columns, and where a node's bytes end.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::print::Printer;
 use super::refusal::Refusal;
-use crate::source::Span;
-use crate::yaml::{Node, Shape, Style, Tree, document_at};
+use crate::source::{SourceFile, Span};
+use crate::yaml::{self, Node, Shape, Style, Tree, document_at};
 
 /// The text that a tree was read from.
 #[derive(Debug)]
@@ -32,12 +33,7 @@ impl<'t> Page<'t> {
         }
         let text = source.text();
         let range = document_at(text, root.start as usize);
-        let eol = match text.find(['\n', '\r']) {
-            Some(at) if text[at..].starts_with("\r\n") => "\r\n",
-            Some(at) if text[at..].starts_with('\r') => "\r",
-            _ => "\n",
-        };
-        let mut page = Page { tree, text, range, printer: Printer::plain(eol) };
+        let mut page = Page { tree, text, range, printer: Printer::of_text(text) };
         page.learn();
         Ok(page)
     }
@@ -234,6 +230,14 @@ impl<'t> Page<'t> {
     pub(super) fn is_open_end(&self, at: usize) -> bool {
         at == self.text.len() && at > self.range.start && !self.text.ends_with(['\n', '\r'])
     }
+}
+
+/// The layout of a file, by its first document.
+pub(super) fn layout(file: &SourceFile) -> Printer {
+    let copy = Arc::new(SourceFile::new(file.id(), "", file.text()));
+    let first = yaml::parse(&copy).documents.into_iter().find_map(|d| d.content.ok());
+    let page = first.as_deref().and_then(|tree| Page::new(tree).ok());
+    page.map_or_else(|| Printer::of_text(file.text()), |page| page.printer)
 }
 
 impl Printer {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{At, Changes, Refusal, Value, apply_to};
+use super::{At, Changes, Refusal, Script, Value, WordId, append_document, apply_to, remove_document};
 use crate::source::{SourceFile, SourceMap};
 use crate::yaml::{self, Node, Tree};
 
@@ -200,4 +200,221 @@ fn insertions_go_where_they_are_asked_for() {
     assert_eq!(front, "# top\nk: 0\na: 1\n");
     let item = edit("a: [x, y]\n", |ch, root| ch.insert_item(at(root, "a"), At::First, "k")).unwrap();
     assert_eq!(item, "a: [k, x, y]\n");
+}
+
+#[test]
+fn renamed_keys_keep_their_quotes() {
+    let rename = |text: &str, path: &str, key: &str| edit(text, |ch, root| ch.rename(at(root, path), key));
+    assert_eq!(rename("a:\n  'b' : 1 # c\n", "a.b", "c").unwrap(), "a:\n  'c' : 1 # c\n");
+    assert_eq!(rename("{\"a\": 1}", "a", "true").unwrap(), "{\"true\": 1}");
+    assert_eq!(rename("a: 1\n", "a", "true").unwrap(), "\"true\": 1\n");
+    assert_eq!(rename("a: 1\nb: 2\n", "a", "b").unwrap_err(), "`b` stands there already");
+}
+
+#[test]
+fn parents_that_are_emptied_can_go_too() {
+    let up =
+        |text: &str, path: &str, keep: &str| edit(text, |ch, root| ch.remove_up_to(at(root, path), at(root, keep)));
+    assert_eq!(up("m:\n  name: x\n  labels:\n    k: v\n", "m.labels.k", "m").unwrap(), "m:\n  name: x\n");
+    assert_eq!(up("m:\n  labels:\n    k: v\nz: 1\n", "m.labels.k", "m").unwrap(), "m: {}\nz: 1\n");
+    assert_eq!(up("m:\n  labels:\n    k: v\nz: 1\n", "m.labels.k", "").unwrap(), "z: 1\n");
+    assert_eq!(
+        up("m:\n  labels:\n    k: v\n    l: w\nz: 1\n", "m.labels.k", "").unwrap(),
+        "m:\n  labels:\n    l: w\nz: 1\n"
+    );
+}
+
+#[test]
+fn json_in_a_scalar_keeps_the_scalars_quotes() {
+    for (before, after) in [
+        ("a: ['{\"e\":true,\"p\":\"x\"}']\n", "a: ['{\"e\":true,\"p\":\"it''s\",\"t\":\"\"}']\n"),
+        (
+            "a:\n- \"{\\\"e\\\": true, \\\"p\\\": \\\"x\\\"}\"\n",
+            "a:\n- \"{\\\"e\\\": true, \\\"p\\\": \\\"it's\\\", \\\"t\\\": \\\"\\\"}\"\n",
+        ),
+        (
+            "a:\n- {\"e\": true}\n- |\n  {\n    \"p\": \"x\"\n  }\n",
+            "a:\n- {\"e\": true}\n- |\n  {\n    \"p\": \"it's\",\n    \"t\": \"\"\n  }\n",
+        ),
+        ("a:\n- --c={\"p\":\"x\"}\n", "a:\n- --c={\"p\":\"it's\",\"t\":\"\"}\n"),
+        ("a:\n- >-\n  {\"e\": 1,\n  \"p\": \"x\"}\n", "a:\n- >-\n  {\"e\": 1,\n  \"p\": \"it's\", \"t\": \"\"}\n"),
+    ] {
+        let done = edit(before, |ch, root| {
+            let node = *at(root, "a").items().last().unwrap();
+            let text = node.text().unwrap();
+            ch.json(node, text.find('{').unwrap()..text.len(), |root, json| {
+                json.set(root, &["p"], "it's")?;
+                json.set(root, &["t"], "")
+            })
+        });
+        assert_eq!(done.as_deref(), Ok(after), "{before:?}");
+    }
+    let removed = edit("a: '{\"e\": true, \"p\": 1}' # c\n", |ch, root| {
+        let node = at(root, "a");
+        ch.json(node, 0..node.text().unwrap().len(), |root, json| {
+            json.remove(root.get("e").unwrap())?;
+            json.rename(root.get("p").unwrap(), "q")
+        })
+    });
+    assert_eq!(removed.unwrap(), "a: '{\"q\": 1}' # c\n");
+}
+
+#[test]
+fn words_of_a_script_keep_both_quotings() {
+    let word = |script: &Script<'_>, text: &str| {
+        (0..40).find_map(|i| {
+            let id = WordId { command: 0, word: i };
+            script.word(id).filter(|w| w.text == text).map(|_| id)
+        })
+    };
+    let run = |before: &str, act: &str| {
+        edit(before, |ch, root| {
+            let script = Script::new(at(root, "a"))?;
+            match act {
+                "replace" => ch.replace_word(&script, word(&script, "v").unwrap(), "it's $5"),
+                "plain" => ch.replace_word(&script, word(&script, "v").unwrap(), "w"),
+                "insert" => ch.insert_words(&script, word(&script, "v").unwrap(), &["--new", "{\"a\":1}"]),
+                "remove" => ch.remove_words(&script, word(&script, "--f").unwrap(), 2),
+                _ => {
+                    let id = word(&script, "{\"e\":true}").unwrap();
+                    ch.json_word(&script, id, 0..10, |root, json| json.set(root, &["p"], "it's"))
+                }
+            }
+        })
+    };
+    assert_eq!(run("a: vllm --f v --g\n", "plain").unwrap(), "a: vllm --f w --g\n");
+    assert_eq!(run("a: vllm --f v --g\n", "replace").unwrap(), "a: vllm --f 'it'\\''s $5' --g\n");
+    assert_eq!(run("a: 'vllm --f \"v\" --g'\n", "replace").unwrap(), "a: 'vllm --f \"it''s \\$5\" --g'\n");
+    assert_eq!(run("a: \"vllm --f 'v' --g\"\n", "plain").unwrap(), "a: \"vllm --f 'w' --g\"\n");
+    assert_eq!(run("a: \"vllm --f v\"\n", "insert").unwrap(), "a: \"vllm --f v --new '{\\\"a\\\":1}'\"\n");
+    let lines = "a: |\n  vllm serve \\\n    --f v \\\n    --g\nb: 1\n";
+    assert_eq!(
+        run(lines, "insert").unwrap(),
+        "a: |\n  vllm serve \\\n    --f v \\\n    --new '{\"a\":1}' \\\n    --g\nb: 1\n"
+    );
+    assert_eq!(run(lines, "remove").unwrap(), "a: |\n  vllm serve \\\n    --g\nb: 1\n");
+    assert_eq!(
+        run("a: |\n  vllm \\\n    --f v\n", "insert").unwrap(),
+        "a: |\n  vllm \\\n    --f v \\\n    --new '{\"a\":1}'\n"
+    );
+    assert_eq!(
+        run("a: >-\n  vllm\n  --f v\n  --g\n", "insert").unwrap(),
+        "a: >-\n  vllm\n  --f v --new '{\"a\":1}'\n  --g\n"
+    );
+    assert_eq!(run("a: >-\n  vllm\n  --f v\n  --g\n", "remove").unwrap(), "a: >-\n  vllm\n  --g\n");
+    assert_eq!(run("a: vllm --f v --g\n", "remove").unwrap(), "a: vllm --g\n");
+    assert_eq!(
+        run("a: \"vllm --c '{\\\"e\\\":true}'\"\n", "json").unwrap(),
+        "a: \"vllm --c '{\\\"e\\\":true,\\\"p\\\":\\\"it'\\\\''s\\\"}'\"\n"
+    );
+    assert_eq!(
+        run("a: |\n  vllm --c '{\"e\":true}'\n", "json").unwrap(),
+        "a: |\n  vllm --c '{\"e\":true,\"p\":\"it'\\''s\"}'\n"
+    );
+    for text in ["a: vllm --f $V\n", "a: vllm --f \"$V\"\n", "a: V=v; vllm --f $V\n"] {
+        let refused = edit(text, |ch, root| {
+            let script = Script::new(at(root, "a"))?;
+            let last = (0..2).rev().find_map(|command| script.last_word(command)).unwrap();
+            ch.replace_word(&script, last, "w")
+        });
+        assert_eq!(refused.unwrap_err(), "the word comes from a variable or a substitution", "{text}");
+    }
+}
+
+#[test]
+fn bytes_of_a_finding_are_written_over() {
+    let write = |text: &str, old: &str, new: &str, script: bool| {
+        let (file, trees) = read(text);
+        let start = text.find(old).unwrap() as u32;
+        let mut changes = Changes::new();
+        let span = crate::source::Span::new(file.id(), start, start + old.len() as u32);
+        changes
+            .write_at(&trees[0], span, new, script)
+            .and_then(|()| changes.finish())
+            .map(|edits| apply_to(text, &edits).unwrap())
+    };
+    assert_eq!(write("a: [--port=5557]\n", "5557", "5559", false).unwrap(), "a: [--port=5559]\n");
+    assert_eq!(write("port: 5557 # c\n", "5557", "5559", false).unwrap(), "port: 5559 # c\n");
+    assert_eq!(write("port: \"5557\"\n", "5557", "5559", false).unwrap(), "port: \"5559\"\n");
+    assert_eq!(
+        write("a: |\n  x --e tcp://*:5557 y\n", "5557", "5559", true).unwrap(),
+        "a: |\n  x --e tcp://*:5559 y\n"
+    );
+    assert_eq!(
+        write("a: |\n  x --e='{\"a\":\"b\"}' y\n", "b", "it's", true).unwrap(),
+        "a: |\n  x --e='{\"a\":\"it'\\''s\"}' y\n"
+    );
+}
+
+#[test]
+fn documents_come_and_go_whole() {
+    let policy =
+        Value::map([("kind", Value::from("NetworkPolicy")), ("spec", Value::map([("ports", Value::list([1]))]))]);
+    for (before, after) in [
+        ("a: 1\n", "a: 1\n---\nkind: NetworkPolicy\nspec:\n  ports:\n  - 1\n"),
+        ("a: 1", "a: 1\n---\nkind: NetworkPolicy\nspec:\n  ports:\n  - 1"),
+        (
+            "a:\r\n    b:\r\n      - 1\r\n...\r\n",
+            "a:\r\n    b:\r\n      - 1\r\n...\r\n---\r\nkind: NetworkPolicy\r\nspec:\r\n    ports:\r\n      - 1\r\n",
+        ),
+        ("a: 1\n---\nb: 2\n\n# end\n", "a: 1\n---\nb: 2\n\n# end\n---\nkind: NetworkPolicy\nspec:\n  ports:\n  - 1\n"),
+    ] {
+        let (file, _) = read(before);
+        let done = apply_to(before, &append_document(&file, &policy).unwrap()).unwrap();
+        assert_eq!(done, after, "{before:?}");
+        let (_, trees) = read(&done);
+        let back = remove_document(trees.last().unwrap()).unwrap();
+        assert_eq!(apply_to(&done, &back).unwrap(), before);
+    }
+    let (file, _) = read("{\"a\": 1}\n");
+    assert!(append_document(&file, &policy).is_err());
+    let (_, trees) = read("a: 1\n---\nb: 2\n");
+    assert_eq!(apply_to("a: 1\n---\nb: 2\n", &remove_document(&trees[0]).unwrap()).unwrap(), "---\nb: 2\n");
+    let (file, _) = read("a: |+\n  x");
+    assert!(append_document(&file, &policy).is_err());
+}
+
+#[test]
+fn shapes_that_are_shared_or_unknown_are_refused() {
+    for (text, path, reason) in [
+        ("a: &x {b: 1}\nc: *x\n", "c.b", "the value has an anchor, and aliases repeat it elsewhere"),
+        ("a: &x 1\nc: *x\n", "c", "the value is repeated from elsewhere by an alias"),
+        ("a: &x 1\nc: *x\n", "a", "the value has an anchor, and aliases repeat it elsewhere"),
+        ("a: !!str 1\n", "a", "the value has a tag"),
+        ("a: \"{{ .x }}\"\n", "a", "the value is a template"),
+        ("a: ${X}\n", "a", "the value is a template"),
+    ] {
+        assert_eq!(replace(text, path, "w").unwrap_err(), reason, "{text:?}");
+    }
+    assert!(set("a: &x {b: 1}\nc:\n  <<: *x\n  d: 1\n", &["c", "e"], 1).unwrap_err().contains("merge key"));
+    assert!(set("a: &x {b: 1}\nc:\n  <<: *x\n  d: 1\n", &["c", "b"], 1).unwrap_err().contains("merge key"));
+    assert!(set("a: &x\n  b: 1\nc: *x\n", &["a", "e"], 1).unwrap_err().contains("anchor"));
+    assert!(set("a: &x\n  b: 1\n", &["a", "e"], 1).is_ok());
+    assert!(set("a: [1]\n", &["a", "e"], 1).unwrap_err().contains("no mapping"));
+    assert!(set("? a\n: b\n", &["c"], 1).is_err());
+    let stdin = Arc::new(SourceFile::new(crate::source::FileId(0), "-", "a: 1\n").read_only());
+    let stream = yaml::parse(&stdin);
+    let root = stream.documents[0].content.as_ref().unwrap().root();
+    assert_eq!(Changes::new().set(root, &["a"], 2).unwrap_err().reason, "- can't be written to");
+}
+
+#[test]
+fn changes_of_one_document_meet() {
+    let done = edit("a: 1\nb:\n  c: 1\n", |ch, root| {
+        ch.set(root, &["env"], Value::list(["x"]))?;
+        ch.append(root, &["env"], "z")?;
+        ch.set(root, &["b", "d", "e"], 1)?;
+        ch.set(root, &["b", "d", "f"], 2)?;
+        ch.set(root, &["b", "d", "e"], 3)?;
+        ch.remove(at(root, "a"))?;
+        ch.set(root, &["a"], 5)?;
+        ch.set(root, &["b", "c"], 1)
+    });
+    assert_eq!(done.unwrap(), "b:\n  c: 1\n  d:\n    e: 3\n    f: 2\nenv:\n- x\n- z\na: 5\n");
+    assert_eq!(edit("a: 1\n", |ch, root| ch.set(root, &["a"], 1)).unwrap(), "a: 1\n");
+    let lost = edit("a:\n  b: 1\n", |ch, root| {
+        ch.replace(at(root, "a"), "x")?;
+        ch.set(at(root, "a.b"), &[], 2)
+    });
+    assert_eq!(lost.unwrap_err(), "one change takes away what another one changes");
 }

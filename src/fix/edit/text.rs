@@ -27,6 +27,11 @@ impl TextEdit {
     pub fn new(range: Range<usize>, text: impl Into<String>) -> TextEdit {
         TextEdit { range, text: text.into() }
     }
+
+    /// The same edit of a longer text, in which this one starts at `by`.
+    pub fn moved(self, by: usize) -> TextEdit {
+        TextEdit { range: self.range.start + by..self.range.end + by, ..self }
+    }
 }
 
 /// The one change that makes `new` of `old`, as short as it can be; none where they are equal.

@@ -7,6 +7,7 @@ use super::draft::{Draft, Plan, Slot};
 use super::page::Page;
 use super::refusal::Refusal;
 use super::text;
+use super::value::Value;
 use crate::lint::Edit;
 use crate::source::{FileId, SourceFile, Span};
 use crate::yaml::{self, Node, Scalar, Shape};
@@ -39,6 +40,44 @@ pub(super) fn check(page: &Page<'_>, draft: &Draft<'_>, edits: &[Edit]) -> Resul
     let [document] = stream.documents.as_slice() else { return Err(refuse()) };
     let Ok(tree) = &document.content else { return Err(refuse()) };
     if is_planned(draft, draft.tree.root(), tree.root()) { Ok(()) } else { Err(refuse()) }
+}
+
+/// What happens to the documents of a file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whole<'v> {
+    /// This is added behind all others.
+    Added(&'v Value),
+    /// The one that starts at this offset is taken away.
+    Removed(usize),
+}
+
+/// Checks that a file keeps its other documents.
+pub(super) fn documents(file: &SourceFile, edits: &[Edit], whole: Whole<'_>) -> Result<(), Refusal> {
+    let refuse = || {
+        let span = edits.first().map(|e| e.span);
+        Refusal { reason: "the other documents of the file would be read differently".into(), span }
+    };
+    let read = |text: &str| yaml::parse(&Arc::new(SourceFile::new(FileId(0), "", text))).documents;
+    let (old, new) = (read(file.text()), read(&apply_to(file.text(), edits).map_err(|_| refuse())?));
+    let gone = |d: &yaml::Document| matches!(whole, Whole::Removed(at) if d.span.start as usize == at);
+    let mut kept = old.iter().filter(|d| !gone(d));
+    let mut after = new.iter();
+    for old in kept.by_ref() {
+        let same = match (&old.content, after.next().map(|d| &d.content)) {
+            (Ok(old), Some(Ok(new))) => is_planned(&Draft::new(old), old.root(), new.root()),
+            (Err(old), Some(Err(new))) => old.message == new.message,
+            _ => false,
+        };
+        if !same {
+            return Err(refuse());
+        }
+    }
+    let right = match (after.next().map(|d| &d.content), whole) {
+        (Some(Ok(new)), Whole::Added(value)) => value.matches(new.root()),
+        (None, Whole::Removed(_)) => true,
+        _ => false,
+    };
+    if right && after.next().is_none() { Ok(()) } else { Err(refuse()) }
 }
 
 fn is_planned(draft: &Draft<'_>, old: Node<'_>, new: Node<'_>) -> bool {
