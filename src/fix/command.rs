@@ -1,36 +1,34 @@
-//! Changes of an engine's command: a flag removed, given another value, or added, in a list of words or inside a script.
+//! Changes of an engine's command: a flag removed, its JSON changed, or words added, in a list of words or inside a script.
 
-use std::ops::Range;
-
-use super::edit::{At, Changes, Refusal, TextEdit};
+use super::edit::{At, Changes, Refusal, Script, WordId};
 use crate::events::Publisher;
 use crate::events::options::FlagUse;
-use crate::events::shell::{self, Word};
+use crate::events::shell;
 use crate::yaml::Node;
 
 /// The words of an engine's command, where they are written.
 #[derive(Debug)]
-pub struct CommandLine<'m, 't> {
-    publisher: &'m Publisher<'t>,
+pub struct CommandLine<'t> {
+    container: Node<'t>,
     place: Place<'t>,
 }
 
 #[derive(Debug)]
 enum Place<'t> {
-    /// Items of `command` and `args`; the items of the words behind the entry point.
+    /// Items of `command` and `args`, for the words behind the entry point.
     Items(Vec<Node<'t>>),
-    /// The words behind the entry point as ranges of a script, and the end of the entry point.
-    Script { node: Node<'t>, words: Vec<Range<usize>>, entry: usize },
+    /// The words behind the entry point, and the last word of the entry point.
+    Script { script: Script<'t>, words: Vec<WordId>, entry: WordId },
 }
 
-impl<'m, 't> CommandLine<'m, 't> {
+impl<'t> CommandLine<'t> {
     /// The command of an engine.
     ///
     /// # Errors
     /// When it is not certain where its words are written.
-    pub fn of(publisher: &'m Publisher<'t>) -> Result<CommandLine<'m, 't>, Refusal> {
+    pub fn of(publisher: &Publisher<'t>) -> Result<CommandLine<'t>, Refusal> {
         let place = if publisher.command.in_script { script(publisher)? } else { items(publisher)? };
-        Ok(CommandLine { publisher, place })
+        Ok(CommandLine { container: publisher.container.node, place })
     }
 
     /// Takes a flag away, with its value.
@@ -38,43 +36,44 @@ impl<'m, 't> CommandLine<'m, 't> {
     /// # Errors
     /// When the place can't be edited.
     pub fn remove(&self, changes: &mut Changes<'t>, flag: &FlagUse) -> Result<(), Refusal> {
-        let words = flag.index..flag.index + flag.words;
         match &self.place {
             Place::Items(items) => {
-                for item in items.get(words).ok_or_else(|| lost(flag))? {
-                    changes.remove(*item)?;
-                }
-                Ok(())
+                let own = items.get(flag.index..flag.index + flag.words).ok_or_else(|| lost(flag))?;
+                own.iter().try_for_each(|item| changes.remove_up_to(*item, self.container))
             }
-            Place::Script { node, words: all, entry } => {
-                let own = all.get(words.clone()).filter(|w| !w.is_empty()).ok_or_else(|| lost(flag))?;
-                // What stands before it, a line's end with its backslash too, belongs to it.
-                let start = words.start.checked_sub(1).and_then(|i| all.get(i)).map_or(*entry, |w| w.end);
-                let end = own.last().map_or(start, |w| w.end);
-                changes.retext(*node, vec![TextEdit::new(start..end, "")])
+            Place::Script { script, words, .. } => {
+                let first = words.get(flag.index).ok_or_else(|| lost(flag))?;
+                changes.remove_words(script, *first, flag.words)
             }
         }
     }
 
-    /// Gives a flag another value.
+    /// Changes the JSON that a flag is given.
     ///
     /// # Errors
     /// When it has none, or the place can't be edited.
-    pub fn set_value(&self, changes: &mut Changes<'t>, flag: &FlagUse, value: &str) -> Result<(), Refusal> {
-        let index = if flag.equals { flag.index } else { flag.index + 1 };
+    pub fn json(
+        &self,
+        changes: &mut Changes<'t>,
+        flag: &FlagUse,
+        change: impl for<'x> FnOnce(Node<'x>, &mut Changes<'x>) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
         if flag.value.is_none() || (!flag.equals && flag.words != 2) {
             return Err(Refusal::at(flag.span, format!("`{}` has not one value", flag.name)));
         }
-        let word = if flag.equals { format!("{}={value}", flag.name) } else { value.to_string() };
+        let index = if flag.equals { flag.index } else { flag.index + 1 };
+        // Behind `--flag=`, else all of the word.
+        let start = |word: &str| if flag.equals { word.find('=').map_or(0, |at| at + 1) } else { 0 };
         match &self.place {
             Place::Items(items) => {
                 let item = items.get(index).ok_or_else(|| lost(flag))?;
-                let old = item.text().unwrap_or_default();
-                changes.retext(*item, super::edit::difference(old, &word))
+                let text = item.text().unwrap_or_default();
+                changes.json(*item, start(text)..text.len(), change)
             }
-            Place::Script { node, words, .. } => {
-                let range = words.get(index).ok_or_else(|| lost(flag))?;
-                changes.retext(*node, vec![TextEdit::new(range.clone(), quoted(&word))])
+            Place::Script { script, words, .. } => {
+                let id = words.get(index).ok_or_else(|| lost(flag))?;
+                let text = script.word(*id).map_or("", |word| word.text.as_str());
+                changes.json_word(script, *id, start(text)..text.len(), change)
             }
         }
     }
@@ -84,61 +83,34 @@ impl<'m, 't> CommandLine<'m, 't> {
     /// # Errors
     /// When the place can't be edited.
     pub fn append(&self, changes: &mut Changes<'t>, new: &[&str]) -> Result<(), Refusal> {
-        let container = self.publisher.container.node;
         match &self.place {
             Place::Items(items) => {
-                let list = container.get("args").or_else(|| container.get("command").filter(|_| !items.is_empty()));
+                let full = |key| self.container.get(key).filter(|l: &Node<'t>| l.is_sequence() && !l.is_empty());
+                // A command without `args` holds the options, unless the image's own entry point runs.
+                let list = full("args").or_else(|| full("command").filter(|_| !items.is_empty()));
                 for word in new {
-                    match list.filter(|l| l.is_sequence() && !l.is_empty()) {
+                    match list {
                         Some(list) => changes.insert_item(list, At::Last, *word)?,
-                        None => changes.append(container, &["args"], *word)?,
+                        None => changes.append(self.container, &["args"], *word)?,
                     }
                 }
                 Ok(())
             }
-            Place::Script { node, words, entry } => {
-                let end = words.last().map_or(*entry, |w| w.end);
-                let text = node.text().unwrap_or_default();
-                let mut added = String::new();
-                added.push_str(&separator(text, words, *entry));
-                added.push_str(&new.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "));
-                changes.retext(*node, vec![TextEdit::new(end..end, added)])
+            Place::Script { script, words, entry } => {
+                changes.insert_words(script, words.last().copied().unwrap_or(*entry), new)
             }
         }
     }
 }
 
-/// What stands between the last two options of a script: a blank, or a line's end and an indentation.
-fn separator(script: &str, words: &[Range<usize>], entry: usize) -> String {
-    let flag = words.iter().rposition(|w| script.get(w.clone()).is_some_and(|t| t.starts_with("--")));
-    let between = flag.and_then(|i| {
-        let before = i.checked_sub(1).and_then(|i| words.get(i)).map_or(entry, |w| w.end);
-        script.get(before..words[i].start)
-    });
-    match between {
-        Some(gap) if gap.chars().all(|c| c.is_whitespace() || c == '\\') && !gap.is_empty() => gap.to_string(),
-        _ => " ".to_string(),
-    }
-}
-
-/// A word as a shell reads it back: as it is where nothing in it means anything to a shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_string() } else { format!("'{}'", word.replace('\'', r"'\''")) }
-}
-
 fn items<'t>(publisher: &Publisher<'t>) -> Result<Place<'t>, Refusal> {
     let container = publisher.container;
-    let argv = container.argv();
-    let skipped = argv.words.len().saturating_sub(publisher.command.words.len());
-    let items: Vec<Node<'t>> = (skipped..argv.words.len()).filter_map(|index| container.argv_node(index)).collect();
-    let same = items.iter().zip(&publisher.command.words).all(|(item, word)| item.text() == Some(&word.value) || word.opaque);
-    if items.len() != publisher.command.words.len() || !same {
-        let expanded = "the command has `$(…)` in it, whose words stand elsewhere";
-        // A word that a variable makes another is still one item.
-        if items.len() != publisher.command.words.len() {
-            return Err(Refusal::at(publisher.command.grip, expanded));
-        }
+    let all = container.argv().words.len();
+    let wanted = &publisher.command.words;
+    let first = all.saturating_sub(wanted.len());
+    let items: Vec<Node<'t>> = (first..all).filter_map(|index| container.argv_node(index)).collect();
+    if items.len() != wanted.len() {
+        return Err(Refusal::at(publisher.command.grip, "the words of the command were not found again"));
     }
     Ok(Place::Items(items))
 }
@@ -148,24 +120,17 @@ fn script<'t>(publisher: &Publisher<'t>) -> Result<Place<'t>, Refusal> {
     let container = publisher.container;
     let argv = container.argv();
     let words: Vec<&str> = argv.words.iter().map(|t| t.value.as_str()).collect();
-    let index = shell::shell_script_index(&words).ok_or_else(|| refuse("the script was not found again"))?;
-    let node = container.argv_node(index).ok_or_else(|| refuse("the script was not found again"))?;
-    let text = node.text().unwrap_or_default();
-    let read = shell::parse_argument(text, |name| container.variable(name));
+    let node = shell::shell_script_index(&words).and_then(|index| container.argv_node(index));
+    let script = Script::new(node.ok_or_else(|| refuse("the script was not found again"))?)?;
+    let entry = script.word_at(publisher.command.grip.tail()).ok_or_else(|| refuse("the command was not found again"))?;
+    let id = |index: usize| WordId { command: entry.command, word: entry.word + 1 + index };
     let wanted = &publisher.command.words;
-    let found = read.commands.iter().rev().find_map(|command| {
-        let program = command.program();
-        let rest = program.len().checked_sub(wanted.len()).filter(|n| *n > 0)?;
-        let same = program[rest..].iter().zip(wanted).all(|(word, text)| word.text == text.value);
-        same.then(|| (program[rest..].to_vec(), program[rest - 1].range.end))
-    });
-    let (found, entry): (Vec<Word>, usize) = found.ok_or_else(|| refuse("the command was not found again in the script"))?;
-    let ranges: Vec<Range<usize>> = found.iter().map(|w| w.range.clone()).collect();
-    // Words that one variable stands for share a range.
-    if ranges.windows(2).any(|pair| pair[0].end > pair[1].start) || text.get(entry..).is_none() {
-        return Err(refuse("a variable of the script stands for several words of the command"));
+    // A variable may stand for several words, and words may be known only to who knows the variables.
+    let same = wanted.iter().enumerate().all(|(index, text)| script.word(id(index)).is_some_and(|w| w.text == text.value || w.opaque));
+    if !same || script.word(id(wanted.len())).is_some() {
+        return Err(refuse("words of the command come from variables of the script"));
     }
-    Ok(Place::Script { node, words: ranges, entry })
+    Ok(Place::Script { words: (0..wanted.len()).map(id).collect(), entry, script })
 }
 
 fn lost(flag: &FlagUse) -> Refusal {

@@ -24,12 +24,12 @@ pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) 
     for publisher in engines {
         options(publisher, changes)?;
         for variable in publisher.container.env_vars() {
-            if env::option_by_env(variable.name()).is_some() {
+            if env::option_by_env(variable.name.text().unwrap_or_default()).is_some() {
                 changes.remove_up_to(variable.node, publisher.container.node)?;
             }
         }
         for port in publisher.container.ports() {
-            let number = port.number.known().map(|(n, _)| *n);
+            let number = port.number.known().copied();
             if is_for_events(number, port.name.and_then(Node::text)) {
                 changes.remove_up_to(port.node, publisher.container.node)?;
             }
@@ -70,7 +70,7 @@ pub fn services<'t>(
 fn extra_ports(service: Service<'_>) -> Vec<ServicePort<'_>> {
     let ports = service.ports();
     let of_events: Vec<bool> =
-        ports.iter().map(|p| is_for_events(p.port.known().map(|(n, _)| *n), p.name)).collect();
+        ports.iter().map(|p| is_for_events(p.port.known().copied(), p.name)).collect();
     // A Service needs a port: one that is there for events alone is somebody's own.
     if of_events.iter().all(|events| *events) {
         return Vec::new();

@@ -56,7 +56,7 @@ pub fn services<'t>(
         done.push(at);
         let open = service.ports();
         for (number, name) in engine::ports() {
-            let leads = |p: &crate::k8s::ServicePort<'_>| p.port.known().is_some_and(|n| *n == number) || p.name == Some(name);
+            let leads = |p: &crate::k8s::ServicePort<'_>| p.port.known() == Some(&number) || p.name == Some(name);
             if open.iter().any(leads) {
                 continue;
             }
@@ -102,7 +102,7 @@ fn release<'t>(publisher: &Publisher<'t>, migration: &Migration, changes: &mut C
         return Err(Refusal::at(publisher.image.span, "the image's tag says more than the release; raise it by hand"));
     }
     let start = if tag.text.starts_with('v') { "v" } else { "" };
-    changes.retext(node, vec![crate::fix::edit::TextEdit::new(tag.range(), format!("{start}{wanted}"))])
+    changes.retext(node, vec![crate::fix::edit::TextEdit::new(tag.range, format!("{start}{wanted}"))])
 }
 
 /// The flag with its JSON; the flags of AIBrix's documents, which end the process, go.
@@ -120,23 +120,25 @@ fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(
         line.remove(changes, invented)?;
     }
     let Some(flag) = flag else {
-        let json = engine::print(&engine::new_config(publisher), None);
+        let json = engine::new_config(publisher);
         return line.append(changes, &[cli::flag_for(Role::KvEventsConfig).name.as_str(), &json]);
     };
-    let Some(text) = flag.value.as_ref().filter(|t| !t.opaque) else {
+    if flag.value.as_ref().is_none_or(|text| text.opaque) {
         return Err(Refusal::at(flag.span, "what the flag is given is decided elsewhere"));
-    };
-    let mended = engine::mended_config(publisher, &text.value).map_err(|why| Refusal::at(flag.span, why))?;
-    if serde_json::from_str::<serde_json::Value>(&text.value).is_ok_and(|old| old == mended) {
+    }
+    let corrections = engine::corrections(publisher);
+    if corrections.is_empty() {
         return Ok(());
     }
-    line.set_value(changes, flag, &engine::print(&mended, Some(&text.value)))
+    line.json(changes, flag, |root, json| {
+        corrections.into_iter().try_for_each(|(key, value)| json.set(root, &[key], value))
+    })
 }
 
 /// The variables of AIBrix's documents, which nothing reads, go.
 fn variables<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
     for variable in publisher.container.env_vars() {
-        if env::option_by_env(variable.name()).is_some() {
+        if env::option_by_env(variable.name.text().unwrap_or_default()).is_some() {
             changes.remove_up_to(variable.node, publisher.container.node)?;
         }
     }
@@ -149,7 +151,7 @@ fn container_ports<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> 
         return Ok(());
     }
     for (number, name) in engine::ports() {
-        if publisher.pod_lists(number) || listed.iter().any(|p| p.number.known().is_some_and(|n| *n == number)) {
+        if publisher.pod_lists(number) || listed.iter().any(|p| p.number.known() == Some(&number)) {
             continue;
         }
         let taken = listed.iter().any(|p| p.name.and_then(Node::text) == Some(name));
