@@ -1,7 +1,7 @@
 //! The first step of switching events off: what [`super::enable`] adds is taken away, wherever it came from.
 
 use super::engine;
-use super::enable::is_internal;
+use super::enable::{is_internal, model_name};
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::env;
@@ -37,11 +37,26 @@ pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) 
         let label = &aibrix::table().labels.enabled.key;
         let own = publisher.pod.labels.entry(label);
         let misplaced = workload.misleading_labels().into_iter().filter_map(|(_, labels)| labels.entry(label));
-        for entry in own.into_iter().chain(misplaced) {
+        for entry in own.into_iter().chain(misplaced).chain(model_label(model, publisher)) {
             changes.remove_up_to(entry.value, workload.resource.node())?;
         }
     }
     Ok(())
+}
+
+/// The label with the model's name, where it is there for events alone: it says what [`super::enable`] would write, and neither the
+/// workload's own labels nor a selector knows it.
+fn model_label<'t>(model: &Model<'t>, publisher: &Publisher<'t>) -> Option<crate::yaml::Entry<'t>> {
+    let key = &aibrix::table().labels.model.key;
+    let entry = publisher.pod.labels.entry(key)?;
+    let resource = publisher.pod.resource;
+    let elsewhere = resource.node().at("metadata.labels").is_some_and(|labels| labels.get(key).is_some());
+    let selected = model.unit.resources.iter().any(|r| {
+        let selectors = ["spec.selector", "spec.selector.matchLabels", "spec.podSelector.matchLabels"];
+        selectors.iter().any(|path| r.node().at(path).is_some_and(|s| s.get(key).is_some()))
+    });
+    let own = entry.value.text() == Some(model_name(publisher).as_str());
+    (own && !elsewhere && !selected).then_some(entry)
 }
 
 /// Closes the ports in the Services that select a changed workload's pods and no other engine that still publishes.

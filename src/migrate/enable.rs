@@ -173,13 +173,17 @@ fn labels<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<()
         set_label(&publisher.pod, changes, &table.enabled.key, enabled)?;
     }
     if publisher.pod.labels.has(&table.model.key) == Some(false) {
-        let served = match publisher.flag(Role::ServedModelName) {
-            Resolved::Known(Text { value, .. }, _) if is_label_value(&value) => value,
-            _ => publisher.pod.resource.name().to_string(),
-        };
-        set_label(&publisher.pod, changes, &table.model.key, &served)?;
+        set_label(&publisher.pod, changes, &table.model.key, &model_name(publisher))?;
     }
     Ok(())
+}
+
+/// The name that the gateway knows the model by: the one that it is served under, else the workload's.
+pub fn model_name(publisher: &Publisher<'_>) -> String {
+    match publisher.flag(Role::ServedModelName) {
+        Resolved::Known(Text { value, .. }, _) if is_label_value(&value) => value,
+        _ => publisher.pod.resource.name().to_string(),
+    }
 }
 
 fn set_label<'t>(pod: &PodTemplate<'t>, changes: &mut Changes<'t>, key: &str, value: &str) -> Result<(), Refusal> {

@@ -345,7 +345,12 @@ fn siblings_in_brackets(node: Node<'_>, value: &Value) -> Option<bool> {
     let shape = if matches!(value, Value::Map(_)) { Shape::Mapping } else { Shape::Sequence };
     let values: Vec<Node<'_>> =
         if node.is_mapping() { node.written_entries().into_iter().map(|e| e.value).collect() } else { node.items() };
-    let alike: Vec<_> = values.into_iter().filter(|v| !v.is_alias() && v.shape() == shape && !v.is_empty()).collect();
+    // A list of words on one line says nothing about a list of mappings.
+    let nested = |v: &Node<'_>| v.items().iter().any(|item| item.shape() != Shape::Scalar);
+    let holds = matches!(value, Value::List(items) if items.iter().any(|item| !item.is_inline()));
+    let same = |v: &Node<'_>| shape == Shape::Mapping || nested(v) == holds;
+    let alike: Vec<_> =
+        values.into_iter().filter(|v| !v.is_alias() && v.shape() == shape && !v.is_empty() && same(v)).collect();
     let all = !alike.is_empty() && alike.iter().all(|v| v.style() == Style::Flow);
     all.then(|| alike.iter().any(|v| super::emit::is_json(*v)))
 }

@@ -62,8 +62,8 @@ impl Printer {
         if quotes == Style::SingleQuoted && is_printable(text) {
             return format!("'{}'", text.replace('\'', "''"));
         }
-        // JSON in double quotes would be a thicket of backslashes.
-        if wanted != Style::DoubleQuoted && text.contains(['"', '\\']) && is_printable(text) {
+        // JSON in double quotes would be a thicket of backslashes, whatever its neighbours are in.
+        if text.contains(['"', '\\']) && !text.contains('\'') && is_printable(text) {
             return format!("'{}'", text.replace('\'', "''"));
         }
         double_quoted(text)
