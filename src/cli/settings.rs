@@ -13,7 +13,7 @@ use crate::report::{shown, visible};
 use crate::source::SourceMap;
 
 /// What to read, and the settings that say how.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct InputArguments {
     /// Files, folders and patterns; `-` is standard input
     #[arg(value_name = "PATHS", default_value = ".", hide_default_value = false)]
