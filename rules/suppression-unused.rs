@@ -1,6 +1,6 @@
+use crate::lint::Edit;
 use crate::lint::prelude::*;
 use crate::lint::suppress::Suppression;
-use crate::lint::{Applicability, Edit};
 use crate::source::SourceFile;
 
 pub fn check(cx: &mut RunContext<'_>) {

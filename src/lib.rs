@@ -1,6 +1,7 @@
 //! kvlint: decides from Kubernetes manifests whether KV-cache events will reach the gateway.
 #![forbid(unsafe_code)]
 
+pub mod changed;
 pub mod cli;
 pub mod config;
 pub mod events;

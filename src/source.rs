@@ -86,6 +86,17 @@ pub enum ReadOnly {
     Outside,
 }
 
+impl ReadOnly {
+    /// Why and what to do, to follow the file's path.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReadOnly::Foreign => "can't be written back: its text is not its bytes",
+            ReadOnly::Rendered => "was rendered: change what it was rendered from",
+            ReadOnly::Outside => "lies outside of the paths that were given: name its folder, too",
+        }
+    }
+}
+
 /// One file's text, decoded to UTF-8, and the index of its lines.
 #[derive(Debug)]
 pub struct SourceFile {

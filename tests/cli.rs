@@ -429,3 +429,40 @@ fn flags_win_over_the_configuration() {
     assert!(finds(&["--no-config"]));
     assert!(!finds(&["--no-config", "--ignore", "publisher"]), "a group stands for its rules");
 }
+
+#[test]
+fn several_reports_of_one_run_hold_the_same_findings() {
+    let dir = folder(&[("deploy/pod.yaml", SILENT.as_bytes())]);
+    let reports = ["--report=sarif=out.sarif", "--report=json=a=b.json", "--report", "text=out.txt"];
+    let ran = run(dir.path(), &[&[ONE_RULE, "--format=github", "deploy"], &reports[..]].concat());
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.out.starts_with("::error file=deploy/pod.yaml"), "{}", ran.out);
+    let read = |name: &str| fs::read_to_string(dir.path().join(name)).expect(name);
+    assert!(read("out.sarif").contains("\"exitCode\": 1"));
+    assert!(read("a=b.json").contains("\"errors\": 1"));
+    assert!(read("out.txt").contains("error[labelled-but-silent]") && read("out.txt").contains("1 error\n"));
+    assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 4, "no temporary file is left");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_stops_no_other() {
+    let dir = folder(&[("pod.yaml", SILENT.as_bytes())]);
+    let ran = run(dir.path(), &[ONE_RULE, "--report=json=missing/out.json", "--report=sarif=out.sarif", "pod.yaml"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("can't write missing/out.json"), "{}", ran.err);
+    assert!(ran.out.contains("labelled-but-silent") && dir.path().join("out.sarif").exists());
+}
+
+#[test]
+fn reports_that_would_replace_each_other_are_refused() {
+    let dir = folder(&[("pod.yaml", SILENT.as_bytes())]);
+    for reports in [["--report=json=a", "--report=sarif=./a"], ["-o=a", "--report=sarif=a"]] {
+        let ran = run(dir.path(), &[&["pod.yaml"], &reports[..]].concat());
+        assert!(ran.code == Some(2) && ran.err.contains("two reports go to"), "{}", ran.err);
+        assert!(!dir.path().join("a").exists());
+    }
+    for (report, part) in [("sarif", "FORMAT=FILE"), ("xml=a", "`xml` is no format"), ("sarif=-", "standard output")] {
+        let ran = run(dir.path(), &["--report", report, "pod.yaml"]);
+        assert!(ran.code == Some(2) && ran.err.contains(part), "{}", ran.err);
+    }
+}

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kvlint::lint::{Group, RULES};
+use kvlint::lint::{FixKind, Group, RULES};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -52,7 +52,8 @@ fn the_rule_index_is_current() {
     let mut text = String::from(
         "# Rules\n\nMade from the files in [`rules/`](../rules); `kvlint explain RULE` prints one. *Complete* rules conclude from \
          what is absent, and are silent where a unit is partial. *Observed* rules rest on what releases were seen to do; \
-         `contract: documented` in `kvlint.yaml` turns them into information.\n",
+         `contract: documented` in `kvlint.yaml` turns them into information. Rules with a *fix* [mend](fixing.md) what they find, as far \
+         as they can.\n",
     );
     for (group, title) in groups {
         writeln!(text, "\n## {title}\n\n| rule | severity | what is wrong | |\n|---|---|---|---|").expect("a string");
@@ -63,6 +64,11 @@ fn the_rule_index_is_current() {
             }
             if rule.contract == kvlint::lint::Contract::Observed {
                 marks.push("observed");
+            }
+            match rule.fix {
+                FixKind::None => {}
+                FixKind::Safe => marks.push("fix"),
+                FixKind::Unsafe => marks.push("unsafe fix"),
             }
             writeln!(
                 text,

@@ -348,3 +348,25 @@ fn what_cannot_be_read_is_a_failure() {
     assert_eq!(found, [denied("folder"), denied("locked.yaml")]);
     assert_eq!(loaded.units[0].missing.len(), 2, "what is not read may hold anything");
 }
+
+#[test]
+fn a_text_over_a_file_counts_instead_of_it() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: disk}\n";
+    let top = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = top.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("plain/a.yaml", pod);
+    write("root/kustomization.yaml", "resources: [b.yaml]\n");
+    write("root/b.yaml", pod);
+    let mut overlay = load::Overlay::default();
+    for name in ["plain/a.yaml", "root/b.yaml"] {
+        let path = std::fs::canonicalize(top.path().join(name)).unwrap();
+        overlay.insert(path, pod.replace("disk", "unsaved").into_bytes());
+    }
+    let loaded = load::load(&Inputs { overlay, ..inputs(&top, &[""]) }).unwrap();
+    let names: Vec<&str> = loaded.units.iter().flat_map(|u| &u.resources).map(|r| r.name()).collect();
+    assert_eq!(names, ["unsaved", "unsaved"]);
+}

@@ -23,6 +23,24 @@ pub fn tree(folder: &Path, count: usize) -> usize {
     bytes
 }
 
+/// Writes about `count` files below `folder`: models of six files, a base of four manifests and an overlay.
+pub fn overlays(folder: &Path, count: usize) {
+    let write = |path: std::path::PathBuf, text: &str| {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+        std::fs::write(path, text).expect("a file can be written");
+    };
+    for n in 0..count / 6 {
+        let place = folder.join(format!("team-{:02}", n % 20)).join(format!("model-{n:05}"));
+        let files = [deployment(n), service(n), config_map(n), autoscaler(n)];
+        for (name, text) in ["deployment", "service", "config", "autoscaler"].iter().zip(files) {
+            write(place.join("base").join(format!("{name}.yaml")), &text);
+        }
+        let base = "resources: [deployment.yaml, service.yaml, config.yaml, autoscaler.yaml]\n";
+        write(place.join("base/kustomization.yaml"), base);
+        write(place.join("overlays/prod/kustomization.yaml"), "resources: [../../base]\nnamePrefix: prod-\n");
+    }
+}
+
 fn deployment(n: usize) -> String {
     // Every tenth has a mistake, so that findings are made and sorted.
     let endpoint = if n % 10 == 3 { "tcp://0.0.0.0:5557" } else { "tcp://*:5557" };

@@ -168,4 +168,33 @@ fn compare() {
     let kvlint = start_up(Path::new(env!("CARGO_BIN_EXE_kvlint")), &["."], &empty);
     let nothing = start_up(Path::new("true"), &[], &empty);
     println!("an empty folder / the process `true`: {:.2} ({kvlint:.2} ms / {nothing:.2} ms)", kvlint / nothing);
+    hooks(temporary.path(), &trees.last().expect("four trees").2);
+}
+
+/// What a hook takes for one changed file of a large repository, beside what its unit alone takes.
+fn hooks(temporary: &Path, plain: &Path) {
+    hook("one of 10,000 plain manifests", plain, "team-07/model-01007", "team-07/model-01007/deployment.yaml");
+    let overlays = temporary.join("overlays");
+    generate::overlays(&overlays, 10_000);
+    let (root, file) = ("team-07/model-01007/overlays/prod", "team-07/model-01007/base/deployment.yaml");
+    hook("one of 10,000 files in Kustomize trees", &overlays, root, file);
+}
+
+/// The unit alone lies in a folder of its own, so that nothing is around it.
+fn hook(what: &str, repository: &Path, unit: &str, file: &str) {
+    for arguments in [&["init", "--quiet"][..], &["add", "."]] {
+        let mut git = Command::new("git");
+        git.args(arguments).current_dir(repository).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        assert!(git.status().expect("git runs").success(), "git {arguments:?}");
+    }
+    let model = Path::new(file).ancestors().nth(2).expect("a team");
+    let alone = tempfile::tempdir().expect("a temporary folder");
+    let copied = Command::new("cp").arg("-R").arg(repository.join(model)).arg(alone.path()).status();
+    assert!(copied.expect("cp runs").success());
+    let top = model.parent().unwrap_or(Path::new(""));
+    let unit = alone.path().join(Path::new(unit).strip_prefix(top).expect("the unit is the team's"));
+    let program = Path::new(env!("CARGO_BIN_EXE_kvlint"));
+    let alone = start_up(program, &[&unit.display().to_string()], &unit);
+    let changed = start_up(program, &["--whole-unit", file], repository);
+    println!("hook for {what} / its unit alone: {:.2} ({changed:.2} ms / {alone:.2} ms)", changed / alone);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kvlint::config::Config;
 use kvlint::events::shell;
-use kvlint::lint::{self, Diagnostic};
+use kvlint::lint::{self, Diagnostic, Severity};
 use kvlint::load::{self, Loaded};
 use kvlint::report::{Coverage, Format, Report, Style};
 use kvlint::source::{SourceFile, SourceMap, Span};
@@ -145,14 +145,19 @@ fn report(files: &[(PathBuf, String)]) {
     let coverage = Coverage::of(&loaded);
     let report = Report {
         sources: &loaded.sources,
+        units: &loaded.units,
         diagnostics: &outcome.diagnostics,
+        standings: &[],
+        gone: &[],
         coverage: &coverage,
         failures: &[],
         suppressed: outcome.suppressed,
+        fixed: 0,
+        limit: Severity::Error,
         exit_code: 0,
         folder: PathBuf::from("/"),
     };
-    for format in [Format::Text, Format::Concise, Format::Json, Format::Sarif, Format::Github] {
+    for format in Format::ALL {
         let mut out = Vec::new();
         report.write(format, &Style::PLAIN, &mut out).expect("memory takes everything");
         let written = String::from_utf8(out).expect("reports are text");

@@ -11,7 +11,7 @@ use super::terminal::Color;
 use super::{FAILURE, output};
 use crate::config::Config;
 use crate::fix::{self, Fixed, State, diff, write};
-use crate::lint::Applicability;
+use crate::lint::{Applicability, Diagnostic};
 use crate::load::discover::describe;
 use crate::load::{Overlay, STDIN};
 use crate::report::{Coverage, plural, shown, visible};
@@ -87,7 +87,10 @@ pub fn run(arguments: &LintArguments, color: Color, config: &Config, sources: &S
     };
     let Some(first) = reload(&overlay) else { return FAILURE };
     let found = first.outcome.diagnostics.len();
-    let mut fixed = fix::fix(first, overlay, fixes.limit(), &|_| true, &mut reload);
+    // The configuration is read once, before everything else: no round would see it change.
+    let settings = sources.next_id();
+    let chosen = |d: &Diagnostic| d.fix.iter().flat_map(|fix| &fix.edits).all(|edit| edit.span.file >= settings);
+    let mut fixed = fix::fix(first, overlay, fixes.limit(), &chosen, &mut reload);
     for d in &fixed.discarded {
         output::say(&format!("not fixed: {}: {} [{}]: {}", d.place, d.title, d.rule, d.why));
     }
@@ -117,8 +120,11 @@ pub fn run(arguments: &LintArguments, color: Color, config: &Config, sources: &S
             fixed.state = state;
         }
     }
+    // The fixes moved lines, and changed some.
+    let Some(accepted) = arguments.accept.prepare(paths) else { return FAILURE };
+    accepted.leave_out(&mut fixed.state.loaded);
     let State { loaded, outcome, .. } = &fixed.state;
-    let code = lint::report(arguments, color, config, loaded, outcome, &mended);
+    let code = lint::report(arguments, color, config, loaded, outcome, &accepted, &mended);
     // The process ends here, and taking the trees apart would only cost time.
     std::mem::forget(fixed);
     code
@@ -138,7 +144,7 @@ fn show(arguments: &LintArguments, config: &Config, fixed: &Fixed) -> u8 {
     let mut changes: Vec<_> = fixed.changes.iter().collect();
     changes.sort_by(|a, b| a.before.path().cmp(b.before.path()));
     let text: String = changes.iter().map(|c| diff::unified(c.before.path(), c.before.text(), &c.after)).collect();
-    let file = arguments.output.as_deref();
+    let file = arguments.reports.file();
     let bytes = if file.is_some() { text.into_bytes() } else { for_output(text.into_bytes()) };
     if let Err(message) = output::deliver(file, |out| out.write_all(&bytes)) {
         output::complain(&message);

@@ -1,16 +1,17 @@
 //! `kvlint [PATHS]`: load, lint, report.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
+use super::accept::{AcceptArguments, Accepted};
 use super::fix::{self, FixArguments};
+use super::reports::ReportArguments;
 use super::settings::{self, InputArguments, RuleArguments};
-use super::terminal::{self, Color};
+use super::terminal::Color;
 use super::{FAILURE, issue_request, output};
 use crate::config::Config;
-use crate::lint::{self, Applicability, Diagnostic, Outcome, Severity};
+use crate::lint::{self, Applicability, Diagnostic, Outcome, Severity, Standing};
 use crate::load::Loaded;
 use crate::report::{Coverage, Format, Report, Style, shown, statistics, visible};
 
@@ -22,12 +23,8 @@ const LISTED: usize = 10;
 pub struct LintArguments {
     #[command(flatten)]
     pub(super) inputs: InputArguments,
-    /// How to write findings
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Output")]
-    format: Format,
-    /// Write findings to a file, which is replaced whole
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
-    pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) reports: ReportArguments,
     /// Also count findings by rule
     #[arg(long, help_heading = "Output")]
     statistics: bool,
@@ -44,6 +41,8 @@ pub struct LintArguments {
     /// Exit with 0 whatever is found; errors of usage, configuration and input still exit with 2
     #[arg(long, help_heading = "Exit code")]
     pub(super) exit_zero: bool,
+    #[command(flatten)]
+    pub(super) accept: AcceptArguments,
     /// Threads to use [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
@@ -54,7 +53,8 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
         // It fails only when the pool exists, and nothing ran before.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(n)).build_global();
     }
-    let configured = settings::configure(&arguments.inputs).and_then(|(mut config, sources)| {
+    let configured = arguments.reports.check().and_then(|()| settings::configure(&arguments.inputs));
+    let configured = configured.and_then(|(mut config, sources)| {
         settings::apply(&arguments.rules, &mut config)?;
         Ok((config, sources))
     });
@@ -65,12 +65,14 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
             return FAILURE;
         }
     };
+    let Some(accepted) = arguments.accept.prepare(&arguments.inputs.paths) else { return FAILURE };
     if arguments.fixes.change_files() {
         return fix::run(arguments, color, &config, &sources);
     }
-    let Some(loaded) = settings::load(&arguments.inputs, &config, sources) else { return FAILURE };
+    let Some(mut loaded) = settings::load(&arguments.inputs, &config, sources) else { return FAILURE };
+    accepted.leave_out(&mut loaded);
     let outcome = lint::lint(&loaded, &config, None);
-    let code = report(arguments, color, &config, &loaded, &outcome, &Mended::default());
+    let code = report(arguments, color, &config, &loaded, &outcome, &accepted, &Mended::default());
     // The process ends here, and taking the trees apart would only cost time.
     std::mem::forget((loaded, outcome));
     code
@@ -93,51 +95,40 @@ pub(super) fn report(
     config: &Config,
     loaded: &Loaded,
     outcome: &Outcome,
+    accepted: &Accepted,
     mended: &Mended,
 ) -> u8 {
     let coverage = Coverage::of(loaded);
     let failed = failures(arguments, config, loaded, outcome, &coverage) || mended.failed;
+    let judgement = accepted.judge(&arguments.inputs.paths, config, loaded, outcome, failed);
+    let failed = failed || judgement.failed;
     let report = Report {
         sources: &loaded.sources,
+        units: &loaded.units,
         diagnostics: &outcome.diagnostics,
+        standings: &judgement.standings,
+        gone: &judgement.gone,
         coverage: &coverage,
         failures: &outcome.failures,
         suppressed: outcome.suppressed,
         fixed: mended.findings,
-        exit_code: exit_code(arguments, &outcome.diagnostics, failed),
+        limit: limit(arguments),
+        exit_code: exit_code(arguments, &outcome.diagnostics, &judgement.standings, failed),
         folder: std::env::current_dir().unwrap_or_default(),
     };
-    let file = arguments.output.as_deref();
-    let elsewhere = file.is_some() || mended.text_on_output;
-    let style = if elsewhere { terminal::file(color) } else { terminal::standard_output(color) };
-    let text = arguments.format == Format::Text;
-    let write = |out: &mut dyn Write| {
-        report.write(arguments.format, &style, out)?;
-        if text { out.write_all(closing(arguments, &report, &style).as_bytes()) } else { Ok(()) }
-    };
-    let delivered = match file {
-        None if mended.text_on_output => {
-            output::deliver_to_error(write);
-            Ok(())
-        }
-        _ => output::deliver(file, write),
-    };
-    // Machine formats print data only, and a text report in a file is not seen.
-    if !text || file.is_some() {
-        output_closing(&closing(arguments, &report, &Style::PLAIN));
-    }
-    match delivered {
-        Ok(()) => report.exit_code,
-        Err(message) => {
-            output::complain(&message);
-            FAILURE
-        }
-    }
+    let written = arguments
+        .reports
+        .deliver(&report, color, mended.text_on_output, |style| closing(arguments, &report, &judgement.notes, style));
+    if written { report.exit_code } else { FAILURE }
 }
 
-pub(super) fn exit_code(arguments: &LintArguments, diagnostics: &[Diagnostic], failed: bool) -> u8 {
-    let limit = if arguments.error_on_warning { Severity::Warning } else { Severity::Error };
-    let found = diagnostics.iter().any(|d| d.severity >= limit);
+/// The least severity that decides the exit code.
+fn limit(arguments: &LintArguments) -> Severity {
+    if arguments.error_on_warning { Severity::Warning } else { Severity::Error }
+}
+
+fn exit_code(arguments: &LintArguments, diagnostics: &[Diagnostic], standings: &[Standing], failed: bool) -> u8 {
+    let found = lint::any_counts(diagnostics, standings, limit(arguments));
     if failed { FAILURE } else { u8::from(found && !arguments.exit_zero) }
 }
 
@@ -168,7 +159,9 @@ pub(super) fn failures(
         }
     }
     let unread = coverage.not_analysed.iter().any(|n| n.failed);
-    let nothing = coverage.resources == 0 && outcome.diagnostics.is_empty() && !unread;
+    // A commit may well touch nothing that is deployed.
+    let expected = !arguments.inputs.whole_unit;
+    let nothing = expected && coverage.resources == 0 && outcome.diagnostics.is_empty() && !unread;
     if nothing {
         nothing_found(arguments, coverage);
     }
@@ -189,7 +182,7 @@ fn nothing_found(arguments: &LintArguments, coverage: &Coverage) {
 }
 
 /// What stands after the findings.
-fn closing(arguments: &LintArguments, report: &Report<'_>, style: &Style) -> String {
+fn closing(arguments: &LintArguments, report: &Report<'_>, notes: &[String], style: &Style) -> String {
     let mut text = String::new();
     if arguments.statistics && !report.diagnostics.is_empty() {
         text.push_str(&statistics::table(report));
@@ -199,7 +192,7 @@ fn closing(arguments: &LintArguments, report: &Report<'_>, style: &Style) -> Str
         return text;
     }
     // Data formats hold the list; failures were told already, and so was a file with a finding.
-    let listing = !matches!(arguments.format, Format::Json | Format::Sarif);
+    let listing = !matches!(arguments.reports.format, Format::Json | Format::Sarif);
     let told = |path: &Path| report.diagnostics.iter().any(|d| report.sources.file(d.primary.span.file).path() == path);
     let missed: Vec<_> =
         report.coverage.not_analysed.iter().filter(|n| listing && !n.failed && !told(&n.path)).collect();
@@ -211,17 +204,13 @@ fn closing(arguments: &LintArguments, report: &Report<'_>, style: &Style) -> Str
     if missed.len() > LISTED {
         text.push_str(&format!("… and {} more: `--format json` lists all\n", missed.len() - LISTED));
     }
-    let worst = report.diagnostics.iter().map(|d| d.severity).max();
+    notes.iter().for_each(|note| text.push_str(&format!("{} {note}\n", style.advice("baseline:"))));
+    let worst = report.findings().filter(|(_, standing)| standing.counts()).map(|(d, _)| d.severity).max();
     let summary = worst.map_or_else(|| style.bold(&report.summary()), |s| style.severity(s, &report.summary()));
     let counts = (report.fixable(Applicability::Safe), report.fixable(Applicability::Unsafe));
     let fixable = fix::fixable(&arguments.fixes, counts.0, counts.1).map(|line| line + "\n").unwrap_or_default();
     text.push_str(&format!("{summary}\n{fixable}{}\n", report.coverage));
     text
-}
-
-fn output_closing(text: &str) {
-    // Standard error may be closed, and then nobody is left to tell.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 #[cfg(test)]
@@ -247,6 +236,6 @@ mod tests {
         let outcome = Outcome { failures: vec![("yaml-syntax", "index out of bounds".into())], ..Default::default() };
         let arguments = arguments(&["--exit-zero"]);
         let failed = failures(&arguments, &Config::default(), &loaded, &outcome, &Coverage::of(&loaded));
-        assert_eq!(exit_code(&arguments, &outcome.diagnostics, failed), 2);
+        assert_eq!(exit_code(&arguments, &outcome.diagnostics, &[], failed), 2);
     }
 }

@@ -3,9 +3,10 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | nothing at error level |
-//! | 1 | errors, or warnings with `--error-on-warning` |
+//! | 1 | errors, or warnings with `--error-on-warning`; with `--diff-base`, on changed lines |
 //! | 2 | usage, configuration, input or internal error, or no manifest found |
 
+mod accept;
 mod build;
 mod completions;
 mod explain;
@@ -15,6 +16,7 @@ mod migrate;
 mod names;
 mod output;
 mod reach;
+mod reports;
 mod rules;
 mod settings;
 mod terminal;

@@ -18,6 +18,9 @@ pub struct InputArguments {
     /// Files, folders and patterns; `-` is standard input
     #[arg(value_name = "PATHS", default_value = ".", hide_default_value = false)]
     pub paths: Vec<PathBuf>,
+    /// Read the whole unit around each file: the Kustomize roots that use it, its chart, its root or folder (for hooks)
+    #[arg(long)]
+    pub whole_unit: bool,
     /// The path to show for standard input
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
@@ -61,6 +64,8 @@ pub fn configure(arguments: &InputArguments) -> Result<(Config, SourceMap), Stri
     let path = match &arguments.config {
         _ if arguments.no_config => None,
         Some(path) => Some(path.clone()),
+        // The files of a commit come in any number and order, so none of them decides which configuration counts.
+        None if arguments.whole_unit => Config::find(Path::new(".")),
         None => Config::find(&start(&arguments.paths)),
     };
     let config = match path {
@@ -133,7 +138,8 @@ pub fn load_over(arguments: &InputArguments, config: &Config, sources: SourceMap
         sources,
         overlay,
     };
-    let errors = match load::load(&inputs) {
+    let loaded = if arguments.whole_unit { load::triggers::load_around(&inputs) } else { load::load(&inputs) };
+    let errors = match loaded {
         Ok(loaded) => return Some(loaded),
         Err(errors) => errors,
     };

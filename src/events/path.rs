@@ -307,8 +307,8 @@ fn hop(model: &Model<'_>, publisher: &Publisher<'_>, subscriber: &Subscriber, ki
         HopKind::Bound => match publisher.endpoint() {
             Resolved::Known(setting, span) => match &setting.parsed {
                 Ok(endpoint) if endpoint.binds() == (subscriber.direction == Direction::Dials) => HopState::Ok,
-                Ok(endpoint) => broken(format!("`{}` does not listen", endpoint.text), span),
-                Err(error) => broken(format!("its endpoint {}", error.reason), span),
+                Ok(endpoint) => broken(format!("`{}` does not listen", endpoint.text), *span),
+                Err(error) => broken(format!("its endpoint {}", error.reason), *span),
             },
             found => unknown("its endpoint is decided elsewhere", found.span()),
         },

@@ -32,7 +32,10 @@ struct Prepared {
 /// What stopped the writing; the file is then as it was.
 pub fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    prepare(path, write)?.put()
+    let folder = path.parent().map(Path::to_path_buf);
+    prepare(path, write)?.put()?;
+    folder.iter().for_each(|folder| settle(folder));
+    Ok(())
 }
 
 /// Writes bytes to a file beside `path`, down to the disk.
@@ -64,14 +67,14 @@ fn prepare(path: PathBuf, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
 
 impl Prepared {
     fn put(self) -> io::Result<()> {
-        self.temporary.persist(&self.path).map_err(|e| e.error)?;
-        // The rename itself is on the disk when the folder is. Where folders can't be synced, nothing is lost but this.
-        if let Some(folder) = self.path.parent()
-            && let Ok(folder) = File::open(folder)
-        {
-            let _ = folder.sync_all();
-        }
-        Ok(())
+        self.temporary.persist(&self.path).map_err(|e| e.error)
+    }
+}
+
+/// Brings renames down to the disk. Where folders can't be synced, a crash may bring the old file back, whole.
+fn settle(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
     }
 }
 
@@ -115,6 +118,8 @@ pub fn changes(changes: &[Change], together: &[Vec<PathBuf>]) -> Vec<Refused> {
             refused.push(refuse(change, why));
         }
     }
+    let folders: BTreeSet<&Path> = changes.iter().filter_map(|change| change.location.parent()).collect();
+    folders.into_iter().for_each(settle);
     refused
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use super::restrain::not_made;
 use crate::events::Certainty;
+use crate::fix::edit::{Changes, Refusal};
 use crate::source::Span;
 
 /// How bad a finding is. Ordered: an error is the greatest.
@@ -161,7 +163,23 @@ impl Report<'_> {
         self
     }
 
-    /// A change that mends it.
+    /// Changes of nodes that mend it. Where the place can't be edited, as by an alias, a template or a merge key in the way, a
+    /// note says so, and the help has to do.
+    pub fn mend<'t>(
+        self,
+        title: impl Into<String>,
+        applicability: Applicability,
+        plan: impl FnOnce(&mut Changes<'t>) -> Result<(), Refusal>,
+    ) -> Self {
+        let mut changes = Changes::new();
+        match plan(&mut changes).and_then(|()| changes.finish()) {
+            Ok(edits) if edits.is_empty() => self,
+            Ok(edits) => self.fix(title, applicability, edits),
+            Err(refusal) => self.note(not_made(&refusal.reason)),
+        }
+    }
+
+    /// Edits that mend it.
     pub fn fix(self, title: impl Into<String>, applicability: Applicability, edits: Vec<Edit>) -> Self {
         self.diagnostic.fix = Some(Fix { title: title.into(), applicability, edits });
         self

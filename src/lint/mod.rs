@@ -1,23 +1,28 @@
 //! Running rules over units: the registry, what a rule is given, and what becomes of its findings.
 
+pub mod baseline;
 mod blocked;
 mod context;
 mod diagnostic;
+mod fingerprint;
 mod overlays;
 mod restrain;
 mod rule;
 mod run;
+mod standing;
 pub mod suppress;
 
 pub use blocked::report_blocked;
 pub use context::{ResourceContext, RunContext, UnitContext};
 pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Report, Severity};
+pub use fingerprint::{FINGERPRINT, fingerprints, relative};
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
 pub use run::{Outcome, lint};
+pub use standing::{Standing, any_counts};
 
 /// What nearly every rule needs.
 pub mod prelude {
-    pub use super::{Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
+    pub use super::{Applicability, Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
     pub use crate::events::{Certainty, Publishing, Resolved};
     pub use crate::source::Span;
     pub use crate::yaml::Node;

@@ -6,19 +6,14 @@ use super::diagnostic::{Applicability, Diagnostic};
 use super::overlays::{list, names};
 use super::rule;
 use crate::load::Loaded;
-use crate::source::{FileId, ReadOnly, SourceMap};
+use crate::source::{FileId, SourceMap};
 
 /// A fix in a text that is not edited is only shown.
 pub(super) fn to_editable(diagnostic: &mut Diagnostic, sources: &SourceMap) {
     let Some(fix) = diagnostic.fix.as_ref().filter(|fix| fix.applicability != Applicability::Display) else { return };
     let locked = fix.edits.iter().map(|edit| sources.file(edit.span.file)).find(|file| !file.is_editable());
     let Some((file, reason)) = locked.and_then(|file| Some((file, file.why_read_only()?))) else { return };
-    let path = file.path().display();
-    let why = match reason {
-        ReadOnly::Foreign => format!("{path} can't be written back: its text is not its bytes"),
-        ReadOnly::Rendered => format!("{path} was rendered: change what it was rendered from"),
-        ReadOnly::Outside => format!("{path} lies outside of the paths that were given: name its folder, too"),
-    };
+    let why = format!("{} {}", file.path().display(), reason.as_str());
     only_show(diagnostic, why);
 }
 
@@ -53,11 +48,16 @@ pub(super) fn to_shared(
     }
 }
 
+/// The note of a finding that could be mended elsewhere or otherwise.
+pub(super) fn not_made(why: &str) -> String {
+    format!("the fix is not made here: {why}")
+}
+
 fn only_show(diagnostic: &mut Diagnostic, why: String) {
     if let Some(fix) = &mut diagnostic.fix
         && fix.applicability != Applicability::Display
     {
         fix.applicability = Applicability::Display;
-        diagnostic.notes.push(format!("the fix is not made here: {why}"));
+        diagnostic.notes.push(not_made(&why));
     }
 }

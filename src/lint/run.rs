@@ -1,11 +1,10 @@
 //! Runs every rule over every unit, and sorts what they find.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::context::{ResourceContext, RunContext, Sink, UnitContext};
+use super::context::{ResourceContext, RunContext, Seen, Sink, UnitContext};
 use super::diagnostic::{Diagnostic, Severity};
 use super::overlays;
 use super::restrain;
@@ -13,8 +12,7 @@ use super::rule::{Check, RULES, Rule};
 use super::suppress::Suppressions;
 use crate::config::{Config, Level};
 use crate::events::Model;
-use crate::k8s::schema::Misfits;
-use crate::load::{Loaded, Unit};
+use crate::load::{Loaded, Resource, Unit};
 use crate::source::SourceMap;
 
 /// Objects that one task looks at: enough that starting the task costs nothing beside them.
@@ -88,34 +86,51 @@ fn collect(results: Vec<Guarded>, found: &mut Vec<Diagnostic>, failures: &mut Ve
 
 fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guarded> {
     let model = Model::new(unit, config);
-    let misfits: Vec<OnceLock<Misfits>> = unit.resources.iter().map(|_| OnceLock::new()).collect();
-    rules
-        .par_iter()
-        .filter(|rule| unit.is_complete() || !rule.needs_complete)
-        .flat_map(|rule| match rule.check {
-            Check::Unit(check) => vec![guarded(rule, config, |sink| {
+    let runs = |rule: &&&'static Rule| unit.is_complete() || !rule.needs_complete;
+    let (mut about_objects, mut about_unit) = (Vec::new(), Vec::new());
+    for rule in rules.iter().filter(runs) {
+        match rule.check {
+            Check::Resource(check) => about_objects.push((*rule, check)),
+            Check::Unit(check) => about_unit.push((*rule, check)),
+            Check::Run(_) => {}
+        }
+    }
+    // All rules look at an object while it is at hand, then at the next.
+    let objects = || -> Vec<Vec<Guarded>> {
+        unit.resources.par_chunks(CHUNK).map(|chunk| lint_objects(chunk, &about_objects, config)).collect()
+    };
+    let whole = || -> Vec<Guarded> {
+        let run = |(rule, check): &(&'static Rule, fn(&mut UnitContext<'_>))| {
+            guarded(rule, config, |sink| {
                 let mut cx = UnitContext { unit, model: &model, config, sink };
                 check(&mut cx);
                 cx.sink
-            })],
-            Check::Resource(check) => unit
-                .resources
-                .par_chunks(CHUNK)
-                .zip(misfits.par_chunks(CHUNK))
-                .map(|(resources, misfits)| {
-                    guarded(rule, config, |mut sink| {
-                        for (resource, misfits) in resources.iter().zip(misfits) {
-                            let mut cx = ResourceContext { resource, config, misfits, sink };
-                            check(&mut cx);
-                            sink = cx.sink;
-                        }
-                        sink
-                    })
-                })
-                .collect(),
-            Check::Run(_) => Vec::new(),
+            })
+        };
+        about_unit.par_iter().map(run).collect()
+    };
+    let (objects, whole) = rayon::join(objects, whole);
+    whole.into_iter().chain(objects.into_iter().flatten()).collect()
+}
+
+/// What the rules about single objects find in some; a rule that fails says so once.
+fn lint_objects(
+    resources: &[Resource],
+    rules: &[(&'static Rule, fn(&mut ResourceContext<'_>))],
+    config: &Config,
+) -> Vec<Guarded> {
+    let seen: Vec<Seen<'_>> = resources.iter().map(|_| Seen::default()).collect();
+    let run = |(rule, check): &(&'static Rule, fn(&mut ResourceContext<'_>))| {
+        guarded(rule, config, |mut sink| {
+            for (resource, seen) in resources.iter().zip(&seen) {
+                let mut cx = ResourceContext { resource, config, seen, sink };
+                check(&mut cx);
+                sink = cx.sink;
+            }
+            sink
         })
-        .collect()
+    };
+    rules.iter().map(run).collect()
 }
 
 /// A rule that panics takes nothing else with it.

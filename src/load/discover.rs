@@ -22,6 +22,9 @@ pub const CHART: &str = "Chart.yaml";
 /// The names of kvlint's own configuration, the preferred one first. It is never linted as a manifest.
 pub const CONFIG: &[&str] = &["kvlint.yaml", ".kvlint.yaml"];
 
+/// The file that names what kvlint leaves out, beside `.gitignore`.
+pub const IGNORE_FILE: &str = ".kvlintignore";
+
 /// Larger files, in bytes, are not manifests.
 pub const SIZE_LIMIT: u64 = 256 << 20;
 
@@ -144,14 +147,8 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     let exclude = exclude.clone();
     let keep = move |entry: &DirEntry| !exclude.matches(entry.path());
     let mut walker = WalkBuilder::new(root);
-    walker
-        .follow_links(false)
-        .require_git(false)
-        .ignore(false)
-        // What a person ignores everywhere is not the same on another machine.
-        .git_global(false)
-        .add_custom_ignore_filename(".kvlintignore")
-        .filter_entry(keep);
+    as_configured(&mut walker);
+    walker.filter_entry(keep);
     for entry in entries(root, walker) {
         let entry = match entry {
             Ok(entry) => entry,
@@ -198,12 +195,23 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     found
 }
 
+/// What a walk goes into and what it leaves out.
+pub(super) fn as_configured(walker: &mut WalkBuilder) {
+    walker
+        .follow_links(false)
+        .require_git(false)
+        .ignore(false)
+        // What a person ignores everywhere is not the same on another machine.
+        .git_global(false)
+        .add_custom_ignore_filename(IGNORE_FILE);
+}
+
 /// Sub-folders from which on a walk is shared between threads. Starting them, and their waiting for each other, costs more
 /// than a small walk.
 const WORTH_THREADS: usize = 8;
 
 /// All entries of a walk, in no order: what is made of them is sorted. Threads share the folders where there are many.
-fn entries(root: &Path, mut walker: WalkBuilder) -> Vec<Result<DirEntry, ignore::Error>> {
+pub(super) fn entries(root: &Path, mut walker: WalkBuilder) -> Vec<Result<DirEntry, ignore::Error>> {
     let folder = |entry: io::Result<fs::DirEntry>| entry.and_then(|e| e.file_type()).is_ok_and(|kind| kind.is_dir());
     let folders = fs::read_dir(root).map_or(0, |entries| entries.map(folder).filter(|is| *is).count());
     if folders < WORTH_THREADS || rayon::current_num_threads() == 1 {
@@ -223,7 +231,7 @@ fn entries(root: &Path, mut walker: WalkBuilder) -> Vec<Result<DirEntry, ignore:
 }
 
 /// Whether a file is kvlint's own configuration, which is read as such or not at all.
-fn is_config(path: &Path) -> bool {
+pub(super) fn is_config(path: &Path) -> bool {
     path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIG.contains(&name))
 }
 

@@ -1,9 +1,12 @@
 //! Files to units of resources: discovery, then one loader for each way to write manifests.
 
 pub mod discover;
+mod git_index;
 pub mod kustomize;
 mod overlay;
+mod repository;
 pub(crate) mod text;
+pub mod triggers;
 pub(crate) mod unit;
 
 use std::collections::HashSet;
@@ -68,6 +71,9 @@ struct Plan {
     /// Whether single files were named, not a folder.
     single: bool,
 }
+
+/// Files that are read before they are parsed.
+const BATCH: usize = 256;
 
 /// Loads everything that the paths lead to.
 ///
@@ -293,22 +299,27 @@ fn unread(skipped: &Skipped) -> Option<Missing> {
 }
 
 fn read_unit(mut plan: Plan, inputs: &Inputs, given: &[PathBuf], loaded: &mut Loaded) {
-    let read: Vec<Result<Raw, Skipped>> =
-        plan.jobs.par_iter().map(|job| read_file(job, &inputs.overlay, given)).collect();
-    let mut texts = Vec::new();
-    for result in read {
-        match result {
-            Ok(raw) => texts.push(raw),
-            Err(skipped) => {
-                plan.missing.extend(unread(&skipped));
-                loaded.skipped.push(skipped);
+    let mut files: Vec<InputFile> = Vec::with_capacity(plan.jobs.len());
+    // The number of a file depends on how many before it could be read, so that all are read before any is parsed; in
+    // batches, so that a text is still in the processor's cache when it is parsed.
+    for jobs in plan.jobs.chunks(BATCH) {
+        let read: Vec<Result<Raw, Skipped>> = jobs.par_iter().map(|job| read_file(job, &inputs.overlay, given)).collect();
+        let mut texts = Vec::with_capacity(read.len());
+        for result in read {
+            match result {
+                Ok(raw) => texts.push(raw),
+                Err(skipped) => {
+                    plan.missing.extend(unread(&skipped));
+                    loaded.skipped.push(skipped);
+                }
             }
         }
+        let first = loaded.sources.next_id().0;
+        let parse = |(i, raw)| interpret(FileId(first + i as u32), raw);
+        let parsed: Vec<InputFile> = texts.into_par_iter().enumerate().map(parse).collect();
+        parsed.iter().for_each(|file| loaded.sources.insert_shared(&file.source));
+        files.extend(parsed);
     }
-    let first = loaded.sources.next_id().0;
-    let files: Vec<InputFile> =
-        texts.into_par_iter().enumerate().map(|(i, raw)| interpret(FileId(first + i as u32), raw)).collect();
-    files.iter().for_each(|file| loaded.sources.insert_shared(&file.source));
     loaded.skipped.extend(files.iter().filter(|f| matches!(f.content, Content::Template)).map(|f| Skipped {
         path: f.source.path().to_path_buf(),
         reason: "a template: lint what it renders to".into(),

@@ -2,17 +2,18 @@
 
 use std::io::{self, Write};
 
-use super::{Report, Style, shown, visible};
+use super::{OFF_CHANGED_LINES, Report, Style, shown, visible};
 
 pub(super) fn write(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    for diagnostic in report.diagnostics {
+    for (diagnostic, standing) in report.findings() {
         let span = diagnostic.primary.span;
         let path = shown(report.sources.file(span.file).path());
         let at = report.sources.line_column(span);
         let tag = format!("{}[{}]", diagnostic.severity, diagnostic.rule);
-        let tag = style.severity(diagnostic.severity, &tag);
+        let tag = if standing.counts() { style.severity(diagnostic.severity, &tag) } else { style.faint(&tag) };
         let message = visible::line(&diagnostic.message);
-        writeln!(out, "{}:{}:{}: {tag} {message}", visible::line(&path), at.line, at.column)?;
+        let aside = if standing.counts() { String::new() } else { format!(" ({OFF_CHANGED_LINES})") };
+        writeln!(out, "{}:{}:{}: {tag} {message}{aside}", visible::line(&path), at.line, at.column)?;
     }
     Ok(())
 }

@@ -5,18 +5,18 @@
 
 use std::io::{self, Write};
 
-use super::{Report, fix_flag, shown, visible};
+use super::{OFF_CHANGED_LINES, Report, fix_flag, shown, visible};
 use crate::fix::diff;
 use crate::fix::edit::apply_to;
-use crate::lint::{Diagnostic, Edit, Fix, Severity};
+use crate::lint::{Diagnostic, Edit, Fix, Severity, Standing};
 use crate::source::{FileId, SourceMap};
 
 /// Lines of a fix that an annotation shows.
 const SUGGESTED: usize = 12;
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    for diagnostic in report.diagnostics {
-        write_one(report, diagnostic, out)?;
+    for (diagnostic, standing) in report.findings() {
+        write_one(report, diagnostic, standing, out)?;
     }
     for (rule, text) in report.failures {
         let message = format!("internal error in rule {rule}: {text}");
@@ -29,11 +29,13 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
-fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, out: &mut dyn Write) -> io::Result<()> {
+fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, standing: Standing, out: &mut dyn Write) -> io::Result<()> {
     let span = diagnostic.primary.span;
     let file = report.sources.file(span.file);
     let (start, end) = (file.line_column(span.start), file.line_column(span.end));
     let command = match diagnostic.severity {
+        // It passes, and must not look as if it failed the check.
+        _ if !standing.counts() => "notice",
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Info => "notice",
@@ -58,7 +60,8 @@ fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, out: &mut dyn Write) 
     if let Some(fix) = &diagnostic.fix {
         message.push_str(&suggestion(report.sources, fix));
     }
-    writeln!(out, ",title={}::{}", property(&format!("kvlint: {}", diagnostic.rule)), data(&message))
+    let aside = if standing.counts() { String::new() } else { format!(" ({OFF_CHANGED_LINES})") };
+    writeln!(out, ",title={}::{}", property(&format!("kvlint: {}{aside}", diagnostic.rule)), data(&message))
 }
 
 /// A fix as text: annotations hold no more. (Suggestions that can be taken with a click are review comments, which are made

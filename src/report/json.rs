@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{Report, shown, visible};
 use crate::facts;
-use crate::lint::{Applicability, Diagnostic, Label, Severity};
+use crate::lint::baseline::Entry;
+use crate::lint::{Applicability, Diagnostic, Label, Severity, Standing};
 use crate::source::{SourceMap, Span};
 
 /// The version of the document.
@@ -20,6 +21,8 @@ struct Document<'a> {
     summary: Summary,
     coverage: Counts,
     diagnostics: Vec<Finding<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    gone_from_baseline: &'a [Entry],
     not_analysed: Vec<Missed<'a>>,
     failures: Vec<Failure<'a>>,
 }
@@ -38,6 +41,10 @@ struct Summary {
     warnings: usize,
     infos: usize,
     suppressed: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_on_changed_lines: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_baseline: Option<usize>,
     fixed: usize,
     fixable: Fixable,
     rules: BTreeMap<&'static str, usize>,
@@ -70,6 +77,11 @@ struct Finding<'a> {
     related: Vec<Place<'a>>,
     help: Option<&'a str>,
     notes: &'a [String],
+    fingerprint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_changed_lines: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_baseline: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<Mending<'a>>,
 }
@@ -135,7 +147,7 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
     let coverage = report.coverage;
     let unread = coverage.unread().count();
     let mut rules: BTreeMap<&'static str, usize> = BTreeMap::new();
-    report.diagnostics.iter().for_each(|d| *rules.entry(d.rule).or_default() += 1);
+    report.findings().for_each(|(d, _)| *rules.entry(d.rule).or_default() += 1);
     Document {
         version: VERSION,
         tool: Tool { name: "kvlint", version: env!("CARGO_PKG_VERSION"), facts: facts::DATE },
@@ -145,6 +157,8 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
             warnings: report.count(Severity::Warning),
             infos: report.count(Severity::Info),
             suppressed: report.suppressed,
+            not_on_changed_lines: report.off_changed_lines(),
+            in_baseline: report.in_baseline(),
             fixed: report.fixed,
             fixable: Fixable {
                 safe: report.fixable(Applicability::Safe),
@@ -160,7 +174,12 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
             not_analysed: unread,
             analysed_in_part: coverage.not_analysed.len() - unread,
         },
-        diagnostics: report.diagnostics.iter().map(|d| finding(d, report.sources)).collect(),
+        diagnostics: report
+            .all()
+            .zip(report.fingerprints())
+            .map(|((d, standing), print)| finding(d, standing, print, report.sources))
+            .collect(),
+        gone_from_baseline: report.gone,
         not_analysed: coverage
             .not_analysed
             .iter()
@@ -177,7 +196,12 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
     }
 }
 
-fn finding<'a>(diagnostic: &'a Diagnostic, sources: &SourceMap) -> Finding<'a> {
+fn finding<'a>(
+    diagnostic: &'a Diagnostic,
+    standing: Standing,
+    fingerprint: String,
+    sources: &SourceMap,
+) -> Finding<'a> {
     let labelled = |label: &'a Label| place(label.span, Some(label.text.as_str()), sources);
     Finding {
         rule: diagnostic.rule,
@@ -187,6 +211,9 @@ fn finding<'a>(diagnostic: &'a Diagnostic, sources: &SourceMap) -> Finding<'a> {
         related: diagnostic.related.iter().map(labelled).collect(),
         help: diagnostic.help.as_deref(),
         notes: &diagnostic.notes,
+        fingerprint,
+        on_changed_lines: standing.on_changed_lines,
+        in_baseline: standing.in_baseline,
         fix: diagnostic.fix.as_ref().map(|fix| Mending {
             title: &fix.title,
             applicability: fix.applicability,

@@ -4,7 +4,11 @@ mod concise;
 mod coverage;
 mod excerpt;
 mod github;
+mod gitlab;
 mod json;
+mod junit;
+mod markdown;
+pub mod markup;
 mod path;
 mod sarif;
 pub mod statistics;
@@ -18,7 +22,9 @@ pub use coverage::{Coverage, NotAnalysed};
 pub use path::shown;
 pub use text::Style;
 
-use crate::lint::{Applicability, Diagnostic, Severity};
+use crate::lint::baseline::Entry;
+use crate::lint::{self, Applicability, Diagnostic, Severity, Standing};
+use crate::load::Unit;
 use crate::source::SourceMap;
 
 /// Where the project lives; rules and mistakes in kvlint itself are looked up there.
@@ -38,6 +44,26 @@ pub enum Format {
     Sarif,
     /// GitHub workflow commands, for annotations on a pull request
     Github,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// JUnit's XML, for lists of tests
+    Junit,
+    /// A table with details, for a comment on a pull request
+    Markdown,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 8] = [
+        Format::Text,
+        Format::Concise,
+        Format::Json,
+        Format::Sarif,
+        Format::Github,
+        Format::Gitlab,
+        Format::Junit,
+        Format::Markdown,
+    ];
 }
 
 /// A run, ready to be written.
@@ -45,14 +71,22 @@ pub enum Format {
 pub struct Report<'a> {
     /// Every text that a finding may point into.
     pub sources: &'a SourceMap,
+    /// What was linted: the trees that fingerprints are made from.
+    pub units: &'a [Unit],
     /// Sorted by path, place and rule.
     pub diagnostics: &'a [Diagnostic],
+    /// How they count, one for each; empty when all do.
+    pub standings: &'a [Standing],
+    /// Entries of the baseline that no longer occur.
+    pub gone: &'a [Entry],
     /// What was read and what was not.
     pub coverage: &'a Coverage,
     /// Rules that failed, with what they said.
     pub failures: &'a [(&'static str, String)],
     /// Findings that comments and annotations silenced.
     pub suppressed: usize,
+    /// The least severity that decides the exit code.
+    pub limit: Severity,
     /// Findings that fixes took away before the report.
     pub fixed: usize,
     /// What the process will exit with.
@@ -73,20 +107,51 @@ impl Report<'_> {
             Format::Json => json::write(self, out),
             Format::Sarif => sarif::write(self, out),
             Format::Github => github::write(self, out),
+            Format::Gitlab => gitlab::write(self, out),
+            Format::Junit => junit::write(self, out),
+            Format::Markdown => markdown::write(self, out),
         }
     }
 
-    /// How many findings have this severity.
+    /// Every finding with its standing.
+    fn all(&self) -> impl Iterator<Item = (&Diagnostic, Standing)> {
+        let standing = |i: usize| self.standings.get(i).copied().unwrap_or_default();
+        self.diagnostics.iter().enumerate().map(move |(i, d)| (d, standing(i)))
+    }
+
+    /// The findings that people are shown: those that the baseline does not list.
+    pub fn findings(&self) -> impl Iterator<Item = (&Diagnostic, Standing)> {
+        self.all().filter(|(_, standing)| standing.in_baseline != Some(true))
+    }
+
+    /// A fingerprint for each of [`Report::diagnostics`].
+    fn fingerprints(&self) -> Vec<String> {
+        lint::fingerprints(self.units, self.sources, self.diagnostics, &self.folder)
+    }
+
+    /// How many findings that the baseline does not list have this severity.
     pub fn count(&self, severity: Severity) -> usize {
-        self.diagnostics.iter().filter(|d| d.severity == severity).count()
+        self.findings().filter(|(d, _)| d.severity == severity).count()
+    }
+
+    /// How many findings touch no changed line; `None` when nobody asked.
+    fn off_changed_lines(&self) -> Option<usize> {
+        self.standings.first().and_then(|s| s.on_changed_lines)?;
+        Some(self.findings().filter(|(_, s)| s.on_changed_lines == Some(false)).count())
+    }
+
+    /// How many findings the baseline lists; `None` without one.
+    fn in_baseline(&self) -> Option<usize> {
+        self.standings.first().and_then(|s| s.in_baseline)?;
+        Some(self.all().filter(|(_, s)| s.in_baseline == Some(true)).count())
     }
 
     /// How many findings have a fix of this kind.
     pub fn fixable(&self, which: Applicability) -> usize {
-        self.diagnostics.iter().filter(|d| d.fix.as_ref().is_some_and(|fix| fix.applicability == which)).count()
+        self.findings().filter(|(d, _)| d.fix.as_ref().is_some_and(|fix| fix.applicability == which)).count()
     }
 
-    /// `3 errors, 1 warning (4 fixed, 2 suppressed)`, or `no findings`.
+    /// `3 errors, 1 warning (4 fixed, 2 suppressed, 1 not on changed lines)`, or `no findings`.
     pub fn summary(&self) -> String {
         let words = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
         let part = |(severity, word): (Severity, &str)| match self.count(severity) {
@@ -96,10 +161,14 @@ impl Report<'_> {
         };
         let parts: Vec<String> = words.into_iter().filter_map(part).collect();
         let found = if parts.is_empty() { "no findings".to_string() } else { parts.join(", ") };
-        let beside = [(self.fixed, "fixed"), (self.suppressed, "suppressed")];
-        let beside: Vec<String> =
-            beside.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-        if beside.is_empty() { found } else { format!("{found} ({})", beside.join(", ")) }
+        let aside = [
+            (self.fixed, "fixed"),
+            (self.suppressed, "suppressed"),
+            (self.in_baseline().unwrap_or(0), "in the baseline"),
+            (self.off_changed_lines().unwrap_or(0), OFF_CHANGED_LINES),
+        ];
+        let aside: Vec<String> = aside.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        if aside.is_empty() { found } else { format!("{found} ({})", aside.join(", ")) }
     }
 }
 
@@ -111,6 +180,9 @@ fn fix_flag(applicability: Applicability) -> &'static str {
         Applicability::Display => "by hand",
     }
 }
+
+/// What every format says of a finding that touches no changed line.
+const OFF_CHANGED_LINES: &str = "not on changed lines";
 
 /// The page that explains a rule.
 pub fn rule_page(rule: &str) -> String {

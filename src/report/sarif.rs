@@ -8,19 +8,13 @@ use serde_json::{Value, json};
 
 use super::{REPOSITORY, Report, path, rule_page, shown, visible};
 use crate::facts;
-use crate::lint::{Diagnostic, Fix, Label, RULES, Rule, Severity};
+use crate::lint::{Diagnostic, FINGERPRINT, Fix, Label, RULES, Rule, Severity, Standing};
 use crate::source::{FileId, SourceFile, Span};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// What relative URIs start from: the folder that kvlint was run in.
 const BASE: &str = "%SRCROOT%";
-
-/// The version of the fingerprint: it changes when the way to compute it does.
-const FINGERPRINT: &str = "kvlint/v1";
-
-/// Longer lines don't take part in fingerprints as a whole.
-const LONG_LINE: usize = 1000;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,6 +36,10 @@ struct Finding {
     rule_index: Option<usize>,
     level: &'static str,
     message: Message,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline_state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressions: Option<Value>,
     locations: [Location; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location>,
@@ -94,11 +92,15 @@ struct Region {
 }
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut seen = HashMap::new();
+    let fingerprints = report.fingerprints();
     let run = Run {
         tool: tool(),
         invocations: invocations(report),
-        results: report.diagnostics.iter().map(|d| finding(report, d, &mut seen)).collect(),
+        results: report
+            .all()
+            .zip(fingerprints)
+            .map(|((d, standing), print)| finding(report, d, standing, print))
+            .collect(),
         column_kind: "unicodeCodePoints",
         newline_sequences: ["\r\n", "\n", "\r"],
         original_uri_base_ids: json!({ BASE: { "description": { "text": "the folder that kvlint was run in" } } }),
@@ -175,7 +177,7 @@ fn artifact(uri: String, relative: bool) -> ArtifactLocation {
     ArtifactLocation { uri, uri_base_id: relative.then_some(BASE) }
 }
 
-fn finding(report: &Report<'_>, diagnostic: &Diagnostic, seen: &mut HashMap<u64, usize>) -> Finding {
+fn finding(report: &Report<'_>, diagnostic: &Diagnostic, standing: Standing, fingerprint: String) -> Finding {
     let mut text = diagnostic.message.clone();
     if let Some(help) = &diagnostic.help {
         text.push_str(&format!("\nhelp: {help}"));
@@ -189,11 +191,20 @@ fn finding(report: &Report<'_>, diagnostic: &Diagnostic, seen: &mut HashMap<u64,
         rule_index: RULES.binary_search_by(|rule| rule.name.cmp(diagnostic.rule)).ok(),
         level: level(diagnostic.severity),
         message: Message { text },
+        baseline_state: baseline_state(standing),
+        suppressions: (standing.in_baseline == Some(true))
+            .then(|| json!([{ "kind": "external", "status": "accepted", "justification": "listed in the baseline" }])),
         locations: [location(report, &diagnostic.primary, None)],
         related_locations: related.map(|(i, label)| location(report, label, Some(i + 1))).collect(),
         fixes: diagnostic.fix.iter().map(|fix| mending(report, fix)).collect(),
-        partial_fingerprints: HashMap::from([(FINGERPRINT, fingerprint(report, diagnostic, seen))]),
+        partial_fingerprints: HashMap::from([(FINGERPRINT, fingerprint)]),
     }
+}
+
+/// Only of runs that were measured against something; all results of a run have it or none. Source: SARIF 2.1.0, 3.27.24.
+fn baseline_state(standing: Standing) -> Option<&'static str> {
+    let measured = standing != Standing::default();
+    measured.then_some(if standing.counts() { "new" } else { "unchanged" })
 }
 
 /// A fix: what goes away and what comes, file by file.
@@ -244,41 +255,5 @@ fn location(report: &Report<'_>, label: &Label, id: Option<usize>) -> Location {
             region: region(file, label.span),
         },
         message: (!label.text.is_empty()).then(|| Message { text: label.text.clone() }),
-    }
-}
-
-/// Rule, path, the words of the line, and how many equal ones came before: the same finding keeps its fingerprint when
-/// lines above it come and go, or when the indentation changes.
-fn fingerprint(report: &Report<'_>, diagnostic: &Diagnostic, seen: &mut HashMap<u64, usize>) -> String {
-    let span = diagnostic.primary.span;
-    let file = report.sources.file(span.file);
-    let line =
-        file.line_span(file.line_index(span.start)).filter(|l| (l.len() as usize) < LONG_LINE).unwrap_or_else(|| {
-            let end = span.end.min(span.start + LONG_LINE as u32);
-            Span { end, ..span }
-        });
-    let mut hash = Fnv::new();
-    hash.add(diagnostic.rule.as_bytes());
-    hash.add(path::uri(file.path(), &report.folder).0.as_bytes());
-    file.slice(line).split_whitespace().for_each(|word| hash.add(word.as_bytes()));
-    let ordinal = seen.entry(hash.0).or_default();
-    *ordinal += 1;
-    hash.add(ordinal.to_string().as_bytes());
-    format!("{:016x}", hash.0)
-}
-
-/// FNV-1a, because the standard library's hash may differ between releases.
-struct Fnv(u64);
-
-impl Fnv {
-    fn new() -> Fnv {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-
-    /// Adds a part and a separator.
-    fn add(&mut self, part: &[u8]) {
-        for &byte in part.iter().chain(&[0]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
     }
 }

@@ -8,7 +8,7 @@ use crate::lint::Severity;
 /// Counts per rule and severity, the most frequent first.
 pub fn of(report: &Report<'_>) -> Vec<(usize, Severity, &'static str)> {
     let mut counts: BTreeMap<(&'static str, Severity), usize> = BTreeMap::new();
-    for diagnostic in report.diagnostics {
+    for (diagnostic, _) in report.findings() {
         *counts.entry((diagnostic.rule, diagnostic.severity)).or_default() += 1;
     }
     let mut rows: Vec<_> = counts.into_iter().map(|((rule, severity), n)| (n, severity, rule)).collect();

@@ -6,8 +6,8 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, Th
 use owo_colors::Style as Paint;
 
 use super::excerpt::{Excerpt, Mark, Room};
-use super::{Report, fix_flag, rule_page, shown, visible};
-use crate::lint::{Diagnostic, Label, Severity};
+use super::{OFF_CHANGED_LINES, Report, fix_flag, rule_page, shown, visible};
+use crate::lint::{Diagnostic, Label, Severity, Standing};
 use crate::source::FileId;
 
 /// What the place that is written to can show.
@@ -42,6 +42,11 @@ impl Style {
         self.paint(Paint::new().cyan().bold(), text)
     }
 
+    /// Text that stands back.
+    pub fn faint(&self, text: &str) -> String {
+        self.paint(Paint::new().dimmed(), text)
+    }
+
     fn paint(&self, paint: Paint, text: &str) -> String {
         if self.color { paint.style(text).to_string() } else { text.to_string() }
     }
@@ -61,26 +66,39 @@ fn color_of(severity: Severity) -> Paint {
 }
 
 pub(super) fn write(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    for diagnostic in report.diagnostics {
-        let severity = diagnostic.severity;
-        let rule = style.link(diagnostic.rule, &rule_page(diagnostic.rule));
-        let tag = style.severity(severity, &format!("{severity}[{rule}]"));
-        writeln!(out, "{tag}{}", style.bold(&format!(": {}", visible::line(&diagnostic.message))))?;
-        let boxes = by_file(diagnostic);
-        let boxes = boxes.iter().map(|(file, labels)| snippet(report, diagnostic, *file, labels, style));
-        out.write_all(join(&boxes.collect::<String>(), &characters(style)).as_bytes())?;
-        if let Some(help) = &diagnostic.help {
-            remark(out, style, "help", help)?;
-        }
-        if let Some(fix) = &diagnostic.fix {
-            remark(out, style, "fix", &format!("{} [{}]", fix.title, fix_flag(fix.applicability)))?;
-        }
-        for note in &diagnostic.notes {
-            remark(out, style, "note", note)?;
-        }
-        writeln!(out)?;
+    report.findings().try_for_each(|(diagnostic, standing)| write_one(report, diagnostic, standing, style, out))
+}
+
+/// One finding: a heading, snippets, help and notes.
+pub(super) fn write_one(
+    report: &Report<'_>,
+    diagnostic: &Diagnostic,
+    standing: Standing,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let severity = diagnostic.severity;
+    let rule = style.link(diagnostic.rule, &rule_page(diagnostic.rule));
+    let tag = format!("{severity}[{rule}]");
+    let message = format!(": {}", visible::line(&diagnostic.message));
+    if standing.counts() {
+        writeln!(out, "{}{}", style.severity(severity, &tag), style.bold(&message))?;
+    } else {
+        writeln!(out, "{}", style.faint(&format!("{tag}{message} ({OFF_CHANGED_LINES})")))?;
     }
-    Ok(())
+    let boxes = by_file(diagnostic);
+    let boxes = boxes.iter().map(|(file, labels)| snippet(report, diagnostic, *file, labels, style));
+    out.write_all(join(&boxes.collect::<String>(), &characters(style)).as_bytes())?;
+    if let Some(help) = &diagnostic.help {
+        remark(out, style, "help", help)?;
+    }
+    if let Some(fix) = &diagnostic.fix {
+        remark(out, style, "fix", &format!("{} [{}]", fix.title, fix_flag(fix.applicability)))?;
+    }
+    for note in &diagnostic.notes {
+        remark(out, style, "note", note)?;
+    }
+    writeln!(out)
 }
 
 /// The labels of each file, the primary one's file first.

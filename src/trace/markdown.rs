@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::events::path::{HopKind, HopState};
-use crate::report::visible;
+use crate::report::markup::{code, plain};
 
 use super::{UnitTrace, notes, summary};
 
@@ -59,32 +59,4 @@ fn mark(state: &HopState) -> &'static str {
         HopState::Unknown(_) => "❔",
         HopState::Off(_) | HopState::Moot => "➖",
     }
-}
-
-/// A name as code. Backticks would end it, a bar would end the table's cell.
-fn code(text: &str) -> String {
-    format!("`{}`", visible::line(text).replace('`', "'").replace('|', "\\|"))
-}
-
-/// Text in which nothing is markup but code. A mention or a link in it would reach people and places.
-fn plain(text: &str) -> String {
-    let mut found = String::new();
-    let mut inside = false;
-    let balanced = text.matches('`').count().is_multiple_of(2);
-    for c in visible::line(text).chars() {
-        match c {
-            '`' if balanced => {
-                inside = !inside;
-                found.push(c);
-            }
-            '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '\\' | '#' | '~' if !inside => {
-                found.push('\\');
-                found.push(c);
-            }
-            '@' if !inside => found.push_str("@\u{200b}"),
-            '|' => found.push_str("\\|"),
-            _ => found.push(c),
-        }
-    }
-    found
 }

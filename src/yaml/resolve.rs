@@ -46,6 +46,10 @@ impl fmt::Display for Scalar<'_> {
 
 /// Types a plain (unquoted, untagged) scalar.
 pub fn plain(text: &str) -> Scalar<'_> {
+    // Most scalars are words, and the words that mean something else have five letters at most.
+    if text.len() > 5 && text.as_bytes()[0].is_ascii_alphabetic() {
+        return Scalar::Str(text);
+    }
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => return Scalar::Bool(true),

@@ -18,34 +18,6 @@ struct Row {
 }
 
 impl<'t> Emitter<'_, 't> {
-    /// The offset of an item's dash.
-    pub(super) fn dash(&self, list: Node<'t>, index: usize) -> Result<usize, Refusal> {
-        let page = self.page;
-        let refuse = |at| Refusal::at(at, "the list is written in a way that edits don't understand");
-        let Some(item) = list.items().get(index).copied() else { return Err(refuse(list.span())) };
-        let start = list.written_span().start as usize;
-        let (first, column) = if page.is_indentless(list) {
-            let key = self.draft.place(list).and_then(|(parent, at)| {
-                self.draft.tree.node(parent).written_entries().get(at).map(|entry| entry.key.written_span())
-            });
-            let Some(key) = key else { return Err(refuse(item.grip())) };
-            (key.start as usize, page.column(key.start as usize))
-        } else {
-            (start, page.column(start))
-        };
-        let mut line = page.line_start(item.written_span().start as usize);
-        loop {
-            let at = line + column;
-            if page.text.as_bytes().get(at) == Some(&b'-') && (at == first || page.starts_line(at)) {
-                return Ok(at);
-            }
-            if at <= first || line == page.range.start {
-                return Err(refuse(item.grip()));
-            }
-            line = page.line_start(line - 1 - usize::from(page.text[..line].ends_with("\r\n")));
-        }
-    }
-
     fn rows(&self, node: Node<'t>) -> Result<Vec<Row>, Refusal> {
         if node.is_mapping() {
             let row = |entry: crate::yaml::Entry<'t>| {
@@ -57,7 +29,7 @@ impl<'t> Emitter<'_, 't> {
         let items = node.items().into_iter().enumerate();
         items
             .map(|(index, item)| {
-                let head = self.dash(node, index)?;
+                let head = self.page.dash(node, index)?;
                 Ok(Row { head, end: self.page.end_of(item, head + 1)?.max(head + 1) })
             })
             .collect()
@@ -166,7 +138,7 @@ impl<'t> Emitter<'_, 't> {
             }
         } else if node.is_sequence() {
             let gap = node.items().into_iter().enumerate().find_map(|(index, item)| {
-                let dash = self.dash(node, index).ok()?;
+                let dash = self.page.dash(node, index).ok()?;
                 let start = item.written_span().start as usize;
                 let between = page.text.get(dash + 1..start)?;
                 (!between.is_empty() && between.bytes().all(|b| b == b' ')).then_some(between.len())
@@ -189,16 +161,17 @@ impl<'t> Emitter<'_, 't> {
         let page = self.page;
         let eol = page.printer.eol;
         let indent = " ".repeat(column);
+        let floor = previous.and_then(|p| rows.get(p)).map_or(page.range.start, |row| row.end);
         let removed = rows.get(previous.map_or(0, |p| p + 1)..next.unwrap_or(rows.len())).unwrap_or(&[]);
         let open_end = removed.last().filter(|row| page.is_open_end(page.after(row.end).unwrap_or(0)));
         if let (Some(last), false) = (open_end, new.is_empty()) {
             let others = &removed[..removed.len() - 1];
-            self.remove_rows(others)?;
+            self.remove_rows(others, floor)?;
             self.own_line(last.head)?;
             self.edit(last.head, page.text.len(), new.join(&format!("{eol}{indent}")));
             return Ok(());
         }
-        self.remove_rows(removed)?;
+        self.remove_rows(removed, floor)?;
         if new.is_empty() {
             return Ok(());
         }
@@ -240,8 +213,8 @@ impl<'t> Emitter<'_, 't> {
         Err(Refusal::at(span, "something else stands before it on its line"))
     }
 
-    /// Takes away the lines of entries that stand together.
-    fn remove_rows(&mut self, rows: &[Row]) -> Result<(), Refusal> {
+    /// Takes away the lines of entries that stand together; what ends at `floor` stays.
+    fn remove_rows(&mut self, rows: &[Row], floor: usize) -> Result<(), Refusal> {
         let page = self.page;
         let mut ranges: Vec<(usize, usize)> = Vec::new();
         for (index, row) in rows.iter().enumerate() {
@@ -259,8 +232,10 @@ impl<'t> Emitter<'_, 't> {
         for (start, end) in ranges {
             let (mut start, mut end) = (start, end);
             if page.starts_line(start) {
-                if page.is_open_end(end) && start > page.range.start {
-                    start -= if page.text[..start].ends_with("\r\n") { 2 } else { 1 };
+                if page.is_open_end(end) {
+                    // The line before ends the file now, as this one did.
+                    let before = page.text[..start].trim_end_matches(['\n', '\r']).len();
+                    start = start.min(before.max(floor));
                 }
             } else {
                 // What follows on the next lines moves up to the dash.
@@ -287,12 +262,12 @@ impl<'t> Emitter<'_, 't> {
         match context {
             Context::Entry { colon, .. } | Context::Item { dash: colon, .. } if page.starts_line(first.head) => {
                 self.edit(colon, colon, format!(" {brackets}"));
-                self.remove_rows(rows)
+                self.remove_rows(rows, colon)
             }
             _ => {
                 let kept = page.text[first.head..first.end].trim_end_matches(['\n', '\r']).len();
                 self.edit(first.head, first.head + kept, brackets);
-                self.remove_rows(others)
+                self.remove_rows(others, first.end)
             }
         }
     }
@@ -303,14 +278,14 @@ impl<'t> Emitter<'_, 't> {
         let (mut value, mut floor) = match node.written_entries().get(index) {
             Some(entry) => (entry.value, page.colon_end(entry.key)?),
             None => match node.items().get(index) {
-                Some(item) => (*item, self.dash(node, index)? + 1),
+                Some(item) => (*item, self.page.dash(node, index)? + 1),
                 None => return Ok(()),
             },
         };
         while !value.is_alias() && value.style() == Style::Block {
             (value, floor) = match (value.written_entries().last(), value.items().last()) {
                 (Some(entry), _) => (entry.value, page.colon_end(entry.key)?),
-                (None, Some(item)) => (*item, self.dash(value, value.items().len() - 1)? + 1),
+                (None, Some(item)) => (*item, self.page.dash(value, value.items().len() - 1)? + 1),
                 (None, None) => return Ok(()),
             };
         }

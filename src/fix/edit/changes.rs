@@ -348,8 +348,8 @@ impl<'t> Changes<'t> {
 
     fn draft(&mut self, home: Node<'t>) -> Result<&mut Draft<'t>, Refusal> {
         let tree: &'t Tree = home.tree();
-        if !tree.source().is_editable() {
-            let reason = format!("{} can't be written to", tree.source().path().display());
+        if let Some(why) = tree.source().why_read_only() {
+            let reason = format!("{} {}", tree.source().path().display(), why.as_str());
             return Err(Refusal::at(home.grip(), reason));
         }
         let index = match self.drafts.iter().position(|d| std::ptr::eq(d.tree, tree)) {

@@ -16,8 +16,8 @@ use crate::yaml::{Tree, document_at};
 pub fn append_document(file: &SourceFile, value: &Value) -> Result<Vec<Edit>, Refusal> {
     let text = file.text();
     let end = Span::new(file.id(), text.len() as u32, text.len() as u32);
-    if !file.is_editable() {
-        return Err(Refusal::at(end, format!("{} can't be written to", file.path().display())));
+    if let Some(why) = file.why_read_only() {
+        return Err(Refusal::at(end, format!("{} {}", file.path().display(), why.as_str())));
     }
     let Value::Map(entries) = value else { return Err(Refusal::at(end, "a document must be a mapping")) };
     let content = text.trim_start_matches(['\u{feff}', ' ', '\t', '\n', '\r']);
@@ -74,6 +74,6 @@ impl Printer {
             Some(at) if text[at..].starts_with('\r') => "\r",
             _ => "\n",
         };
-        Printer::plain(eol)
+        Printer { open: !text.ends_with(['\n', '\r']), ..Printer::plain(eol) }
     }
 }

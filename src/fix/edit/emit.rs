@@ -123,7 +123,7 @@ impl<'t> Emitter<'_, 't> {
                     let context = if flow {
                         Context::FlowItem
                     } else {
-                        let dash = self.dash(node, index)?;
+                        let dash = self.page.dash(node, index)?;
                         Context::Item { dash: dash + 1, column: self.page.column(dash) }
                     };
                     self.walk(item, context, json)?;

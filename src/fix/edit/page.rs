@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::print::Printer;
 use super::refusal::Refusal;
 use crate::source::{SourceFile, Span};
-use crate::yaml::{self, Node, Shape, Style, Tree, document_at};
+use crate::yaml::{self, Node, NodeId, Shape, Style, Tree, document_at};
 
 /// The text that a tree was read from.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(super) struct Page<'t> {
     /// The document's bytes.
     pub range: Range<usize>,
     pub printer: Printer,
+    places: Vec<Option<(NodeId, usize)>>,
 }
 
 impl<'t> Page<'t> {
@@ -28,12 +29,12 @@ impl<'t> Page<'t> {
         if tree.is_embedded() {
             return Err(Refusal::at(root, "the value stands in text inside another value"));
         }
-        if !source.is_editable() {
-            return Err(Refusal::at(root, format!("{} can't be written to", source.path().display())));
+        if let Some(why) = source.why_read_only() {
+            return Err(Refusal::at(root, format!("{} {}", source.path().display(), why.as_str())));
         }
         let text = source.text();
         let range = document_at(text, root.start as usize);
-        let mut page = Page { tree, text, range, printer: Printer::of_text(text) };
+        let mut page = Page { tree, text, range, printer: Printer::of_text(text), places: tree.places() };
         page.learn();
         Ok(page)
     }
@@ -88,6 +89,37 @@ impl<'t> Page<'t> {
         let start = list.written_span().start;
         let first = list.items().first().map_or(start, |item| item.written_span().start);
         first == start || !self.text[start as usize..].starts_with('-')
+    }
+
+    /// The offset of an item's dash.
+    pub(super) fn dash(&self, list: Node<'_>, index: usize) -> Result<usize, Refusal> {
+        let refuse = |at| Refusal::at(at, "the list is written in a way that edits don't understand");
+        let Some(item) = list.items().get(index).copied() else { return Err(refuse(list.span())) };
+        let start = list.written_span().start as usize;
+        let (first, column) = if self.is_indentless(list) {
+            let key = self.place(list).and_then(|(parent, at)| {
+                self.tree.node(parent).written_entries().get(at).map(|entry| entry.key.written_span())
+            });
+            let Some(key) = key else { return Err(refuse(item.grip())) };
+            (key.start as usize, self.column(key.start as usize))
+        } else {
+            (start, self.column(start))
+        };
+        let mut line = self.line_start(item.written_span().start as usize);
+        loop {
+            let at = line + column;
+            if self.text.as_bytes().get(at) == Some(&b'-') && (at == first || self.starts_line(at)) {
+                return Ok(at);
+            }
+            if at <= first || line == self.range.start {
+                return Err(refuse(item.grip()));
+            }
+            line = self.line_start(line - 1 - usize::from(self.text[..line].ends_with("\r\n")));
+        }
+    }
+
+    fn place(&self, node: Node<'_>) -> Option<(NodeId, usize)> {
+        self.places.get(node.id() as usize).copied().flatten()
     }
 
     /// Bytes before an offset on its line.
@@ -150,10 +182,13 @@ impl<'t> Page<'t> {
                 Some(last) => self.end_of(last.value, self.colon_end(last.key)?)?,
                 None => floor,
             },
-            (Shape::Sequence, Style::Block) => match node.items().last() {
-                Some(last) => self.end_of(*last, last.written_span().end as usize)?,
-                None => floor,
-            },
+            (Shape::Sequence, Style::Block) => {
+                let items = node.items();
+                match items.last() {
+                    Some(last) => self.end_of(*last, self.dash(node, items.len() - 1)? + 1)?,
+                    None => floor,
+                }
+            }
             (Shape::Scalar, Style::Literal | Style::Folded) => {
                 let header = self.block_header(node, floor)?;
                 let end = (span.end as usize).max(header.end);
@@ -242,7 +277,17 @@ pub(super) fn layout(file: &SourceFile) -> Printer {
 
 impl Printer {
     pub(super) fn plain(eol: &'static str) -> Printer {
-        Printer { eol, unit: 2, dash: 0, gap: 1, quotes: Style::DoubleQuoted, colon: ": ", comma: ", ", pad: "" }
+        Printer {
+            eol,
+            unit: 2,
+            dash: 0,
+            gap: 1,
+            quotes: Style::DoubleQuoted,
+            colon: ": ",
+            comma: ", ",
+            pad: "",
+            open: false,
+        }
     }
 }
 

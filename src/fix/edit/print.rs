@@ -33,6 +33,8 @@ pub(super) struct Printer {
     pub comma: &'static str,
     /// Inside the braces of a mapping.
     pub pad: &'static str,
+    /// The file ends without a line break, and so would a block of text at its end.
+    pub open: bool,
 }
 
 impl Printer {
@@ -131,7 +133,12 @@ impl Printer {
 
     /// Text of several lines as a block, where a block can hold it.
     fn literal(&self, text: &str, column: usize, at: Setting) -> Option<String> {
-        if at.json || at.flow || !text.contains('\n') || text.starts_with([' ', '\t', '\n']) {
+        if at.json
+            || at.flow
+            || (self.open && text.ends_with('\n'))
+            || !text.contains('\n')
+            || text.starts_with([' ', '\t', '\n'])
+        {
             return None;
         }
         let body = text.strip_suffix('\n').unwrap_or(text);

@@ -395,7 +395,10 @@ fn shapes_that_are_shared_or_unknown_are_refused() {
     let stdin = Arc::new(SourceFile::new(crate::source::FileId(0), "-", "a: 1\n").read_only());
     let stream = yaml::parse(&stdin);
     let root = stream.documents[0].content.as_ref().unwrap().root();
-    assert_eq!(Changes::new().set(root, &["a"], 2).unwrap_err().reason, "- can't be written to");
+    assert_eq!(
+        Changes::new().set(root, &["a"], 2).unwrap_err().reason,
+        "- can't be written back: its text is not its bytes"
+    );
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn is_template_at(text: &str, range: &Range<usize>) -> bool {
         text.match_indices(open).any(|(start, _)| {
             let end = text[start..].find(close).map_or(text.len(), |len| start + len + close.len());
             let apart = range.end <= start || end <= range.start;
-            !apart && !(whole && range.start <= start && end <= range.end)
+            !(apart || whole && range.start <= start && end <= range.end)
         })
     };
     touches("{{", "}}", false) || touches("${", "}", true)

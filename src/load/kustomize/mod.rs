@@ -34,6 +34,7 @@ pub mod roots;
 mod selector;
 mod transform;
 mod units;
+pub mod users;
 pub mod value;
 mod vars;
 pub mod workspace;

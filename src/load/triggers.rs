@@ -1,0 +1,249 @@
+//! The unit around a file: what to read when one file changed and only what it takes part in is of interest.
+//!
+//! A hook is given the files of a commit, an editor one file. Neither wants the repository read, and neither can do with the file
+//! alone: a Service is right or wrong beside its Deployment. So each file is a *trigger*, which leads to
+//!
+//! 1. the Kustomize roots that use it, directly or through bases and components, wherever they lie in the repository;
+//! 2. else the Helm chart that it lies in;
+//! 3. else the nearest folder of `roots` in kvlint.yaml;
+//! 4. else its folder, which is complete only where nothing else in the repository could be deployed with it.
+//!
+//! Files of kvlint's configuration lead to all that they apply to. The repository ends at its top folder; without one, at the
+//! folder that the process was started in. Kustomizations that git does not track are seen only in the folders above the file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::discover::{self, Exclude, NotFound, Skipped};
+use super::repository::{Repository, may_hold_object, top_of};
+use super::unit::{Missing, UnitKind};
+use super::{Inputs, Loaded, load};
+
+/// Something to load because of a file. Folders are canonical.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A folder with a kustomization that no other uses.
+    Kustomization(PathBuf),
+    /// A Helm chart.
+    Chart(PathBuf),
+    /// A folder of `roots`.
+    Root(PathBuf),
+    /// A folder of plain manifests that nothing else claims.
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// A manifest outside it that may be deployed with it, so that what is absent here proves nothing.
+        outside: Option<PathBuf>,
+    },
+    /// Everything below a folder: what a configuration applies to, or what was asked for as a folder.
+    All(PathBuf),
+}
+
+impl Target {
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        match self {
+            Target::Kustomization(path) | Target::Chart(path) | Target::Root(path) | Target::All(path) => path,
+            Target::Folder { path, .. } => path,
+        }
+    }
+}
+
+/// Finds the units around files. What is learnt about a repository is kept for the next file.
+#[derive(Debug)]
+pub struct Surroundings<'s> {
+    exclude: &'s Exclude,
+    roots: &'s [PathBuf],
+    here: PathBuf,
+    repositories: HashMap<PathBuf, Repository>,
+    /// Roots by the kustomizations that lead to them.
+    roots_by_folder: HashMap<Vec<PathBuf>, Vec<PathBuf>>,
+    outside: HashMap<PathBuf, Option<PathBuf>>,
+}
+
+impl<'s> Surroundings<'s> {
+    /// Files are judged by what the configuration leaves out and by its `roots`. `here` bounds the look-out where there is no
+    /// repository.
+    pub fn new(exclude: &'s Exclude, roots: &'s [PathBuf], here: &Path) -> Surroundings<'s> {
+        Surroundings {
+            exclude,
+            roots,
+            here: real(here),
+            repositories: HashMap::new(),
+            roots_by_folder: HashMap::new(),
+            outside: HashMap::new(),
+        }
+    }
+
+    /// What to load because of a file, which may be gone.
+    ///
+    /// # Errors
+    /// Why nothing is loaded, in words.
+    pub fn of(&mut self, file: &Path) -> Result<Vec<Target>, &'static str> {
+        let absolute = if file.is_absolute() { file.to_path_buf() } else { self.here.join(file) };
+        let file = place(&absolute);
+        if file.is_dir() {
+            return Ok(vec![Target::All(real(&file))]);
+        }
+        let folder = file.parent().unwrap_or(&file).to_path_buf();
+        let top =
+            top_of(&file).unwrap_or(if file.starts_with(&self.here) { &self.here } else { &folder }).to_path_buf();
+        let exclude = self.exclude;
+        let repository = self.repositories.entry(top.clone()).or_insert_with(|| Repository::read(&top, exclude));
+        let config = discover::is_config(&file) || file.file_name().is_some_and(|n| n == discover::IGNORE_FILE);
+        if config && folder.is_dir() {
+            return Ok(vec![Target::All(folder)]);
+        }
+        if exclude.matches(&file) {
+            return Err("left out by `exclude` in kvlint.yaml");
+        }
+        if repository.is_ignored(&file) {
+            return Err("hidden, or left out by .gitignore or .kvlintignore");
+        }
+        let (mut users, possible) = repository.direct_users(&file);
+        if discover::is_kustomization(&file) {
+            users.push(folder.clone());
+        }
+        let mut roots = |mut users: Vec<PathBuf>, repository: &mut Repository| -> Vec<Target> {
+            users.retain(|user| !exclude.matches(user));
+            users.sort();
+            let roots = self.roots_by_folder.entry(users).or_insert_with_key(|users| {
+                let there = |root: &PathBuf| discover::KUSTOMIZATION.iter().any(|name| root.join(name).is_file());
+                let mut found = repository.roots_of(users);
+                found.retain(|root| there(root) && !exclude.matches(root) && !repository.is_ignored(root));
+                found
+            });
+            roots.iter().cloned().map(Target::Kustomization).collect()
+        };
+        let mut targets = roots(users, repository);
+        if !targets.is_empty() {
+            return Ok(targets);
+        }
+        targets = roots(possible, repository);
+        match self.without_users(&file, &folder, &top) {
+            Ok(target) => targets.push(target),
+            Err(reason) if targets.is_empty() => return Err(reason),
+            Err(_) => {}
+        }
+        Ok(targets)
+    }
+
+    /// The unit of a file that no kustomization names.
+    fn without_users(&mut self, file: &Path, folder: &Path, top: &Path) -> Result<Target, &'static str> {
+        let Some(repository) = self.repositories.get(top) else { return Err("its repository can't be read") };
+        if let Some(chart) = repository.chart_of(file) {
+            return Ok(Target::Chart(chart));
+        }
+        if !discover::is_manifest(file) {
+            return Err("no manifest by its name, and no kustomization or chart uses it");
+        }
+        if discover::KUSTOMIZATION.iter().any(|name| folder.join(name).is_file()) {
+            return Err("the kustomization beside it does not use it");
+        }
+        if may_hold_object(file) == Some(false) {
+            return Err("no Kubernetes object in it");
+        }
+        if let Some(root) = self.roots.iter().filter(|r| file.starts_with(r)).max_by_key(|r| r.as_os_str().len()) {
+            return Ok(Target::Root(root.clone()));
+        }
+        if !folder.is_dir() {
+            return Err("gone, with its folder");
+        }
+        let outside = self.outside.entry(folder.to_path_buf());
+        let outside = outside.or_insert_with(|| repository.manifest_outside(folder, self.roots)).clone();
+        Ok(Target::Folder { path: folder.to_path_buf(), outside })
+    }
+
+    /// The path to show for a canonical one: from the folder that the process was started in, where it lies there.
+    fn shown(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix(&self.here) {
+            Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),
+            Ok(rest) => rest.to_path_buf(),
+            Err(_) => path.to_path_buf(),
+        }
+    }
+}
+
+/// Loads the whole units around the paths of `inputs`: each unit once, whatever number of paths leads to it. A path that leads to
+/// nothing is among [`Loaded::skipped`].
+///
+/// # Errors
+/// When a path that is to be loaded leads nowhere, which only a change behind our back can bring about.
+pub fn load_around(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut around = Surroundings::new(&inputs.exclude, &inputs.roots, &here);
+    let mut targets: BTreeMap<Target, ()> = BTreeMap::new();
+    let mut skipped: Vec<Skipped> = Vec::new();
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for path in &inputs.paths {
+        if path == Path::new("-") {
+            paths.push(path.clone());
+            continue;
+        }
+        match around.of(path) {
+            Ok(found) => targets.extend(found.into_iter().map(|target| (target, ()))),
+            Err(reason) => {
+                skipped.push(Skipped { path: path.clone(), reason: reason.into(), failed: false, files: 1 });
+            }
+        }
+    }
+    for target in targets.keys() {
+        let folder = around.shown(target.folder());
+        paths.push(match target {
+            // The file, not the folder: other kustomizations may lie below it.
+            Target::Kustomization(real) => {
+                let name = discover::KUSTOMIZATION.iter().find(|name| real.join(name).is_file());
+                if folder == Path::new(".") { PathBuf::new() } else { folder }
+                    .join(name.unwrap_or(&"kustomization.yaml"))
+            }
+            _ => folder,
+        });
+    }
+    let mut loaded = load(&Inputs { paths, ..inputs.clone() })?;
+    let all: Vec<&Path> = targets.keys().filter(|t| matches!(t, Target::All(_))).map(Target::folder).collect();
+    loaded.units.retain_mut(|unit| {
+        let folder = real(&unit.root);
+        if unit.kind == UnitKind::Stream || all.iter().any(|a| folder.starts_with(a)) {
+            return true;
+        }
+        let mut wanted = false;
+        for target in targets.keys().filter(|t| t.folder() == folder) {
+            wanted |= matches!(target, Target::Kustomization(_)) == (unit.kind == UnitKind::Kustomize);
+            if let (Target::Folder { outside: Some(outside), .. }, UnitKind::Plain) = (target, unit.kind) {
+                let outside = around.shown(outside);
+                let reason = format!(
+                    "{} may be deployed with it: name folders that are deployed on their own under `roots` in kvlint.yaml",
+                    outside.display()
+                );
+                unit.missing.push(Missing { reason, span: None });
+            }
+        }
+        wanted
+    });
+    loaded.skipped.extend(skipped);
+    loaded.skipped.sort();
+    loaded.skipped.dedup();
+    Ok(loaded)
+}
+
+/// The canonical path of something that is there; else the path as it is.
+fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Where a file is or was: the folders on the way without links, the name as given.
+fn place(file: &Path) -> PathBuf {
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return real(file) };
+    let mut gone = vec![name.to_os_string()];
+    let mut folder = super::kustomize::files::clean(folder);
+    loop {
+        if let Ok(found) = std::fs::canonicalize(&folder) {
+            return gone.iter().rev().fold(found, |path, name| path.join(name));
+        }
+        let Some(name) = folder.file_name().map(std::ffi::OsStr::to_os_string) else { return file.to_path_buf() };
+        gone.push(name);
+        if !folder.pop() {
+            return file.to_path_buf();
+        }
+    }
+}
