@@ -36,20 +36,13 @@ impl<'t> Emitter<'_, 't> {
     }
 
     /// Emits a collection of lines with these slots.
-    pub(super) fn block(
-        &mut self,
-        node: Node<'t>,
-        context: Context,
-        slots: &[Slot],
-        json: bool,
-    ) -> Result<(), Refusal> {
+    pub(super) fn block(&mut self, node: Node<'t>, context: Context, slots: &[Slot]) -> Result<(), Refusal> {
         let rows = self.rows(node)?;
         let Some(first) = rows.first().copied() else {
             return Err(Refusal::at(node.grip(), "the value is written in a way that edits don't understand"));
         };
         let kept: Vec<usize> =
             slots.iter().filter_map(|s| if let Slot::Kept { index, .. } = s { Some(*index) } else { None }).collect();
-        self.children(node, json, |index| kept.contains(&index))?;
         self.rename_keys(node, slots, Setting::default())?;
         let column = self.page.column(first.head);
         if kept.is_empty() && slots.is_empty() {
@@ -275,20 +268,11 @@ impl<'t> Emitter<'_, 't> {
     /// Text in a block that ends with the file, without a line break, gets none from one that follows now.
     fn seal(&mut self, node: Node<'t>, index: usize) -> Result<(), Refusal> {
         let page = self.page;
-        let (mut value, mut floor) = match node.written_entries().get(index) {
-            Some(entry) => (entry.value, page.colon_end(entry.key)?),
-            None => match node.items().get(index) {
-                Some(item) => (*item, self.page.dash(node, index)? + 1),
-                None => return Ok(()),
-            },
+        let (value, floor) = match (node.written_entries().get(index), node.items().get(index)) {
+            (Some(entry), _) => page.last_leaf(entry.value, page.colon_end(entry.key)?)?,
+            (None, Some(item)) => page.last_leaf(*item, page.dash(node, index)? + 1)?,
+            (None, None) => return Ok(()),
         };
-        while !value.is_alias() && value.style() == Style::Block {
-            (value, floor) = match (value.written_entries().last(), value.items().last()) {
-                (Some(entry), _) => (entry.value, page.colon_end(entry.key)?),
-                (None, Some(item)) => (*item, self.page.dash(value, value.items().len() - 1)? + 1),
-                (None, None) => return Ok(()),
-            };
-        }
         let block = matches!(value.style(), Style::Literal | Style::Folded);
         if value.is_alias() || !block || value.text().is_some_and(|t| t.ends_with('\n')) {
             return Ok(());

@@ -421,3 +421,18 @@ fn changes_of_one_document_meet() {
     });
     assert_eq!(lost.unwrap_err(), "one change takes away what another one changes");
 }
+
+#[test]
+fn large_and_deep_files_are_edited_like_others() {
+    let items: Vec<String> = (0..20_000).map(|i| format!("{{\"a\":{i}}}")).collect();
+    let line = format!("{{\"x\":[{}]}}", items.join(","));
+    let done = append(&line, "x", Value::map([("a", 1)])).unwrap();
+    assert_eq!(done, line.replace("]}", ",{\"a\":1}]}"));
+    let deep = format!("a: {}{}\nb: 1\n", "[".repeat(900), "]".repeat(900));
+    assert_eq!(replace(&deep, "b", 2).unwrap(), deep.replace("b: 1", "b: 2"));
+    assert_eq!(replace(&deep, "a", 2).unwrap(), "a: 2\nb: 1\n");
+    let blocks: String = (0..900).map(|i| format!("{}k:\n", " ".repeat(i))).collect();
+    assert_eq!(set(&blocks, &["z"], 1).unwrap(), format!("{blocks}z: 1\n"));
+    let inner = vec!["k"; 900];
+    assert_eq!(set(&blocks, &inner, 1).unwrap(), format!("{} 1\n", blocks.trim_end()));
+}
