@@ -100,7 +100,7 @@ fn a_bare_deployment_is_changed_as_a_careful_person_would() {
     insta::assert_snapshot!(diff, @r#"
     --- a/model.yaml
     +++ b/model.yaml
-    @@ -11,11 +11,18 @@
+    @@ -11,11 +11,20 @@
          metadata:
            labels:
              app: llama # the Service selects it
@@ -192,9 +192,9 @@ fn a_release_without_events_is_refused_unless_it_may_be_raised() {
 #[test]
 fn what_is_not_certain_is_refused_with_the_place() {
     for (text, why) in [
-        (BARE.replace("Instruct\"]", "Instruct\", $(EXTRA_ARGS)]"), "a part of the command is decided elsewhere"),
+        (BARE.replace("Instruct\"]", "Instruct\", $(EXTRA_ARGS)]\n          envFrom: [{configMapRef: {name: c}}]"), "a part of the command is decided elsewhere"),
         (BARE.replace("command: [\"vllm\", \"serve\"", "command: [\"/start.sh\""), "no container of it is seen to start vLLM"),
-        (BARE.replace("Instruct\"]", "Instruct\", --kv-events-config, $(EVENTS)]"), "decided elsewhere"),
+        (BARE.replace("Instruct\"]", "Instruct\", --kv-events-config, $(EVENTS)]\n          envFrom: [{configMapRef: {name: c}}]"), "decided elsewhere"),
     ] {
         let top = folder(&[("model.yaml", &text)]);
         let refused = kvlint(top.path(), &["enable", "default/llama"]);

@@ -78,7 +78,7 @@ pub fn disable(arguments: &MigrateArguments, color: Color) -> u8 {
 }
 
 fn run(arguments: &MigrateArguments, mut migration: Migration, _: Color) -> u8 {
-    let mut inputs = InputArguments { paths: arguments.inputs.paths.clone(), ..arguments.inputs.clone() };
+    let mut inputs = InputArguments { detached: arguments.form != Form::Edit, ..arguments.inputs.clone() };
     match (&arguments.target, arguments.all) {
         (target, true) => {
             migration.targets.push(Target::All);

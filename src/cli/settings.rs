@@ -30,6 +30,9 @@ pub struct InputArguments {
     /// Read no configuration file
     #[arg(long, conflicts_with = "config", help_heading = "Settings")]
     pub no_config: bool,
+    /// Whether files outside of the paths count as editable, as none is written.
+    #[arg(skip)]
+    pub detached: bool,
 }
 
 /// Settings that win over those of the configuration file.
@@ -135,6 +138,7 @@ pub fn load_over(arguments: &InputArguments, config: &Config, sources: SourceMap
         stdin_filename: arguments.stdin_filename.clone(),
         exclude: Exclude { base: config.folder.clone(), patterns: config.exclude.clone() },
         roots: config.roots.clone(),
+        detached: arguments.detached,
         sources,
         overlay,
     };

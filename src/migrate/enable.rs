@@ -9,7 +9,8 @@ use crate::facts::{Release, aibrix};
 use crate::fix::command::CommandLine;
 use crate::fix::edit::{Changes, Refusal, Value};
 use crate::k8s::{PodTemplate, Resolved, Service, Text, Truth, image};
-use crate::yaml::Node;
+use crate::load::Resource;
+use crate::yaml::{BlamePart, Node, Written};
 
 /// Changes one workload.
 ///
@@ -182,8 +183,25 @@ fn labels<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<()
 pub fn model_name(publisher: &Publisher<'_>) -> String {
     match publisher.flag(Role::ServedModelName) {
         Resolved::Known(Text { value, .. }, _) if is_label_value(&value) => value,
-        _ => publisher.pod.resource.name().to_string(),
+        _ => written_name(publisher.pod.resource),
     }
+}
+
+/// The name as the file has it, without what a build puts around it: what is written beside it is shared by all overlays.
+fn written_name(resource: &Resource) -> String {
+    let node = resource.node().at("metadata.name");
+    let own = match node.map(Node::written) {
+        Some(Written::Node(node)) => node.text().map(str::to_string),
+        Some(Written::Parts(parts)) => {
+            let mut texts = parts.iter().filter_map(|(len, part)| match part {
+                BlamePart::Node(tree, id, start) => tree.node(*id).text()?.get(*start..start + len).map(str::to_string),
+                BlamePart::Span(_) => None,
+            });
+            texts.next().filter(|_| texts.next().is_none())
+        }
+        _ => None,
+    };
+    own.unwrap_or_else(|| resource.name().to_string())
 }
 
 fn set_label<'t>(pod: &PodTemplate<'t>, changes: &mut Changes<'t>, key: &str, value: &str) -> Result<(), Refusal> {

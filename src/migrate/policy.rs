@@ -30,7 +30,8 @@ pub fn enable<'t>(
 ) -> Result<Vec<Edit>, Refusal> {
     let mut edits = Vec::new();
     let mut done: Vec<usize> = Vec::new();
-    for needed in policies::all_needed(model) {
+    let all = policies::all_needed(model);
+    for needed in &all {
         let publisher = needed.publisher;
         if !targets.contains(&publisher.workload) {
             continue;
@@ -50,7 +51,11 @@ pub fn enable<'t>(
         }
         done.push(publisher.workload);
         let file = file_of(publisher.pod.resource)?;
-        edits.extend(append_document(file, &policy(model, &needed, config))?);
+        let closed = all.iter().filter(|n| n.publisher.workload == publisher.workload && n.closed(Direction::Ingress).is_some());
+        let mut ports: Vec<u16> = closed.map(|n| n.port.number).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        edits.extend(append_document(file, &policy(model, needed, &ports, config))?);
     }
     Ok(edits)
 }
@@ -89,7 +94,7 @@ fn file_of(resource: &Resource) -> Result<&SourceFile, Refusal> {
     }
 }
 
-fn policy(model: &Model<'_>, needed: &Needed<'_, '_>, config: &Config) -> Value {
+fn policy(model: &Model<'_>, needed: &Needed<'_, '_>, ports: &[u16], config: &Config) -> Value {
     let publisher = needed.publisher;
     let resource = publisher.pod.resource;
     let mut metadata = vec![("name", Value::from(name(resource)))];
@@ -97,10 +102,10 @@ fn policy(model: &Model<'_>, needed: &Needed<'_, '_>, config: &Config) -> Value 
         metadata.push(("namespace", Value::from(namespace)));
     }
     metadata.push(("labels", Value::map([MANAGED_BY])));
-    let port = |(number, _): (u16, &str)| Value::map([("protocol", Value::from("TCP")), ("port", Value::from(number))]);
+    let port = |number: &u16| Value::map([("protocol", Value::from("TCP")), ("port", Value::from(*number))]);
     let rule = Value::map([
         ("from", Value::List(peers(model, needed, config))),
-        ("ports", Value::List(engine::ports().map(port).to_vec())),
+        ("ports", Value::List(ports.iter().map(port).collect())),
     ]);
     Value::map([
         ("apiVersion", Value::from("networking.k8s.io/v1")),

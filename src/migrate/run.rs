@@ -116,8 +116,7 @@ pub fn migrate(
             continue;
         }
         for (key, (file, edits)) in &edits {
-            let text = apply_to(file.text(), edits)
-                .map_err(|_| format!("{}: two units ask for different changes of it; name one of them", shown(file)))?;
+            let text = apply_to(file.text(), edits).map_err(|conflict| format!("{}: {conflict}", shown(file)))?;
             before.entry(key.clone()).or_insert_with(|| Arc::clone(file));
             over.insert(key.clone(), text.into_bytes());
         }
@@ -160,12 +159,17 @@ impl Work<'_> {
                 Step::Gateways => self.gateways(&model),
             };
             let found = found.map_err(|refusal| tell(&refusal, loaded))?;
+            let mut own: ByFile = BTreeMap::new();
             for edit in found {
                 let file = loaded.sources.file(edit.span.file);
-                let (_, all) = edits.entry(key_of(file)).or_insert_with(|| (Arc::clone(file), Vec::new()));
-                // Overlays ask for the same change of their base.
-                if !all.contains(&edit) {
-                    all.push(edit);
+                own.entry(key_of(file)).or_insert_with(|| (Arc::clone(file), Vec::new())).1.push(edit);
+            }
+            for (key, (file, wanted)) in own {
+                match edits.get(&key) {
+                    // Overlays ask for the same change of their base.
+                    Some((_, other)) if *other == wanted => {}
+                    Some(_) => return Err(format!("two units ask for different changes of {}; name one of them, and use `--as kustomize`", shown(&file))),
+                    None => _ = edits.insert(key, (file, wanted)),
                 }
             }
         }
