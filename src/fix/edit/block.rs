@@ -154,7 +154,12 @@ impl<'t> Emitter<'_, 't> {
         let page = self.page;
         let eol = page.printer.eol;
         let indent = " ".repeat(column);
-        let floor = previous.and_then(|p| rows.get(p)).map_or(page.range.start, |row| row.end);
+        let floor = match previous.and_then(|p| Some((p, rows.get(p)?))) {
+            // The line break belongs to the text of a block.
+            Some((index, row)) if self.ends_in_block(node, index)? => page.after(row.end)?,
+            Some((_, row)) => row.end,
+            None => page.range.start,
+        };
         let removed = rows.get(previous.map_or(0, |p| p + 1)..next.unwrap_or(rows.len())).unwrap_or(&[]);
         let open_end = removed.last().filter(|row| page.is_open_end(page.after(row.end).unwrap_or(0)));
         if let (Some(last), false) = (open_end, new.is_empty()) {
@@ -265,14 +270,30 @@ impl<'t> Emitter<'_, 't> {
         }
     }
 
+    /// The last value inside an entry or item, and where it would stand if it were empty.
+    fn last_leaf(&self, node: Node<'t>, index: usize) -> Result<Option<(Node<'t>, usize)>, Refusal> {
+        let page = self.page;
+        match (node.written_entries().get(index), node.items().get(index)) {
+            (Some(entry), _) => page.last_leaf(entry.value, page.colon_end(entry.key)?).map(Some),
+            (None, Some(item)) => page.last_leaf(*item, page.dash(node, index)? + 1).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Whether an entry ends with a block of text that ends with a line break.
+    fn ends_in_block(&self, node: Node<'t>, index: usize) -> Result<bool, Refusal> {
+        let block = |value: Node<'t>| {
+            !value.is_alias()
+                && matches!(value.style(), Style::Literal | Style::Folded)
+                && value.text().is_some_and(|t| t.ends_with('\n'))
+        };
+        Ok(self.last_leaf(node, index)?.is_some_and(|(value, _)| block(value)))
+    }
+
     /// Text in a block that ends with the file, without a line break, gets none from one that follows now.
     fn seal(&mut self, node: Node<'t>, index: usize) -> Result<(), Refusal> {
         let page = self.page;
-        let (value, floor) = match (node.written_entries().get(index), node.items().get(index)) {
-            (Some(entry), _) => page.last_leaf(entry.value, page.colon_end(entry.key)?)?,
-            (None, Some(item)) => page.last_leaf(*item, page.dash(node, index)? + 1)?,
-            (None, None) => return Ok(()),
-        };
+        let Some((value, floor)) = self.last_leaf(node, index)? else { return Ok(()) };
         let block = matches!(value.style(), Style::Literal | Style::Folded);
         if value.is_alias() || !block || value.text().is_some_and(|t| t.ends_with('\n')) {
             return Ok(());

@@ -159,6 +159,8 @@ fn removed_entries_take_their_lines_along() {
     for (before, path, after) in [
         ("a: 1\nb: 2 # c\nc: 3\n", "b", "a: 1\nc: 3\n"),
         ("a: 1\nb: 2", "b", "a: 1"),
+        ("a: |\n  x\nb: 2", "b", "a: |\n  x\n"),
+        ("a: |-\n  x\nb: 2", "b", "a: |-\n  x"),
         ("a: 1\n# about b\nb: 2\n# end\n", "b", "a: 1\n# about b\n# end\n"),
         ("a:\n  b: 1\nc: 2\n", "a.b", "a: {}\nc: 2\n"),
         ("a:\n- 1\nc: 2\n", "a.0", "a: []\nc: 2\n"),
