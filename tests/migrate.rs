@@ -122,7 +122,7 @@ fn a_bare_deployment_is_changed_as_a_careful_person_would() {
      ---
      apiVersion: v1
      kind: Service
-    @@ -24,3 +31,5 @@
+    @@ -24,3 +33,5 @@
        selector: {app: llama}
        ports:
          - {name: http, port: 8000, targetPort: 8000}

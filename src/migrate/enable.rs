@@ -193,11 +193,16 @@ fn written_name(resource: &Resource) -> String {
     let own = match node.map(Node::written) {
         Some(Written::Node(node)) => node.text().map(str::to_string),
         Some(Written::Parts(parts)) => {
-            let mut texts = parts.iter().filter_map(|(len, part)| match part {
-                BlamePart::Node(tree, id, start) => tree.node(*id).text()?.get(*start..start + len).map(str::to_string),
-                BlamePart::Span(_) => None,
-            });
-            texts.next().filter(|_| texts.next().is_none())
+            let home = match resource.node().written() {
+                Written::Node(node) => Some(node.source().id()),
+                _ => None,
+            };
+            parts.iter().find_map(|(len, part)| match part {
+                BlamePart::Node(tree, id, start) if Some(tree.source().id()) == home => {
+                    tree.node(*id).text()?.get(*start..start + len).map(str::to_string)
+                }
+                _ => None,
+            })
         }
         _ => None,
     };

@@ -75,8 +75,8 @@ pub type Reload<'a> = dyn FnMut(&Overlay) -> Option<Loaded> + 'a;
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Engines,
-    Policies,
     Gateways,
+    Policies,
 }
 
 /// What the steps share.
@@ -105,8 +105,10 @@ pub fn migrate(
     let mut last = None;
     let mut over = overlay;
     let mut before: BTreeMap<PathBuf, Arc<SourceFile>> = BTreeMap::new();
+    // A gateway that synchronises needs more ports than one that does not, so that policies come last.
+    // In the end, a policy that was added must be gone before it is asked who selects a label.
     let steps = match migration.way {
-        Way::Enable => [Step::Engines, Step::Policies, Step::Gateways],
+        Way::Enable => [Step::Engines, Step::Gateways, Step::Policies],
         Way::Disable => [Step::Policies, Step::Engines, Step::Gateways],
     };
     for step in steps {

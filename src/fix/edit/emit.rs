@@ -68,8 +68,35 @@ pub(super) fn edits(draft: &Draft<'_>, json: bool) -> Result<Vec<Edit>, Refusal>
     let mut edits = emitter.edits;
     edits.retain(|e| !e.span.is_empty() || !e.replacement.is_empty());
     edits.sort_by_key(|e| (e.span.start, e.span.end));
+    let edits = joined(edits, page.text);
     verify::check(&page, draft, &edits)?;
     Ok(edits)
+}
+
+/// The edits with removals that meet made one. What goes away at the end of a file without a last line break takes the break before it
+/// along, and that may belong to what goes away above.
+fn joined(edits: Vec<Edit>, text: &str) -> Vec<Edit> {
+    let mut all: Vec<Edit> = Vec::with_capacity(edits.len());
+    for edit in edits {
+        match all.last_mut() {
+            Some(last)
+                if last.replacement.is_empty()
+                    && edit.replacement.is_empty()
+                    && edit.span.start < last.span.end
+                    && !edit.span.is_empty() =>
+            {
+                last.span.end = last.span.end.max(edit.span.end);
+                let reaches_end = last.span.end as usize == text.len();
+                let head = text.get(..last.span.start as usize).unwrap_or_default();
+                if reaches_end && !text.ends_with(['\n', '\r']) {
+                    let kept = head.strip_suffix('\n').map(|h| h.strip_suffix('\r').unwrap_or(h));
+                    last.span.start = kept.or(head.strip_suffix('\r')).unwrap_or(head).len() as u32;
+                }
+            }
+            _ => all.push(edit),
+        }
+    }
+    all
 }
 
 impl<'t> Emitter<'_, 't> {
