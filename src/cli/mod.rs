@@ -12,6 +12,7 @@ mod completions;
 mod explain;
 mod fix;
 mod lint;
+mod migrate;
 mod names;
 mod output;
 mod reach;
@@ -71,6 +72,10 @@ enum Command {
     Reach(reach::ReachArguments),
     /// Print what a Kustomize root comes to, as `kustomize build` does
     Build(build::BuildArguments),
+    /// Switch KV-cache events on for workloads that exist, in the manifests that define them
+    Enable(migrate::EnableArguments),
+    /// Switch KV-cache events off again
+    Disable(migrate::MigrateArguments),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -96,6 +101,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Trace(trace)) => trace::run(trace),
         Some(Command::Reach(reach)) => reach::run(reach),
         Some(Command::Build(build)) => build::run(build),
+        Some(Command::Enable(enable)) => migrate::enable(enable, color),
+        Some(Command::Disable(disable)) => migrate::disable(disable, color),
         Some(Command::Completions(completions)) => completions::run(completions),
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {

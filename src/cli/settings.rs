@@ -13,7 +13,7 @@ use crate::report::{shown, visible};
 use crate::source::SourceMap;
 
 /// What to read, and the settings that say how.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct InputArguments {
     /// Files, folders and patterns; `-` is standard input
     #[arg(value_name = "PATHS", default_value = ".", hide_default_value = false)]
@@ -30,6 +30,9 @@ pub struct InputArguments {
     /// Read no configuration file
     #[arg(long, conflicts_with = "config", help_heading = "Settings")]
     pub no_config: bool,
+    /// Whether files outside of the paths count as editable, as none is written.
+    #[arg(skip)]
+    pub detached: bool,
 }
 
 impl InputArguments {
@@ -146,6 +149,7 @@ pub fn load_over(arguments: &InputArguments, config: &Config, sources: SourceMap
         stdin_filename: arguments.stdin_filename.clone(),
         exclude: Exclude { base: config.folder.clone(), patterns: config.exclude.clone() },
         roots: config.roots.clone(),
+        detached: arguments.detached,
         sources,
         overlay,
     };

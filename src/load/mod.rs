@@ -41,6 +41,8 @@ pub struct Inputs {
     pub sources: SourceMap,
     /// Texts that count instead of what is on disk.
     pub overlay: Overlay,
+    /// Whether files outside of the paths count as editable, for who writes no file.
+    pub detached: bool,
 }
 
 /// All that was read.
@@ -88,6 +90,10 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let mut stdin = false;
     // Edits stay inside these, canonical.
     let mut given: Vec<PathBuf> = Vec::new();
+    if inputs.detached {
+        // Every path starts with it.
+        given.push(PathBuf::new());
+    }
     for path in &inputs.paths {
         if path == Path::new(STDIN) {
             stdin = true;
