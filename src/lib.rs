@@ -11,6 +11,7 @@ pub mod k8s;
 pub mod lint;
 pub mod load;
 pub mod lsp;
+pub mod migrate;
 pub mod reach;
 pub mod report;
 pub mod source;

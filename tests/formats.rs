@@ -160,6 +160,8 @@ fn json_follows_its_schema() {
         (Some("safe"), Some("\"false\""))
     );
     assert_eq!(value["summary"]["fixable"], serde_json::json!({ "safe": 1, "unsafe": 0 }));
+    let measured = render_with(Format::Json, &Style::PLAIN, &loaded(), findings, &standings());
+    validate(&measured, "docs/schema/report-v1.json");
     validate(&render(Format::Json, &Style::PLAIN, |_| Vec::new()), "docs/schema/report-v1.json");
 }
 
@@ -195,6 +197,11 @@ fn sarif_follows_the_standards_schema() {
         let index = result["ruleIndex"].as_u64().expect("an index") as usize;
         assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
     }
+    let measured = render_with(Format::Sarif, &Style::PLAIN, &loaded(), findings, &standings());
+    let measured = validate(&measured, "tests/schema/sarif-schema-2.1.0.json");
+    let states =
+        measured["runs"][0]["results"].as_array().expect("results").iter().map(|r| r["baselineState"].as_str());
+    assert_eq!(states.flatten().collect::<Vec<_>>(), ["new", "unchanged", "new", "unchanged", "new"]);
     validate(&render(Format::Sarif, &Style::PLAIN, |_| Vec::new()), "tests/schema/sarif-schema-2.1.0.json");
 }
 

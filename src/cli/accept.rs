@@ -51,6 +51,11 @@ pub struct Judgement {
 }
 
 impl AcceptArguments {
+    /// The files that are read for it.
+    pub fn inputs(&self) -> impl Iterator<Item = &Path> {
+        self.baseline.as_deref().into_iter()
+    }
+
     /// Reads what findings will be measured against, before anything is linted: mistakes show at once. They are told, and
     /// there is nothing then.
     pub fn prepare(&self, paths: &[PathBuf]) -> Option<Accepted> {

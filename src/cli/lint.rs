@@ -9,7 +9,7 @@ use super::fix::{self, FixArguments};
 use super::reports::ReportArguments;
 use super::settings::{self, InputArguments, RuleArguments};
 use super::terminal::Color;
-use super::{FAILURE, issue_request, output};
+use super::{FAILURE, issue_request, output, watch};
 use crate::config::Config;
 use crate::lint::{self, Applicability, Diagnostic, Outcome, Severity, Standing};
 use crate::load::Loaded;
@@ -43,12 +43,28 @@ pub struct LintArguments {
     pub(super) exit_zero: bool,
     #[command(flatten)]
     pub(super) accept: AcceptArguments,
+    /// Lint again whenever a file changes, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["fix", "diff", "write_baseline"])]
+    watch: bool,
     /// Threads to use [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
 }
 
 pub fn run(arguments: &LintArguments, color: Color) -> u8 {
+    if arguments.watch {
+        return watch::run(arguments, color);
+    }
+    lint(arguments, color, &mut |_| (), std::mem::forget)
+}
+
+/// One run of several; names every file that was read.
+pub(super) fn once(arguments: &LintArguments, color: Color, read: &mut dyn FnMut(&Path)) -> u8 {
+    lint(arguments, color, read, drop)
+}
+
+/// `done` is given what was linted. Where the process ends then, taking the trees apart would only cost time.
+fn lint(arguments: &LintArguments, color: Color, read: &mut dyn FnMut(&Path), done: fn((Loaded, Outcome))) -> u8 {
     if let Some(n) = arguments.threads {
         // It fails only when the pool exists, and nothing ran before.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(n)).build_global();
@@ -73,8 +89,8 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
     accepted.leave_out(&mut loaded);
     let outcome = lint::lint(&loaded, &config, None);
     let code = report(arguments, color, &config, &loaded, &outcome, &accepted, &Mended::default());
-    // The process ends here, and taking the trees apart would only cost time.
-    std::mem::forget((loaded, outcome));
+    loaded.sources.files().iter().for_each(|file| read(file.path()));
+    done((loaded, outcome));
     code
 }
 

@@ -13,6 +13,7 @@ mod explain;
 mod fix;
 mod lint;
 mod lsp;
+mod migrate;
 mod names;
 mod output;
 mod reach;
@@ -22,6 +23,7 @@ mod settings;
 mod terminal;
 mod trace;
 mod units;
+mod watch;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -73,6 +75,10 @@ enum Command {
     Build(build::BuildArguments),
     /// Speak the language server protocol on standard input and output, for editors
     Lsp,
+    /// Switch KV-cache events on for workloads that exist, in the manifests that define them
+    Enable(migrate::EnableArguments),
+    /// Switch KV-cache events off again
+    Disable(migrate::MigrateArguments),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -99,6 +105,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Reach(reach)) => reach::run(reach),
         Some(Command::Build(build)) => build::run(build),
         Some(Command::Lsp) => lsp::run(),
+        Some(Command::Enable(enable)) => migrate::enable(enable, color),
+        Some(Command::Disable(disable)) => migrate::disable(disable, color),
         Some(Command::Completions(completions)) => completions::run(completions),
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {

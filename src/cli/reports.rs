@@ -73,15 +73,19 @@ impl ReportArguments {
         self.output.as_deref().filter(|p| *p != Path::new("-"))
     }
 
+    /// The files that reports are written to.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.file().into_iter().chain(self.report.iter().map(|pair| pair.file.as_path()))
+    }
+
     /// Refuses two reports to one file: the second would replace the first.
     ///
     /// # Errors
     /// Names the file.
     pub fn check(&self) -> Result<(), String> {
         let mut seen = HashSet::new();
-        let mut files = self.file().into_iter().chain(self.report.iter().map(|pair| pair.file.as_path()));
         let same = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        match files.find(|file| !seen.insert(same(file))) {
+        match self.files().find(|file| !seen.insert(same(file))) {
             Some(twice) => Err(format!("two reports go to {}: give each a file of its own", shown(twice))),
             None => Ok(()),
         }

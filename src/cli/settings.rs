@@ -13,7 +13,7 @@ use crate::report::{shown, visible};
 use crate::source::SourceMap;
 
 /// What to read, and the settings that say how.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct InputArguments {
     /// Files, folders and patterns; `-` is standard input
     #[arg(value_name = "PATHS", default_value = ".", hide_default_value = false)]
@@ -30,6 +30,20 @@ pub struct InputArguments {
     /// Read no configuration file
     #[arg(long, conflicts_with = "config", help_heading = "Settings")]
     pub no_config: bool,
+    /// Whether files outside of the paths count as editable, as none is written.
+    #[arg(skip)]
+    pub detached: bool,
+}
+
+impl InputArguments {
+    /// Where a configuration is, or could be: the one that is named, or those of the folders above the first path.
+    pub fn configurations(&self) -> Vec<PathBuf> {
+        match &self.config {
+            _ if self.no_config => Vec::new(),
+            Some(path) => vec![path.clone()],
+            None => Config::candidates(&start(&self.paths)),
+        }
+    }
 }
 
 /// Settings that win over those of the configuration file.
@@ -135,6 +149,7 @@ pub fn load_over(arguments: &InputArguments, config: &Config, sources: SourceMap
         stdin_filename: arguments.stdin_filename.clone(),
         exclude: Exclude { base: config.folder.clone(), patterns: config.exclude.clone() },
         roots: config.roots.clone(),
+        detached: arguments.detached,
         sources,
         overlay,
     };

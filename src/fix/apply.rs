@@ -166,7 +166,7 @@ pub fn fix(
 }
 
 /// The name of a file that outlives a load: its canonical path where it is on disk.
-fn key_of(file: &SourceFile) -> PathBuf {
+pub(crate) fn key_of(file: &SourceFile) -> PathBuf {
     match file.location() {
         Some(path) if path == Path::new(STDIN) => path.to_path_buf(),
         Some(path) => std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()),

@@ -7,6 +7,7 @@
 //! [`write`](mod@write) puts it on disk.
 
 pub mod apply;
+pub mod command;
 pub mod diff;
 pub mod edit;
 mod regress;

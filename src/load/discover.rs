@@ -196,7 +196,7 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
 }
 
 /// What a walk goes into and what it leaves out.
-pub(super) fn as_configured(walker: &mut WalkBuilder) {
+pub(crate) fn as_configured(walker: &mut WalkBuilder) {
     walker
         .follow_links(false)
         .require_git(false)

@@ -41,6 +41,8 @@ pub struct Inputs {
     pub sources: SourceMap,
     /// Texts that count instead of what is on disk.
     pub overlay: Overlay,
+    /// Whether files outside of the paths count as editable, for who writes no file.
+    pub detached: bool,
 }
 
 /// All that was read.
@@ -88,6 +90,10 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let mut stdin = false;
     // Edits stay inside these, canonical.
     let mut given: Vec<PathBuf> = Vec::new();
+    if inputs.detached {
+        // Every path starts with it.
+        given.push(PathBuf::new());
+    }
     for path in &inputs.paths {
         if path == Path::new(STDIN) {
             stdin = true;
@@ -303,7 +309,8 @@ fn read_unit(mut plan: Plan, inputs: &Inputs, given: &[PathBuf], loaded: &mut Lo
     // The number of a file depends on how many before it could be read, so that all are read before any is parsed; in
     // batches, so that a text is still in the processor's cache when it is parsed.
     for jobs in plan.jobs.chunks(BATCH) {
-        let read: Vec<Result<Raw, Skipped>> = jobs.par_iter().map(|job| read_file(job, &inputs.overlay, given)).collect();
+        let read: Vec<Result<Raw, Skipped>> =
+            jobs.par_iter().map(|job| read_file(job, &inputs.overlay, given)).collect();
         let mut texts = Vec::with_capacity(read.len());
         for result in read {
             match result {

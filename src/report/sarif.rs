@@ -192,12 +192,21 @@ fn finding(report: &Report<'_>, diagnostic: &Diagnostic, standing: Standing, fin
         level: level(diagnostic.severity),
         message: Message { text },
         baseline_state: baseline_state(standing),
-        suppressions: (standing.in_baseline == Some(true))
-            .then(|| json!([{ "kind": "external", "status": "accepted", "justification": "listed in the baseline" }])),
+        suppressions: standing.in_baseline.map(suppressions),
         locations: [location(report, &diagnostic.primary, None)],
         related_locations: related.map(|(i, label)| location(report, label, Some(i + 1))).collect(),
         fixes: diagnostic.fix.iter().map(|fix| mending(report, fix)).collect(),
         partial_fingerprints: HashMap::from([(FINGERPRINT, fingerprint)]),
+    }
+}
+
+/// Either all results of a run have this array or none, so it is empty for what the baseline does not list.
+/// Source: SARIF 2.1.0, 3.27.23.
+fn suppressions(listed: bool) -> Value {
+    if listed {
+        json!([{ "kind": "external", "status": "accepted", "justification": "listed in the baseline" }])
+    } else {
+        json!([])
     }
 }
 

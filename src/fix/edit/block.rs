@@ -36,20 +36,13 @@ impl<'t> Emitter<'_, 't> {
     }
 
     /// Emits a collection of lines with these slots.
-    pub(super) fn block(
-        &mut self,
-        node: Node<'t>,
-        context: Context,
-        slots: &[Slot],
-        json: bool,
-    ) -> Result<(), Refusal> {
+    pub(super) fn block(&mut self, node: Node<'t>, context: Context, slots: &[Slot]) -> Result<(), Refusal> {
         let rows = self.rows(node)?;
         let Some(first) = rows.first().copied() else {
             return Err(Refusal::at(node.grip(), "the value is written in a way that edits don't understand"));
         };
         let kept: Vec<usize> =
             slots.iter().filter_map(|s| if let Slot::Kept { index, .. } = s { Some(*index) } else { None }).collect();
-        self.children(node, json, |index| kept.contains(&index))?;
         self.rename_keys(node, slots, Setting::default())?;
         let column = self.page.column(first.head);
         if kept.is_empty() && slots.is_empty() {
@@ -161,7 +154,12 @@ impl<'t> Emitter<'_, 't> {
         let page = self.page;
         let eol = page.printer.eol;
         let indent = " ".repeat(column);
-        let floor = previous.and_then(|p| rows.get(p)).map_or(page.range.start, |row| row.end);
+        let floor = match previous.and_then(|p| Some((p, rows.get(p)?))) {
+            // The line break belongs to the text of a block.
+            Some((index, row)) if self.ends_in_block(node, index)? => page.after(row.end)?,
+            Some((_, row)) => row.end,
+            None => page.range.start,
+        };
         let removed = rows.get(previous.map_or(0, |p| p + 1)..next.unwrap_or(rows.len())).unwrap_or(&[]);
         let open_end = removed.last().filter(|row| page.is_open_end(page.after(row.end).unwrap_or(0)));
         if let (Some(last), false) = (open_end, new.is_empty()) {
@@ -272,23 +270,30 @@ impl<'t> Emitter<'_, 't> {
         }
     }
 
+    /// The last value inside an entry or item, and where it would stand if it were empty.
+    fn last_leaf(&self, node: Node<'t>, index: usize) -> Result<Option<(Node<'t>, usize)>, Refusal> {
+        let page = self.page;
+        match (node.written_entries().get(index), node.items().get(index)) {
+            (Some(entry), _) => page.last_leaf(entry.value, page.colon_end(entry.key)?).map(Some),
+            (None, Some(item)) => page.last_leaf(*item, page.dash(node, index)? + 1).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Whether an entry ends with a block of text that ends with a line break.
+    fn ends_in_block(&self, node: Node<'t>, index: usize) -> Result<bool, Refusal> {
+        let block = |value: Node<'t>| {
+            !value.is_alias()
+                && matches!(value.style(), Style::Literal | Style::Folded)
+                && value.text().is_some_and(|t| t.ends_with('\n'))
+        };
+        Ok(self.last_leaf(node, index)?.is_some_and(|(value, _)| block(value)))
+    }
+
     /// Text in a block that ends with the file, without a line break, gets none from one that follows now.
     fn seal(&mut self, node: Node<'t>, index: usize) -> Result<(), Refusal> {
         let page = self.page;
-        let (mut value, mut floor) = match node.written_entries().get(index) {
-            Some(entry) => (entry.value, page.colon_end(entry.key)?),
-            None => match node.items().get(index) {
-                Some(item) => (*item, self.page.dash(node, index)? + 1),
-                None => return Ok(()),
-            },
-        };
-        while !value.is_alias() && value.style() == Style::Block {
-            (value, floor) = match (value.written_entries().last(), value.items().last()) {
-                (Some(entry), _) => (entry.value, page.colon_end(entry.key)?),
-                (None, Some(item)) => (*item, self.page.dash(value, value.items().len() - 1)? + 1),
-                (None, None) => return Ok(()),
-            };
-        }
+        let Some((value, floor)) = self.last_leaf(node, index)? else { return Ok(()) };
         let block = matches!(value.style(), Style::Literal | Style::Folded);
         if value.is_alias() || !block || value.text().is_some_and(|t| t.ends_with('\n')) {
             return Ok(());
@@ -320,7 +325,12 @@ fn siblings_in_brackets(node: Node<'_>, value: &Value) -> Option<bool> {
     let shape = if matches!(value, Value::Map(_)) { Shape::Mapping } else { Shape::Sequence };
     let values: Vec<Node<'_>> =
         if node.is_mapping() { node.written_entries().into_iter().map(|e| e.value).collect() } else { node.items() };
-    let alike: Vec<_> = values.into_iter().filter(|v| !v.is_alias() && v.shape() == shape && !v.is_empty()).collect();
+    // A list of words on one line says nothing about a list of mappings.
+    let nested = |v: &Node<'_>| v.items().iter().any(|item| item.shape() != Shape::Scalar);
+    let holds = matches!(value, Value::List(items) if items.iter().any(|item| !item.is_inline()));
+    let same = |v: &Node<'_>| shape == Shape::Mapping || nested(v) == holds;
+    let alike: Vec<_> =
+        values.into_iter().filter(|v| !v.is_alias() && v.shape() == shape && !v.is_empty() && same(v)).collect();
     let all = !alike.is_empty() && alike.iter().all(|v| v.style() == Style::Flow);
     all.then(|| alike.iter().any(|v| super::emit::is_json(*v)))
 }

@@ -64,19 +64,22 @@ impl<'t> Draft<'t> {
         }
     }
 
-    /// Refuses to take away what others repeat, or what stands here by an alias.
+    /// Refuses to take away what others repeat, in whole or in part, or what stands here by an alias.
     pub(super) fn guard_all(&self, node: Node<'_>) -> Result<(), Refusal> {
         self.guard(node)?;
-        match node.shape() {
-            Shape::Mapping => node.written_entries().into_iter().try_for_each(|e| {
-                self.guard_own(e.key)?;
-                if e.value.is_alias() { Ok(()) } else { self.guard_all(e.value) }
-            }),
-            Shape::Sequence => {
-                node.items().into_iter().try_for_each(|i| if i.is_alias() { Ok(()) } else { self.guard_all(i) })
+        for &id in &self.aliased {
+            let repeated = self.tree.node(id);
+            // A key stands in its mapping.
+            let start = match self.place(repeated) {
+                Some(_) => Some(id),
+                None => (0..self.tree.len() as NodeId)
+                    .find(|&map| self.tree.node(map).written_entries().iter().any(|e| e.key.id() == id)),
+            };
+            if start.is_some_and(|start| self.upwards(start).any(|up| up == node.id())) {
+                return Err(Refusal::at(repeated.grip(), "a part of it has an anchor, and aliases repeat it"));
             }
-            Shape::Scalar => Ok(()),
         }
+        Ok(())
     }
 
     /// Refuses a key that others repeat.
@@ -119,10 +122,5 @@ impl<'t> Draft<'t> {
         for id in below {
             self.plans.remove(&id);
         }
-    }
-
-    /// Nodes with a plan, and what they stand in.
-    pub(super) fn touched(&self) -> BTreeSet<NodeId> {
-        self.plans.keys().flat_map(|&id| self.upwards(id)).collect()
     }
 }

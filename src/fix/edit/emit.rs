@@ -1,10 +1,8 @@
 //! From the plan of a document to edits of its text.
 
-use std::collections::BTreeSet;
-
-use super::draft::{Draft, Plan};
+use super::draft::{Draft, Plan, Slot};
 use super::page::Page;
-use super::print::Setting;
+use super::print::{Printer, Setting};
 use super::refusal::Refusal;
 use super::value::Value;
 use super::{text, verify};
@@ -53,24 +51,52 @@ impl Context {
 pub(super) struct Emitter<'p, 't> {
     pub page: &'p Page<'t>,
     pub draft: &'p Draft<'t>,
-    pub touched: BTreeSet<NodeId>,
     pub edits: Vec<Edit>,
-    done: usize,
+    json: bool,
 }
 
 /// The edits of one document.
 pub(super) fn edits(draft: &Draft<'_>, json: bool) -> Result<Vec<Edit>, Refusal> {
     let page = Page::new(draft.tree)?;
-    let mut emitter = Emitter { page: &page, draft, touched: draft.touched(), edits: Vec::new(), done: 0 };
-    emitter.walk(draft.tree.root(), Context::Root, json)?;
-    if emitter.done != draft.plans.len() {
-        return Err(Refusal::new("one change takes away what another one changes"));
+    let mut emitter = Emitter { page: &page, draft, edits: Vec::new(), json };
+    // What is inside comes first: where both insert at one place, the inner one's lines stand above the outer one's.
+    let mut planned: Vec<(usize, NodeId)> = draft.plans.keys().map(|&id| (draft.upwards(id).count(), id)).collect();
+    planned.sort_by_key(|&(depth, id)| (std::cmp::Reverse(depth), id));
+    for (_, id) in planned {
+        emitter.emit(draft.tree.node(id))?;
     }
     let mut edits = emitter.edits;
     edits.retain(|e| !e.span.is_empty() || !e.replacement.is_empty());
     edits.sort_by_key(|e| (e.span.start, e.span.end));
+    let edits = joined(edits, page.text);
     verify::check(&page, draft, &edits)?;
     Ok(edits)
+}
+
+/// The edits with removals that meet made one. What goes away at the end of a file without a last line break takes the break before it
+/// along, and that may belong to what goes away above.
+fn joined(edits: Vec<Edit>, text: &str) -> Vec<Edit> {
+    let mut all: Vec<Edit> = Vec::with_capacity(edits.len());
+    for edit in edits {
+        match all.last_mut() {
+            Some(last)
+                if last.replacement.is_empty()
+                    && edit.replacement.is_empty()
+                    && edit.span.start < last.span.end
+                    && !edit.span.is_empty() =>
+            {
+                last.span.end = last.span.end.max(edit.span.end);
+                let reaches_end = last.span.end as usize == text.len();
+                let head = text.get(..last.span.start as usize).unwrap_or_default();
+                if reaches_end && !text.ends_with(['\n', '\r']) {
+                    let kept = head.strip_suffix('\n').map(|h| h.strip_suffix('\r').unwrap_or(h));
+                    last.span.start = kept.or(head.strip_suffix('\r')).unwrap_or(head).len() as u32;
+                }
+            }
+            _ => all.push(edit),
+        }
+    }
+    all
 }
 
 impl<'t> Emitter<'_, 't> {
@@ -79,58 +105,55 @@ impl<'t> Emitter<'_, 't> {
         self.edits.push(Edit { span, replacement: replacement.into() });
     }
 
-    /// Emits what is planned for a node and below it.
-    pub(super) fn walk(&mut self, node: Node<'t>, context: Context, json: bool) -> Result<(), Refusal> {
+    /// Emits what is planned for a node itself.
+    fn emit(&mut self, node: Node<'t>) -> Result<(), Refusal> {
         let draft = self.draft;
-        let plan = draft.plans.get(&node.id());
-        self.done += usize::from(plan.is_some());
-        match plan {
+        let mut json = self.json;
+        for id in draft.upwards(node.id()) {
+            let Some((parent, index)) = draft.place(draft.tree.node(id)) else { continue };
+            let stays = match draft.plans.get(&parent) {
+                None => true,
+                Some(Plan::Slots(slots)) => {
+                    slots.iter().any(|s| matches!(s, Slot::Kept { index: i, .. } if *i == index))
+                }
+                Some(_) => false,
+            };
+            if !stays {
+                return Err(Refusal::at(node.grip(), "one change takes away what another one changes"));
+            }
+            let parent = draft.tree.node(parent);
+            json |= parent.style() == Style::Flow && is_json(parent);
+        }
+        let context = self.context(node)?;
+        match draft.plans.get(&node.id()) {
             Some(Plan::Replace(value)) => self.replace(node, context, value, json),
             Some(Plan::Text(edits)) => text::emit(self, node, context, edits, json),
-            Some(Plan::Slots(slots)) => match node.style() {
-                Style::Flow => self.flow(node, context, slots, json),
-                _ => self.block(node, context, slots, json),
-            },
-            None => self.children(node, json, |_| true),
+            Some(Plan::Slots(slots)) if node.style() == Style::Flow => self.flow(node, context, slots, json),
+            Some(Plan::Slots(slots)) => self.block(node, context, slots),
+            None => Ok(()),
         }
     }
 
-    /// Goes into the entries or items, by position, that hold a plan.
-    pub(super) fn children(
-        &mut self,
-        node: Node<'t>,
-        json: bool,
-        wanted: impl Fn(usize) -> bool,
-    ) -> Result<(), Refusal> {
-        let flow = node.style() == Style::Flow;
-        let json = json || (flow && is_json(node));
-        if node.is_mapping() {
-            for (index, entry) in node.written_entries().into_iter().enumerate() {
-                if wanted(index) && !entry.value.is_alias() && self.touched.contains(&entry.value.id()) {
-                    let context = if flow {
-                        let key = entry.key.written_span().end as usize;
-                        Context::FlowEntry { key, colon: self.page.colon_end(entry.key).ok() }
-                    } else {
-                        let column = self.page.column(entry.key.written_span().start as usize);
-                        Context::Entry { colon: self.page.colon_end(entry.key)?, column }
-                    };
-                    self.walk(entry.value, context, json)?;
-                }
+    fn context(&self, node: Node<'t>) -> Result<Context, Refusal> {
+        let page = self.page;
+        let Some((parent, index)) = self.draft.place(node) else { return Ok(Context::Root) };
+        let parent = self.draft.tree.node(parent);
+        let flow = parent.style() == Style::Flow;
+        Ok(match parent.written_entries().get(index) {
+            Some(entry) if flow => {
+                let key = entry.key.written_span().end as usize;
+                Context::FlowEntry { key, colon: page.colon_end(entry.key).ok() }
             }
-        } else if node.is_sequence() {
-            for (index, item) in node.items().into_iter().enumerate() {
-                if wanted(index) && !item.is_alias() && self.touched.contains(&item.id()) {
-                    let context = if flow {
-                        Context::FlowItem
-                    } else {
-                        let dash = self.page.dash(node, index)?;
-                        Context::Item { dash: dash + 1, column: self.page.column(dash) }
-                    };
-                    self.walk(item, context, json)?;
-                }
+            Some(entry) => {
+                let column = page.column(entry.key.written_span().start as usize);
+                Context::Entry { colon: page.colon_end(entry.key)?, column }
             }
-        }
-        Ok(())
+            None if flow => Context::FlowItem,
+            None => {
+                let dash = page.dash(parent, index)?;
+                Context::Item { dash: dash + 1, column: page.column(dash) }
+            }
+        })
     }
 
     /// Puts a value in the place of a node.
@@ -174,6 +197,8 @@ impl<'t> Emitter<'_, 't> {
             return Ok(());
         }
         let block_text = matches!(node.style(), Style::Literal | Style::Folded);
+        let block = (block_text && matches!(value, Value::String(_))).then(|| node.indent()).filter(|i| *i > 0);
+        let printer = Printer { block, ..printer };
         let new = match context {
             Context::Root => printer.after_dash(value, 0, at),
             Context::Entry { column, .. } => printer.after_key(value, column, at),
@@ -181,7 +206,7 @@ impl<'t> Emitter<'_, 't> {
                 let on_line =
                     !empty && !block_text && start >= dash && self.page.line_start(start) == self.page.line_start(dash);
                 let gap = if on_line { start - dash } else { printer.gap };
-                let printer = super::print::Printer { gap, ..printer.clone() };
+                let printer = Printer { gap, ..printer.clone() };
                 format!("{}{}", " ".repeat(gap), printer.after_dash(value, column, at))
             }
             _ => return Err(Refusal::new("a bracket was expected here")),

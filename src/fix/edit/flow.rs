@@ -68,8 +68,9 @@ impl<'t> Emitter<'_, 't> {
             let next = self.over_blanks(end, close);
             let comma = (bytes.get(next) == Some(&b',') && next < close).then_some(next);
             before = comma.map_or(next, |c| c + 1);
-            let own =
-                page.starts_line(start) && before_line_end(page.text, comma.map_or(end, |c| c + 1), page.line_end(end));
+            let behind = comma.map_or(end, |c| c + 1);
+            // Behind a comma a comment needs no blank.
+            let own = page.starts_line(start) && (page.line_is_done(behind) || page.text[behind..].starts_with('#'));
             cells.push(Cell { start, end, comma, own });
         }
         let complete = self.over_blanks(before, close) == close;
@@ -89,8 +90,6 @@ impl<'t> Emitter<'_, 't> {
             return self.replace(node, context, &value_of(node, slots), json);
         }
         let cells = self.cells(node)?;
-        let kept = |index: usize| slots.iter().any(|s| matches!(s, Slot::Kept { index: i, .. } if *i == index));
-        self.children(node, json, kept)?;
         self.rename_keys(node, slots, Setting { flow: true, json, quotes: None })?;
         let (open, close) = (node.span().start as usize, node.span().end as usize - 1);
         let new: Vec<String> = slots.iter().filter_map(|s| self.cell(node, s, json)).collect();
@@ -107,7 +106,8 @@ impl<'t> Emitter<'_, 't> {
             return Ok(());
         };
         if !first_kept {
-            if new.is_empty() && !page.text[open..close].contains('#') {
+            let commented = self.has_comment(open + 1, &cells) || page.text[last.end..close].contains('#');
+            if new.is_empty() && !commented {
                 self.edit(open + 1, close, "");
             } else if new.is_empty() {
                 let all: Vec<Cell> = cells.clone();
@@ -222,7 +222,7 @@ impl<'t> Emitter<'_, 't> {
         previous: Option<usize>,
         removed: &[Cell],
     ) -> Result<(), Refusal> {
-        if !self.page.text[start..end].contains('#') {
+        if !self.has_comment(start, removed) {
             self.edit(start, end, "");
             return Ok(());
         }
@@ -235,6 +235,15 @@ impl<'t> Emitter<'_, 't> {
             self.edit(cell.start, cell.comma.map_or(cell.end, |c| c + 1), "");
         }
         Ok(())
+    }
+
+    /// Whether a comment stands before or between items; what they hold themselves does not count.
+    fn has_comment(&self, mut from: usize, cells: &[Cell]) -> bool {
+        cells.iter().any(|cell| {
+            let between = self.page.text.get(from..cell.start).unwrap_or("");
+            from = cell.end;
+            between.contains('#')
+        })
     }
 
     fn remove_cell_lines(&mut self, cells: &[Cell]) {
@@ -331,13 +340,6 @@ impl<'t> Emitter<'_, 't> {
 fn indent_of(text: &str, line: usize) -> usize {
     let rest = &text[line..];
     rest.len() - rest.trim_start_matches(' ').len()
-}
-
-/// Whether nothing but a comment stands between an offset and the end of its line.
-fn before_line_end(text: &str, at: usize, line_end: usize) -> bool {
-    let Some(rest) = text.get(at..line_end) else { return false };
-    let rest = rest.trim_start_matches([' ', '\t']);
-    rest.is_empty() || rest.starts_with('#')
 }
 
 fn value_of(node: Node<'_>, slots: &[Slot]) -> Value {

@@ -147,16 +147,19 @@ impl<'t> Page<'t> {
         }
     }
 
-    /// Whether only blanks stand before it on its line.
+    /// Whether only blanks stand before it on its line. Looks no further: a file may be one long line.
     pub(super) fn starts_line(&self, at: usize) -> bool {
-        self.text[self.line_start(at)..at].bytes().all(|b| b == b' ')
+        let before = self.text[self.range.start..at].trim_end_matches(' ');
+        before.is_empty() || before.ends_with(['\n', '\r'])
     }
 
     /// Whether the line has ended at an offset, but for blanks and a comment.
     pub(super) fn line_is_done(&self, at: usize) -> bool {
-        let rest = &self.text[at..self.line_end(at)];
+        let rest = &self.text[at..self.range.end];
         let trimmed = rest.trim_start_matches([' ', '\t']);
-        trimmed.is_empty() || (trimmed.starts_with('#') && trimmed.len() < rest.len())
+        trimmed.is_empty()
+            || trimmed.starts_with(['\n', '\r'])
+            || (trimmed.starts_with('#') && trimmed.len() < rest.len())
     }
 
     /// The offset after the colon behind a key in a block mapping.
@@ -171,36 +174,41 @@ impl<'t> Page<'t> {
         Err(Refusal::at(span, "the key is written in a way that edits don't understand"))
     }
 
+    /// The innermost last value of a block collection, and where it would stand if it were empty; of anything else the
+    /// node itself.
+    pub(super) fn last_leaf<'n>(&self, mut node: Node<'n>, mut floor: usize) -> Result<(Node<'n>, usize), Refusal> {
+        while !node.is_alias() && node.style() == Style::Block {
+            (node, floor) = match (node.written_entries().last(), node.items().as_slice()) {
+                (Some(entry), _) => (entry.value, self.colon_end(entry.key)?),
+                (None, [.., item]) => (*item, self.dash(node, node.items().len() - 1)? + 1),
+                (None, []) => break,
+            };
+        }
+        Ok((node, floor))
+    }
+
     /// Where the bytes of a node end; `floor` is where it would stand if it were empty.
     pub(super) fn end_of(&self, node: Node<'_>, floor: usize) -> Result<usize, Refusal> {
-        let span = node.written_span();
-        if node.is_alias() {
-            return Ok(span.end as usize);
+        let (node, floor) = self.last_leaf(node, floor)?;
+        let end = (node.written_span().end as usize).max(floor);
+        if node.is_alias() || !matches!(node.style(), Style::Literal | Style::Folded) {
+            return Ok(end);
         }
-        Ok(match (node.shape(), node.style()) {
-            (Shape::Mapping, Style::Block) => match node.written_entries().last() {
-                Some(last) => self.end_of(last.value, self.colon_end(last.key)?)?,
-                None => floor,
-            },
-            (Shape::Sequence, Style::Block) => {
-                let items = node.items();
-                match items.last() {
-                    Some(last) => self.end_of(*last, self.dash(node, items.len() - 1)? + 1)?,
-                    None => floor,
-                }
+        let header = self.block_header(node, floor)?;
+        let mut end = end.max(header.end);
+        if self.text[header.clone()].contains('+') {
+            return Ok(end);
+        }
+        // Blank lines at the end are none of the text, unless they are deeper than it.
+        loop {
+            end = header.end + self.text[header.end..end].trim_end_matches(['\n', '\r']).len();
+            let line = self.line_start(end);
+            let blanks = self.text[line..end].bytes().all(|b| b == b' ') && end - line <= node.indent();
+            if !blanks || line == end || line <= header.end {
+                return Ok(end);
             }
-            (Shape::Scalar, Style::Literal | Style::Folded) => {
-                let header = self.block_header(node, floor)?;
-                let end = (span.end as usize).max(header.end);
-                if self.text[header.clone()].contains('+') {
-                    end
-                } else {
-                    let text = &self.text[header.end..end];
-                    header.end + text.trim_end_matches([' ', '\t', '\n', '\r']).len()
-                }
-            }
-            _ => (span.end as usize).max(floor),
-        })
+            end = line;
+        }
     }
 
     /// The `|-` of a block scalar that follows a key or dash that ends at `floor`.
@@ -287,6 +295,7 @@ impl Printer {
             comma: ", ",
             pad: "",
             open: false,
+            block: None,
         }
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Printer {
     pub pad: &'static str,
     /// The file ends without a line break, and so would a block of text at its end.
     pub open: bool,
+    /// The column of a block of text that takes the place of one with this column.
+    pub block: Option<usize>,
 }
 
 impl Printer {
@@ -64,8 +66,8 @@ impl Printer {
         if quotes == Style::SingleQuoted && is_printable(text) {
             return format!("'{}'", text.replace('\'', "''"));
         }
-        // JSON in double quotes would be a thicket of backslashes.
-        if wanted != Style::DoubleQuoted && text.contains(['"', '\\']) && is_printable(text) {
+        // JSON in double quotes would be a thicket of backslashes, whatever its neighbours are in.
+        if text.contains(['"', '\\']) && !text.contains('\'') && is_printable(text) {
             return format!("'{}'", text.replace('\'', "''"));
         }
         double_quoted(text)
@@ -141,6 +143,7 @@ impl Printer {
         {
             return None;
         }
+        let column = self.block.unwrap_or(column);
         let body = text.strip_suffix('\n').unwrap_or(text);
         let fits = |line: &str| is_printable(line) && !line.ends_with(' ') && !line.contains('\r');
         if body.is_empty() || body.ends_with('\n') || !body.split('\n').all(fits) {

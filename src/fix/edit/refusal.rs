@@ -14,11 +14,13 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(reason: impl Into<String>) -> Refusal {
+    /// A reason without a place.
+    pub fn new(reason: impl Into<String>) -> Refusal {
         Refusal { reason: reason.into(), span: None }
     }
 
-    pub(super) fn at(span: Span, reason: impl Into<String>) -> Refusal {
+    /// A reason, and the bytes that stand in the way.
+    pub fn at(span: Span, reason: impl Into<String>) -> Refusal {
         Refusal { reason: reason.into(), span: Some(span) }
     }
 }

@@ -159,6 +159,8 @@ fn removed_entries_take_their_lines_along() {
     for (before, path, after) in [
         ("a: 1\nb: 2 # c\nc: 3\n", "b", "a: 1\nc: 3\n"),
         ("a: 1\nb: 2", "b", "a: 1"),
+        ("a: |\n  x\nb: 2", "b", "a: |\n  x\n"),
+        ("a: |-\n  x\nb: 2", "b", "a: |-\n  x"),
         ("a: 1\n# about b\nb: 2\n# end\n", "b", "a: 1\n# about b\n# end\n"),
         ("a:\n  b: 1\nc: 2\n", "a.b", "a: {}\nc: 2\n"),
         ("a:\n- 1\nc: 2\n", "a.0", "a: []\nc: 2\n"),
@@ -420,4 +422,19 @@ fn changes_of_one_document_meet() {
         ch.set(at(root, "a.b"), &[], 2)
     });
     assert_eq!(lost.unwrap_err(), "one change takes away what another one changes");
+}
+
+#[test]
+fn large_and_deep_files_are_edited_like_others() {
+    let items: Vec<String> = (0..20_000).map(|i| format!("{{\"a\":{i}}}")).collect();
+    let line = format!("{{\"x\":[{}]}}", items.join(","));
+    let done = append(&line, "x", Value::map([("a", 1)])).unwrap();
+    assert_eq!(done, line.replace("]}", ",{\"a\":1}]}"));
+    let deep = format!("a: {}{}\nb: 1\n", "[".repeat(900), "]".repeat(900));
+    assert_eq!(replace(&deep, "b", 2).unwrap(), deep.replace("b: 1", "b: 2"));
+    assert_eq!(replace(&deep, "a", 2).unwrap(), "a: 2\nb: 1\n");
+    let blocks: String = (0..900).map(|i| format!("{}k:\n", " ".repeat(i))).collect();
+    assert_eq!(set(&blocks, &["z"], 1).unwrap(), format!("{blocks}z: 1\n"));
+    let inner = vec!["k"; 900];
+    assert_eq!(set(&blocks, &inner, 1).unwrap(), format!("{} 1\n", blocks.trim_end()));
 }

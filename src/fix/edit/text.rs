@@ -142,7 +142,8 @@ fn is_template_at(text: &str, range: &Range<usize>) -> bool {
         text.match_indices(open).any(|(start, _)| {
             let end = text[start..].find(close).map_or(text.len(), |len| start + len + close.len());
             let apart = range.end <= start || end <= range.start;
-            !(apart || whole && range.start <= start && end <= range.end)
+            let around = range.start <= start && end <= range.end;
+            !(apart || whole && around)
         })
     };
     touches("{{", "}}", false) || touches("${", "}", true)

@@ -4,6 +4,9 @@ use crate::yaml::{Node, Scalar, Shape, resolve};
 
 use super::refusal::Refusal;
 
+/// Deepest nesting that is copied.
+const DEPTH: usize = 100;
+
 /// A value to write into a manifest. Its kind is what Kubernetes shall read: `Value::from("true")` is text and will be
 /// quoted where it must be, `Value::from(true)` is a boolean.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,17 +57,26 @@ impl Value {
     /// A copy of a node, for moving it elsewhere.
     ///
     /// # Errors
-    /// When it has a number that no `Value` holds.
+    /// When it has a number that no `Value` holds, or is nested as no manifest is.
     pub fn of(node: Node<'_>) -> Result<Value, Refusal> {
+        Value::copy(node, 0)
+    }
+
+    fn copy(node: Node<'_>, depth: usize) -> Result<Value, Refusal> {
+        if depth > DEPTH {
+            return Err(Refusal::at(node.grip(), "the value is nested too deeply"));
+        }
         Ok(match node.shape() {
             Shape::Mapping => {
                 let entry = |e: crate::yaml::Entry<'_>| {
                     let key = crate::yaml::json::key(e.key).map_err(|(at, why)| Refusal::at(at.span(), why))?;
-                    Ok((key, Value::of(e.value)?))
+                    Ok((key, Value::copy(e.value, depth + 1)?))
                 };
                 Value::Map(node.entries().into_iter().map(entry).collect::<Result<_, Refusal>>()?)
             }
-            Shape::Sequence => Value::List(node.items().into_iter().map(Value::of).collect::<Result<_, _>>()?),
+            Shape::Sequence => {
+                Value::List(node.items().into_iter().map(|i| Value::copy(i, depth + 1)).collect::<Result<_, _>>()?)
+            }
             Shape::Scalar => match node.scalar().unwrap_or(Scalar::Null) {
                 Scalar::Null => Value::Null,
                 Scalar::Bool(b) => Value::Bool(b),

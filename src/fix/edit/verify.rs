@@ -80,62 +80,74 @@ pub(super) fn documents(file: &SourceFile, edits: &[Edit], whole: Whole<'_>) -> 
     if right && after.next().is_none() { Ok(()) } else { Err(refuse()) }
 }
 
-fn is_planned(draft: &Draft<'_>, old: Node<'_>, new: Node<'_>) -> bool {
-    match draft.plans.get(&old.id()) {
-        Some(Plan::Replace(value)) => value.matches(new),
-        Some(Plan::Text(edits)) => {
-            let text = old.text().and_then(|t| text::changed(t, edits).ok());
-            text.is_some()
-                && new.text().map(str::to_string) == text
-                && (old.as_str().is_none() || new.as_str().is_some())
-        }
-        Some(Plan::Slots(slots)) if old.is_mapping() => {
-            let (before, after) = (old.written_entries(), new.written_entries());
-            new.is_mapping()
-                && after.len() == slots.len()
-                && slots.iter().zip(after).all(|(slot, entry)| match slot {
-                    Slot::New { key, value } => entry.key.as_str() == Some(key) && value.matches(entry.value),
-                    Slot::Kept { index, key } => before.get(*index).is_some_and(|old| {
-                        let same_key = match key {
-                            Some(name) => entry.key.as_str() == Some(name),
-                            None => is_planned(draft, old.key, entry.key),
-                        };
-                        same_key && is_planned(draft, old.value, entry.value)
-                    }),
-                })
-        }
-        Some(Plan::Slots(slots)) => {
-            let (before, after) = (old.items(), new.items());
-            new.is_sequence()
-                && after.len() == slots.len()
-                && slots.iter().zip(after).all(|(slot, item)| match slot {
-                    Slot::New { value, .. } => value.matches(item),
-                    Slot::Kept { index, .. } => before.get(*index).is_some_and(|old| is_planned(draft, *old, item)),
-                })
-        }
-        None => match old.shape() {
-            Shape::Scalar => {
-                new.shape() == Shape::Scalar
-                    && new.text() == old.text()
-                    && kind(new) == kind(old)
-                    && old.tag() == new.tag()
+/// Whether a node is as planned, with all that is below it. A list and not recursion: the depth is the input's choice.
+fn is_planned<'n>(draft: &Draft<'_>, old: Node<'n>, new: Node<'n>) -> bool {
+    let mut pairs = vec![(old, new)];
+    while let Some((old, new)) = pairs.pop() {
+        let right = match draft.plans.get(&old.id()) {
+            Some(Plan::Replace(value)) => value.matches(new),
+            Some(Plan::Text(edits)) => {
+                let text = old.text().and_then(|t| text::changed(t, edits).ok());
+                text.is_some()
+                    && new.text().map(str::to_string) == text
+                    && (old.as_str().is_none() || new.as_str().is_some())
             }
-            Shape::Mapping => {
-                let (before, after) = (old.written_entries(), new.written_entries());
-                new.is_mapping()
-                    && before.len() == after.len()
-                    && before.iter().zip(after).all(|(old, new)| {
-                        is_planned(draft, old.key, new.key) && is_planned(draft, old.value, new.value)
-                    })
-            }
-            Shape::Sequence => {
-                let (before, after) = (old.items(), new.items());
-                new.is_sequence()
-                    && before.len() == after.len()
-                    && before.into_iter().zip(after).all(|(old, new)| is_planned(draft, old, new))
-            }
-        },
+            Some(Plan::Slots(slots)) => slots_hold(slots, old, new, &mut pairs),
+            None => nothing_changed(old, new, &mut pairs),
+        };
+        if !right {
+            return false;
+        }
     }
+    true
+}
+
+/// Whether a collection has these entries or items; what was kept is left to be compared.
+fn slots_hold<'n>(slots: &[Slot], old: Node<'n>, new: Node<'n>, pairs: &mut Vec<(Node<'n>, Node<'n>)>) -> bool {
+    if old.is_mapping() {
+        let (before, after) = (old.written_entries(), new.written_entries());
+        return new.is_mapping()
+            && after.len() == slots.len()
+            && slots.iter().zip(after).all(|(slot, entry)| match slot {
+                Slot::New { key, value } => entry.key.as_str() == Some(key) && value.matches(entry.value),
+                Slot::Kept { index, key } => before.get(*index).is_some_and(|old| {
+                    pairs.push((old.value, entry.value));
+                    match key {
+                        Some(name) => entry.key.as_str() == Some(name),
+                        None => {
+                            pairs.push((old.key, entry.key));
+                            true
+                        }
+                    }
+                }),
+            });
+    }
+    let (before, after) = (old.items(), new.items());
+    new.is_sequence()
+        && after.len() == slots.len()
+        && slots.iter().zip(after).all(|(slot, item)| match slot {
+            Slot::New { value, .. } => value.matches(item),
+            Slot::Kept { index, .. } => before.get(*index).is_some_and(|old| {
+                pairs.push((*old, item));
+                true
+            }),
+        })
+}
+
+/// Whether a node itself is what it was; what is below it is left to be compared.
+fn nothing_changed<'n>(old: Node<'n>, new: Node<'n>, pairs: &mut Vec<(Node<'n>, Node<'n>)>) -> bool {
+    if old.shape() != new.shape() || old.tag() != new.tag() || old.is_anchored() != new.is_anchored() {
+        return false;
+    }
+    let (before, after) = (old.written_entries(), new.written_entries());
+    let (items, new_items) = (old.items(), new.items());
+    let same = before.len() == after.len() && items.len() == new_items.len();
+    for (old, new) in before.iter().zip(&after) {
+        pairs.push((old.key, new.key));
+        pairs.push((old.value, new.value));
+    }
+    pairs.extend(items.into_iter().zip(new_items));
+    same && (old.shape() != Shape::Scalar || (old.text() == new.text() && kind(old) == kind(new)))
 }
 
 /// The type of a scalar.
