@@ -90,9 +90,14 @@ impl Editor {
     /// The next findings of a file for a count of changes.
     fn findings(&mut self, uri: &str, version: Option<i32>) -> Vec<Value> {
         loop {
-            let Message::Notification(notice) = self.messages.recv_timeout(PATIENCE).expect("findings") else { continue };
+            let Message::Notification(notice) = self.messages.recv_timeout(PATIENCE).expect("findings") else {
+                continue;
+            };
             let params = &notice.params;
-            if notice.method == "textDocument/publishDiagnostics" && params["uri"] == uri && params["version"] == json!(version) {
+            if notice.method == "textDocument/publishDiagnostics"
+                && params["uri"] == uri
+                && params["version"] == json!(version)
+            {
                 return params["diagnostics"].as_array().unwrap().clone();
             }
         }
@@ -147,11 +152,18 @@ fn findings_follow_the_unsaved_text() {
     assert_eq!(connects["range"]["start"]["line"], 12);
     assert_eq!(connects["severity"], 1);
     let column = POD.lines().nth(12).unwrap().find("0.0.0.0").unwrap();
-    assert_eq!(connects["range"], json!({"start": {"line": 12, "character": column}, "end": {"line": 12, "character": column + 7}}));
+    assert_eq!(
+        connects["range"],
+        json!({"start": {"line": 12, "character": column}, "end": {"line": 12, "character": column + 7}})
+    );
     let host = json!({"start": {"line": 12, "character": column}, "end": {"line": 12, "character": column + 7}});
     editor.change(&pod, 2, json!([{"range": host, "text": "*"}]));
     assert!(!rules(&editor.findings(&pod, Some(2))).contains(&"endpoint-connects"));
-    assert_eq!(std::fs::read_to_string(folder.path().join("pod.yaml")).unwrap(), "# nothing yet\n", "nothing is written");
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join("pod.yaml")).unwrap(),
+        "# nothing yet\n",
+        "nothing is written"
+    );
     editor.leave();
 }
 
@@ -167,11 +179,10 @@ fn the_unit_around_a_file_is_linted_with_it() {
     let overlay = uri(folder.path(), "prod/kustomization.yaml");
     let base = uri(folder.path(), "base/pod.yaml");
     editor.open(&overlay, "resources: [../base]\nimages: [{name: vllm/vllm-openai, newTag: v0.8.5}]\n");
-    // The tag is too old for events: said at the tag that is not saved yet.
-    let found = editor.findings(&overlay, Some(1));
-    assert!(found.iter().any(|f| f["range"]["start"]["line"] == 1), "{found:?}");
-    let before = editor.findings(&base, None).len();
-    assert!(before > 0, "the base is not open, and has findings of its own");
+    // The tag that is not saved yet is too old for events: said at the flag in the base, which is not open.
+    let found = editor.findings(&base, None);
+    assert_eq!(of(&found, "unsupported-option")["range"]["start"]["line"], 12);
+    let before = found.len();
     // The base as the editor has it counts for the overlay's unit.
     editor.open(&base, &POD.replace("vllm, serve", "sleep, serve"));
     assert!(editor.findings(&base, Some(1)).iter().all(|f| f["code"] != "endpoint-connects"));
@@ -234,7 +245,7 @@ fn hover_tells_the_rule_and_the_fact() {
     };
     assert!(hover("--kv-events-config").contains("a flag of vLLM, 0.9.0 and later"));
     assert!(hover("model.aibrix.ai/kv-events-enabled").contains("the gateway subscribes"));
-    assert!(hover("endpoint\\").is_empty() || hover("endpoint").contains("a setting of vLLM's KV-cache events"));
+    assert!(hover("endpoint").contains("a setting of vLLM's KV-cache events"));
     assert!(hover("0.0.0.0").contains("**[endpoint-connects]"));
     assert_eq!(hover("engine"), "", "a name of the user's own");
     editor.leave();
@@ -257,7 +268,11 @@ fn links_lead_to_files_and_rules() {
     assert!(targets[0].ends_with("/base/kustomization.yaml") && targets[1].ends_with("/app.conf"), "{targets:?}");
     assert!(targets[2].ends_with("/rules/endpoint-connects.md"));
     let app = &links.as_array().unwrap()[1]["range"];
-    assert_eq!(*app, json!({"start": {"line": 3, "character": 16}, "end": {"line": 3, "character": 24}}), "without the key");
+    assert_eq!(
+        *app,
+        json!({"start": {"line": 3, "character": 16}, "end": {"line": 3, "character": 24}}),
+        "without the key"
+    );
     editor.leave();
 }
 
@@ -278,4 +293,29 @@ fn a_client_that_leaves_without_a_word_is_a_failure() {
     assert!(refused.response_result.is_err());
     editor.tell("exit", Value::Null);
     assert_eq!(editor.process.wait().unwrap().code(), Some(2));
+}
+
+#[test]
+fn a_fix_is_offered_as_an_edit_of_the_text_that_it_was_found_in() {
+    let folder = workspace();
+    let text = format!("# kvlint: ignore-file[host-network-clash] moved on\n{POD}");
+    std::fs::write(folder.path().join("pod.yaml"), &text).unwrap();
+    let mut editor = Editor::start(folder.path(), &[]);
+    let pod = uri(folder.path(), "pod.yaml");
+    editor.open(&pod, &text);
+    let found = editor.findings(&pod, Some(1));
+    let range = of(&found, "suppression-unused")["range"].clone();
+    let ask = |kinds: Value| json!({"textDocument": {"uri": pod}, "range": range, "context": {"diagnostics": [], "only": kinds}});
+    let actions = editor.ask("textDocument/codeAction", ask(json!(["quickfix"])));
+    let action = &actions.as_array().unwrap()[0];
+    assert!(action["title"].as_str().unwrap().ends_with("(suppression-unused)"), "{action}");
+    assert_eq!(action["isPreferred"], true);
+    let edits = &action["edit"]["documentChanges"][0];
+    assert_eq!(edits["textDocument"], json!({"uri": pod, "version": 1}));
+    let start = json!({"line": 0, "character": 0});
+    assert_eq!(edits["edits"][0]["range"]["start"], start, "{edits}");
+    assert_eq!(edits["edits"][0]["newText"], "");
+    let none = editor.ask("textDocument/codeAction", ask(json!(["refactor"])));
+    assert_eq!(none, json!([]));
+    editor.leave();
 }

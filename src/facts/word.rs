@@ -52,7 +52,10 @@ fn variable(word: &str) -> Option<String> {
         return Some(format!("`{word}`: read by vLLM, {}.{default}\n\n{}", known.releases, source(&known.source)));
     }
     if let Some(invented) = env::option_by_env(word) {
-        return Some(format!("`{word}`: read by no release of vLLM; documents ask for it.\n\n{}", source(&invented.source)));
+        return Some(format!(
+            "`{word}`: read by no release of vLLM; documents ask for it.\n\n{}",
+            source(&invented.source)
+        ));
     }
     match aibrix::name(word)? {
         NameMatch::Read(variable, name) => {

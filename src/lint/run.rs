@@ -18,6 +18,9 @@ use crate::source::SourceMap;
 /// Objects that one task looks at: enough that starting the task costs nothing beside them.
 const CHUNK: usize = 64;
 
+/// A check of one object.
+type OnResource = fn(&mut ResourceContext<'_>);
+
 /// What a run found.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -116,7 +119,7 @@ fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guard
 /// What the rules about single objects find in some; a rule that fails says so once.
 fn lint_objects(
     resources: &[Resource],
-    rules: &[(&'static Rule, fn(&mut ResourceContext<'_>))],
+    rules: &[(&'static Rule, OnResource)],
     config: &Config,
 ) -> Vec<Guarded> {
     let seen: Vec<Seen<'_>> = resources.iter().map(|_| Seen::default()).collect();

@@ -133,7 +133,8 @@ impl Analyst {
 
     /// Lints the units around one file.
     fn lint(&self, path: &Path, overlay: &Overlay, documents: &Documents) -> Group {
-        let mut group = Group { files: BTreeSet::from([path.to_path_buf()]), findings: Findings::new(), log: Vec::new() };
+        let mut group =
+            Group { files: BTreeSet::from([path.to_path_buf()]), findings: Findings::new(), log: Vec::new() };
         let (config, sources) = configuration(path, overlay);
         let inputs = Inputs {
             paths: vec![path.to_path_buf()],
@@ -206,7 +207,7 @@ fn targets(path: &Path, overlay: &Overlay) -> Vec<Target> {
     let (config, _) = configuration(path, overlay);
     let exclude = load::Exclude { base: config.folder.clone(), patterns: config.exclude.clone() };
     let here = std::env::current_dir().unwrap_or_default();
-    let found = Surroundings::new(&exclude, &config.roots, &here).of(path);
+    let found = Surroundings::new(&exclude, &config.roots, &here).over(overlay).of(path);
     found.unwrap_or_default()
 }
 

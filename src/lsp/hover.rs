@@ -65,7 +65,8 @@ fn within(node: Node<'_>, place: Span) -> bool {
         Shape::Sequence => node.items().into_iter().any(|item| within(item, place)),
         Shape::Mapping => {
             let entries = || node.entries().into_iter();
-            entries().any(|e| e.key.text().is_some_and(word::configures_events)) || entries().any(|e| within(e.value, place))
+            entries().any(|e| e.key.text().is_some_and(word::configures_events))
+                || entries().any(|e| within(e.value, place))
         }
     }
 }

@@ -208,11 +208,12 @@ impl Session {
                 .reply::<request::CodeActionRequest>(request, |session, params| {
                     Some(actions::actions(&session.findings, &params))
                 }),
-            request::DocumentLinkRequest::METHOD => self
-                .reply::<request::DocumentLinkRequest>(request, |session, params| {
+            request::DocumentLinkRequest::METHOD => {
+                self.reply::<request::DocumentLinkRequest>(request, |session, params| {
                     let document = session.documents.get(&params.text_document.uri)?;
                     Some(links::links(document, session.encoding))
-                }),
+                })
+            }
             method => {
                 let message = format!("kvlint does not answer `{method}`");
                 Response::new_err(id, ErrorCode::MethodNotFound as i32, message)
@@ -302,7 +303,9 @@ impl Session {
         }
         // A text without findings is answered, too: the client then knows that it was looked at.
         for (uri, version) in &results.versions {
-            if !results.findings.contains_key(uri) && self.published.insert(uri.clone(), Some(*version)) != Some(Some(*version)) {
+            if !results.findings.contains_key(uri)
+                && self.published.insert(uri.clone(), Some(*version)) != Some(Some(*version))
+            {
                 self.show(uri, Vec::new(), Some(*version));
             }
         }
