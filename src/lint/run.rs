@@ -72,6 +72,12 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     outcome
 }
 
+/// A rule over a unit, with its check.
+type AboutUnit = (&'static Rule, fn(&mut UnitContext<'_>));
+
+/// A rule over single objects, with its check.
+type AboutObject = (&'static Rule, fn(&mut ResourceContext<'_>));
+
 type Guarded = Result<Vec<Diagnostic>, (&'static str, String)>;
 
 fn collect(results: Vec<Guarded>, found: &mut Vec<Diagnostic>, failures: &mut Vec<(&'static str, String)>) {
@@ -99,7 +105,7 @@ fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guard
     };
     let whole = || -> Vec<Guarded> {
         let model = Model::new(unit, config);
-        let run = |(rule, check): &(&'static Rule, fn(&mut UnitContext<'_>))| {
+        let run = |(rule, check): &AboutUnit| {
             guarded(rule, config, |sink| {
                 let mut cx = UnitContext { unit, model: &model, config, sink };
                 check(&mut cx);
@@ -113,11 +119,7 @@ fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guard
 }
 
 /// What the rules about single objects find in some; a rule that fails says so once.
-fn lint_objects(
-    resources: &[Resource],
-    rules: &[(&'static Rule, fn(&mut ResourceContext<'_>))],
-    config: &Config,
-) -> Vec<Guarded> {
+fn lint_objects(resources: &[Resource], rules: &[AboutObject], config: &Config) -> Vec<Guarded> {
     if !rules.is_empty() {
         // The search for duplicate keys goes through a tree in the order in which it lies in memory, and the rules jump about
         // in it: this way round they find it in the cache. What is found is kept by the tree. A tree that was put together has
@@ -126,7 +128,7 @@ fn lint_objects(
         read.for_each(|tree| drop(tree.duplicate_keys()));
     }
     let seen: Vec<Seen<'_>> = resources.iter().map(|_| Seen::default()).collect();
-    let run = |(rule, check): &(&'static Rule, fn(&mut ResourceContext<'_>))| {
+    let run = |(rule, check): &AboutObject| {
         guarded(rule, config, |mut sink| {
             for (resource, seen) in resources.iter().zip(&seen) {
                 let mut cx = ResourceContext { resource, config, seen, sink };
