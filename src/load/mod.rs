@@ -1,6 +1,7 @@
 //! Files to units of resources: discovery, then one loader for each way to write manifests.
 
 pub mod discover;
+pub mod helm;
 pub mod kustomize;
 pub(crate) mod text;
 pub(crate) mod unit;

@@ -1,0 +1,3 @@
+//! Helm charts: templates, what `helm` renders from them, and the way back from a rendered line to the template.
+
+pub mod template;
