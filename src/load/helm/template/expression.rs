@@ -75,25 +75,13 @@ impl<'t> Cursor<'t> {
         let start = self.next_word().map_or(self.close, |token| token.start);
         let declaration = self.declaration(range)?;
         let mut commands: Vec<Command> = Vec::new();
-        let mut piped = None;
-        loop {
+        while let Some(token) = self.next_word().filter(|token| token.kind != Kind::RightParen) {
+            commands.push(self.command(token)?);
             match self.next_word() {
-                Some(token) if token.kind != Kind::RightParen => commands.push(self.command(token)?),
+                // Go takes a pipe that nothing follows.
+                Some(token) if token.kind == Kind::Pipe => self.at += 1,
                 _ => break,
             }
-            match self.next_word() {
-                Some(token) if token.kind == Kind::Pipe => {
-                    piped = Some(token);
-                    self.at += 1;
-                }
-                _ => {
-                    piped = None;
-                    break;
-                }
-            }
-        }
-        if let Some(pipe) = piped {
-            return Err(Mistake { start: pipe.start, end: pipe.end, message: "nothing follows this `|`".into() });
         }
         let Some(last) = commands.last() else {
             return Err(Mistake { start, end: self.close.max(start), message: format!("the {context} has no value") });

@@ -160,7 +160,7 @@ fn operands_and_pipelines() {
     assert_eq!(shown("{{ printf \"%s}}\" .x|quote }}"), "{printf \"%s}}\" .x | quote}");
     assert_eq!(shown("{{ a (b (c .) | d) }}"), "{a {b {c .} | d}}");
     assert_eq!(shown("{{\n  a\n  | b\n}}"), "{a | b}");
-    assert_eq!(shown("{{ .5 }}"), "{.5}");
+    assert_eq!(shown("{{ .5 }}{{ .a | }}"), "{.5} {.a}");
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn refused(text: &str, at: &str, message: &str) {
 #[test]
 fn mistakes_have_their_place() {
     refused("a{{ }}b", "", "the action has no value");
-    refused("{{ .a | }}", "|", "nothing follows this `|`");
+    refused("{{ | .a }}", "|", "`|` is not expected here");
     refused("{{ (a }}", "", "a parenthesis is not closed");
     refused("{{ a) }}", ")", "a parenthesis is closed that was not opened");
     refused("{{ .a | 1 }}", "1", "a value can't be passed to something that is not a function");
