@@ -1,6 +1,6 @@
 //! Which values stand at a place of the output.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::expansion;
@@ -48,7 +48,8 @@ pub struct Trace {
     pub feeds: Feeds,
     /// The conditions around it, the outermost first, through all templates on the way.
     pub switches: Vec<Switch>,
-    /// The actions on the way: in the template that was rendered, then in each `define`.
+    /// The actions on the way: in the template that was rendered, then in each `define`. The values rule out that any
+    /// further place of the question printed, so that one was mapped wrongly.
     pub chain: Vec<Span>,
 }
 
@@ -84,14 +85,15 @@ impl<'t> Tracer<'t> {
     /// What stands at a place of the output.
     pub fn trace(&self, question: &Question<'_>) -> Trace {
         let mut machine = Machine::decider(&self.library, &self.reads);
-        let chain = question.places.iter().map(|place| place.span).collect();
-        let mut trace = Trace { feeds: Feeds::Unknown, switches: Vec::new(), chain };
-        let Some(ways) = ways(&mut machine, question) else { return trace };
+        let mut trace = Trace { feeds: Feeds::Unknown, switches: Vec::new(), chain: Vec::new() };
+        let Some((ways, depth)) = ways(&mut machine, question) else { return trace };
+        let (places, _) = question.places.split_at(depth);
+        trace.chain.extend(places.iter().map(|place| place.span));
         if let Some(first) = ways.first() {
             // The conditions are the same in each round; what they look at may differ.
             trace.switches.clone_from(&first.0);
         }
-        let literal = question.places.last().is_some_and(|place| place.kind == Kind::Literal);
+        let literal = places.last().is_some_and(|place| place.kind == Kind::Literal);
         let values: Vec<Sym> = ways.into_iter().map(|(_, value)| value).collect();
         if values.is_empty() || machine.is_exhausted() {
             return trace;
@@ -218,32 +220,66 @@ impl<'t> Tracer<'t> {
     }
 }
 
-/// The value of the last place on each way to it, with the conditions around it.
-fn ways(machine: &mut Machine<'_, '_>, question: &Question<'_>) -> Option<Vec<(Vec<Switch>, Sym)>> {
+/// The value of the last place on each way to it, with the conditions around it, and how many of the places can print:
+/// behind them, values rule the next one out.
+fn ways(machine: &mut Machine<'_, '_>, question: &Question<'_>) -> Option<(Vec<(Vec<Switch>, Sym)>, usize)> {
     let (first, rest) = question.places.split_first()?;
     let library = machine.library;
     let chart = library.charts.iter().find(|chart| chart.scope == *question.scope)?;
     let (_, template) = chart.files.iter().find(|(_, t)| t.source().id() == first.span.file)?;
     let env = Env::start(Sym::Scope(question.scope.clone()));
     let mut reached = reach(machine, template.source(), template.nodes(), env, first.span);
-    let mut place = first;
+    if reached.is_empty() {
+        return Some((Vec::new(), 0));
+    }
+    let (mut place, mut depth) = (first, 1);
     for next in rest {
         let mut further = Vec::new();
-        for way in reached {
-            further.extend(enter_call(machine, library, way, place, next)?);
+        for way in &reached {
+            further.extend(enter_call(machine, library, way.clone(), place, next)?);
+        }
+        if further.is_empty() {
+            break;
         }
         reached = further;
         place = next;
+        depth += 1;
     }
     let value = |mut way: Reached<'_>| {
         let value = match way.at {
-            At::Action(action) => part(machine, &action.pipeline, place.expr, &mut way.env),
+            At::Action(action) => {
+                let whole = machine.pipeline(&action.pipeline, &mut way.env);
+                let part = part(machine, &action.pipeline, place.expr, &mut way.env);
+                choose(whole, part)
+            }
             At::Text => Sym::text(""),
-            At::Call(_) | At::Block(_) => Sym::Unknown,
+            At::Call(call) => {
+                let dot = call.pipeline.as_ref().map_or(Sym::NIL, |p| machine.pipeline(p, &mut way.env));
+                machine.include(&call.name.text, &dot)
+            }
+            At::Block(_) => Sym::Unknown,
         };
         (way.switches, value)
     };
-    Some(reached.into_iter().map(value).collect())
+    Some((reached.into_iter().map(value).collect(), depth))
+}
+
+/// What an action prints is told by the values better than by the text, save for the parts of a text that is put together.
+fn choose(whole: Sym, part: Sym) -> Sym {
+    let (mut all, mut some) = (BTreeSet::new(), BTreeSet::new());
+    if !whole.collect(&mut all) {
+        return part;
+    }
+    // The text was taken for an alternative that the values rule out.
+    if part.collect(&mut some) && !some.is_subset(&all) {
+        return whole;
+    }
+    match &whole {
+        Sym::OneOf(ways) if ways.contains(&part) => part,
+        Sym::Made(made) if !made.verbatim => part,
+        Sym::Dict(_) | Sym::List(_) => part,
+        _ => whole,
+    }
 }
 
 /// From a call to a place in the body of the template that it calls.

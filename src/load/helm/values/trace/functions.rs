@@ -141,6 +141,7 @@ impl Machine<'_, '_> {
                 Sym::Other
             }
             _ => {
+                self.calls_any |= matches!(name, "include" | "tpl");
                 arguments.iter().for_each(|a| self.consume(a));
                 Sym::made(arguments)
             }
@@ -338,6 +339,7 @@ impl Machine<'_, '_> {
         }
         texts.retain(|text| text.contains("{{"));
         if !known || texts.len() > MOST_TEXTS {
+            self.calls_any = true;
             self.consume(dot);
             return Sym::Unknown;
         }
@@ -346,6 +348,7 @@ impl Machine<'_, '_> {
             let source = Arc::new(SourceFile::new(FileId(u32::MAX), "tpl", text.as_str()));
             let template = Template::parse(&source);
             if !template.problems().is_empty() || !template.definitions().is_empty() {
+                self.calls_any = true;
                 self.consume(dot);
                 return Sym::Unknown;
             }

@@ -15,12 +15,14 @@ use crate::load::helm::template::{
     Action, Branch, Command, Control, Declaration, Expr, Ident, Node, Pipeline, Template, Text,
 };
 use crate::load::helm::values::{Kind, Segment, ValuePath};
-use crate::source::SourceFile;
+use crate::source::{SourceFile, Span};
 
 /// Deepest `include`.
 const DEEPEST: usize = 40;
+/// How often one template may stand in itself.
+const MOST_REPEATED: usize = 3;
 /// Nodes that are looked at before a walk is given up.
-const MOST_STEPS: usize = 400_000;
+const MOST_STEPS: usize = 200_000;
 /// Entries of a list or mapping that are gone through one by one.
 const MOST_ITEMS: usize = 64;
 
@@ -102,8 +104,13 @@ pub(super) struct Machine<'l, 't> {
     /// What was found by a walk through everything, where there was one.
     pub(super) known: Option<&'l Reads>,
     pub(super) reads: Reads,
+    /// The tags of arms that a walk came by, and whether it took one of them.
+    pub(super) arms: HashMap<Span, bool>,
+    /// Some template was called whose name is not known.
+    pub(super) calls_any: bool,
     memo: HashMap<(SmolStr, Sym), Sym>,
-    depth: usize,
+    /// The templates that are being run, the outermost first.
+    open: Vec<SmolStr>,
     steps: usize,
 }
 
@@ -115,8 +122,10 @@ impl<'l, 't> Machine<'l, 't> {
             decides: false,
             known: None,
             reads: Reads::default(),
+            arms: HashMap::new(),
+            calls_any: false,
             memo: HashMap::new(),
-            depth: 0,
+            open: Vec::new(),
             steps: 0,
         }
     }
@@ -185,6 +194,9 @@ impl<'l, 't> Machine<'l, 't> {
         // What the variables are while the next arm is looked at; a condition may declare some.
         let mut open = true;
         for arm in &branch.arms {
+            self.arms.entry(arm.tag.span).or_insert(false);
+        }
+        for arm in &branch.arms {
             let mut inside = env.clone();
             let value = arm.pipeline.as_ref().map(|p| self.pipeline(p, &mut inside));
             if let Some(value) = &value {
@@ -199,6 +211,7 @@ impl<'l, 't> Machine<'l, 't> {
                 continue;
             }
             printed.uncertain |= truth.is_none();
+            self.arms.insert(arm.tag.span, true);
             match (branch.control, value) {
                 (Control::Range, Some(value)) => {
                     let declaration = arm.pipeline.as_ref().and_then(|p| p.declaration.as_ref());
@@ -529,16 +542,17 @@ impl<'l, 't> Machine<'l, 't> {
         if let Some(known) = self.memo.get(&key) {
             return known.clone();
         }
-        if self.depth >= DEEPEST {
+        let repeated = self.open.iter().filter(|open| *open == name).count();
+        if self.open.len() >= DEEPEST || repeated >= MOST_REPEATED {
             self.consume(dot);
             return Sym::Unknown;
         }
         // One that includes itself says nothing new.
         self.memo.insert(key.clone(), Sym::Unknown);
-        self.depth += 1;
+        self.open.push(name.clone());
         let mut printed = Printed::default();
         self.run(source, body, &mut Env::start(dot.clone()), &mut printed);
-        self.depth -= 1;
+        self.open.pop();
         let value = printed.into_sym();
         self.memo.insert(key, value.clone());
         value

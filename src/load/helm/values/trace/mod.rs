@@ -14,7 +14,10 @@ pub use library::ChartTemplates;
 pub use reach::Switch;
 pub use reads::Reads;
 
+use std::collections::HashSet;
+
 use super::Values;
+use crate::source::Span;
 use library::Library;
 use machine::Machine;
 use sym::Sym;
@@ -40,6 +43,21 @@ impl<'t> Tracer<'t> {
         &self.reads
     }
 
+    /// The tags of arms that no rendering with these values takes, in files that are rendered and in definitions. Empty
+    /// where that can't be told.
+    pub fn dead_arms(&self) -> HashSet<Span> {
+        let mut machine = Machine::decider(&self.library, &self.reads);
+        for (scope, template) in self.library.rendered() {
+            if self.library.values.enabled().contains(scope) {
+                machine.file(template, Sym::Scope(scope.clone()));
+            }
+        }
+        if machine.is_exhausted() || machine.calls_any {
+            return HashSet::new();
+        }
+        machine.arms.into_iter().filter(|(_, taken)| !taken).map(|(tag, _)| tag).collect()
+    }
+
     /// The values.
     pub fn values(&self) -> &'t Values {
         self.library.values
@@ -57,3 +75,6 @@ fn read_all(library: &Library<'_>, outside: Reads) -> Reads {
     }
     machine.reads
 }
+
+#[cfg(test)]
+mod tests;
