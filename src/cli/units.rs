@@ -1,6 +1,7 @@
 //! `kvlint units [PATHS]`: what is deployed together, what was recognised in it, and what may be missing from it.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use clap::Args;
 
@@ -52,11 +53,13 @@ pub fn run(arguments: &UnitsArguments, color: Color) -> u8 {
 fn describe(unit: &Unit, loaded: &Loaded, config: &Config, style: &Style) -> String {
     let model = Model::new(unit, config);
     let at = |span: Span| {
+        let span = loaded.shown_span(span);
         let place = loaded.sources.line_column(span);
         format!("{}:{}:{}", shown(loaded.sources.file(span.file).path()), place.line, place.column)
     };
     let state = if unit.is_complete() { "complete" } else { "partial" };
-    let mut text = format!("{}  {}, {state}\n", style.bold(&visible::line(&shown(&unit.root))), unit.kind.as_str());
+    let mut text =
+        format!("{}  {}, {state}\n", style.bold(&visible::line(&shown(Path::new(&unit.title())))), unit.kind.as_str());
     for missing in &unit.missing {
         let place = missing.span.map_or(String::new(), |span| format!("  {}", at(span)));
         let _ =

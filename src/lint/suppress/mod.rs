@@ -85,9 +85,9 @@ impl Suppressions {
 
     /// Whether a finding is silenced; counts it.
     pub fn silence(&mut self, diagnostic: &Diagnostic) -> bool {
-        let place = diagnostic.primary.span;
         let mut silenced = false;
-        for suppression in self.entries.iter_mut().filter(|s| s.rule == diagnostic.rule && s.covers(place)) {
+        let covered = |s: &Suppression| s.rule == diagnostic.rule && diagnostic.places().any(|place| s.covers(place));
+        for suppression in self.entries.iter_mut().filter(|s| covered(s)) {
             suppression.silenced += 1;
             silenced = true;
         }
