@@ -1,11 +1,13 @@
 //! A chart: Chart.yaml, values, templates, and the charts inside it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::align::Defines;
 use super::files::{self, Budget, Contents};
+use super::template::Template;
 use crate::load::text;
-use crate::source::{SourceFile, SourceMap, Span};
+use crate::source::{FileId, SourceFile, SourceMap, Span};
 use crate::yaml::{self, Node};
 
 /// Charts in charts.
@@ -75,6 +77,27 @@ pub struct Chart {
     pub unused: Vec<(PathBuf, usize)>,
     /// Files on disk by their names in the chart, for copies of it; empty for an archive.
     pub on_disk: Vec<(String, PathBuf)>,
+    /// For the outermost chart: the templates of all, read when they are asked for.
+    parsed: OnceLock<Arc<Templates>>,
+}
+
+/// The templates of a chart and of those in it, as the names that `# Source:` gives them, and what stands in them.
+#[derive(Debug, Default)]
+pub struct Templates {
+    /// By name.
+    pub files: Vec<(String, Template)>,
+}
+
+impl Templates {
+    /// The template in a file.
+    pub fn of(&self, file: FileId) -> Option<&Template> {
+        self.files.iter().map(|(_, template)| template).find(|template| template.source().id() == file)
+    }
+
+    /// The named templates.
+    pub fn defines(&self) -> Defines<'_> {
+        Defines::new(self.files.iter().map(|(name, template)| (name.as_str(), template)))
+    }
 }
 
 impl Chart {
@@ -106,6 +129,24 @@ impl Chart {
         let files = if rest.starts_with("crds/") { &place.chart.crds } else { &place.chart.templates };
         place.file = files.binary_search_by(|f| f.name.as_str().cmp(rest)).ok().map(|i| &files[i]);
         Some(place)
+    }
+
+    /// The templates of this chart and of those in it.
+    pub fn parsed(&self) -> &Templates {
+        self.parsed.get_or_init(|| {
+            let mut templates = Templates::default();
+            self.collect_templates(&self.name, &mut templates);
+            Arc::new(templates)
+        })
+    }
+
+    fn collect_templates(&self, prefix: &str, into: &mut Templates) {
+        for file in &self.templates {
+            into.files.push((format!("{prefix}/{}", file.name), Template::parse(&file.source)));
+        }
+        for child in &self.children {
+            child.chart.collect_templates(&format!("{prefix}/charts/{}", child.name), into);
+        }
     }
 
     /// This chart and all in it, each once.
@@ -164,6 +205,7 @@ impl Reader<'_> {
             missing: Vec::new(),
             unused: Vec::new(),
             on_disk,
+            parsed: OnceLock::new(),
             requirements,
             metadata: Arc::clone(&metadata),
         };

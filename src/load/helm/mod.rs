@@ -4,14 +4,18 @@
 //! that nobody wrote: it is parsed and linted as any other, and [`Rendering::locate`] says for each place in it which
 //! bytes of the chart made it. Without helm only what needs no rendering is linted, and the chart is a note.
 
+pub mod align;
 pub mod binary;
 pub mod chart;
 mod errors;
 mod files;
+pub mod lines;
 mod locate;
+pub mod markers;
 mod render;
 pub mod sets;
 pub mod stream;
+pub mod template;
 mod units;
 
 use std::path::PathBuf;

@@ -43,11 +43,11 @@ pub fn sections(text: &str) -> Vec<Section> {
     found
 }
 
-/// The section that holds a byte.
-pub fn section_at(sections: &[Section], offset: usize) -> Option<&Section> {
-    let after = sections.partition_point(|s| s.body.start <= offset);
+/// The index of the section that holds a byte.
+pub fn section_at(sections: &[Section], offset: usize) -> Option<usize> {
+    let index = sections.partition_point(|s| s.body.start <= offset).checked_sub(1)?;
     // The end of a section is where its last line ends: a finding about what is missing may stand there.
-    sections.get(after.checked_sub(1)?).filter(|s| offset <= s.body.end)
+    sections.get(index).filter(|s| offset <= s.body.end).map(|_| index)
 }
 
 /// Whether a renderer wrote the text.
@@ -74,7 +74,7 @@ mod tests {
                 ("a/templates/z.yaml", "", 11),
             ]
         );
-        assert_eq!(section_at(&found, TEXT.find("kind: Y").unwrap()), Some(&found[1]));
+        assert_eq!(section_at(&found, TEXT.find("kind: Y").unwrap()), Some(1));
         assert_eq!(section_at(&found, 0), None);
         assert!(is_rendered(TEXT) && !is_rendered("kind: X\n"));
     }
