@@ -7,6 +7,7 @@
 
 mod cover;
 mod read;
+mod rendered;
 
 use crate::config::{Config, Level};
 use crate::load::{Content, Loaded};
@@ -75,10 +76,18 @@ impl Suppressions {
         for unit in &loaded.units {
             for file in unit.files.iter().filter(|file| seen.insert(file.source.id())) {
                 if let Content::Stream(stream) = &file.content {
-                    stream.comments.iter().for_each(|comment| found.read_comment(&file.source, comment));
+                    for comment in &stream.comments {
+                        let (entries, malformed) = (found.entries.len(), found.malformed.len());
+                        found.read_comment(&file.source, comment);
+                        found.lead_back(loaded, entries, malformed);
+                    }
                 }
             }
-            unit.resources.iter().for_each(|resource| found.read_annotation(resource.node()));
+            for resource in &unit.resources {
+                let (entries, malformed) = (found.entries.len(), found.malformed.len());
+                found.read_annotation(resource.node());
+                found.lead_back(loaded, entries, malformed);
+            }
         }
         found
     }

@@ -74,6 +74,17 @@ impl Rendering {
         self
     }
 
+    /// The rendered text.
+    pub fn source(&self) -> &Arc<SourceFile> {
+        &self.source
+    }
+
+    /// What was made from the same template as a place, in one piece with it.
+    pub fn section_span(&self, span: Span) -> Span {
+        let section = stream::section_at(&self.sections, span.start as usize).and_then(|i| self.sections.get(i));
+        section.map_or(span, |s| Span::new(span.file, s.body.start as u32, s.body.end as u32))
+    }
+
     /// The templates that parts of the text were made from, with repetitions.
     pub fn templates(&self) -> impl Iterator<Item = &ChartFile> {
         self.sections.iter().filter_map(|section| self.template(section))
