@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use smol_str::SmolStr;
+
 use super::align::Defines;
 use super::files::{self, Budget, Contents};
 use super::template::Template;
+use super::values::{ChartTexts, Dependency, Import};
 use crate::load::text;
 use crate::source::{FileId, SourceFile, SourceMap, Span};
 use crate::yaml::{self, Node};
@@ -45,6 +48,8 @@ pub struct Child {
 pub struct Chart {
     /// The name in Chart.yaml; empty where it has none.
     pub name: String,
+    /// The version in Chart.yaml; empty where it has none.
+    pub version: String,
     /// The name's place, else the start of Chart.yaml.
     pub grip: Span,
     /// The folder, or the archive, to show.
@@ -71,6 +76,8 @@ pub struct Chart {
     pub charts: Vec<Arc<Chart>>,
     /// The same, one for each name that it uses them under.
     pub children: Vec<Child>,
+    /// What Chart.yaml, or requirements.yaml, says of them.
+    pub dependencies: Vec<Dependency>,
     /// Dependencies that are not there.
     pub missing: Vec<MissingDependency>,
     /// YAML files that helm does not render: their top folders or names, with the number of files.
@@ -129,6 +136,21 @@ impl Chart {
         let files = if rest.starts_with("crds/") { &place.chart.crds } else { &place.chart.templates };
         place.file = files.binary_search_by(|f| f.name.as_str().cmp(rest)).ok().map(|i| &files[i]);
         Some(place)
+    }
+
+    /// What the values of the chart are computed from.
+    pub fn texts(&self) -> ChartTexts {
+        ChartTexts {
+            name: self.name.as_str().into(),
+            version: self.version.as_str().into(),
+            library: self.library,
+            metadata: Some(Arc::clone(&self.metadata)),
+            values: self.values.clone(),
+            dependencies: self.dependencies.clone(),
+            templates: self.templates.iter().map(|f| (f.name.clone(), Arc::clone(&f.source))).collect(),
+            charts: self.charts.iter().map(|chart| chart.texts()).collect(),
+            unread: !self.missing.is_empty(),
+        }
     }
 
     /// The templates of this chart and of those in it.
@@ -191,6 +213,8 @@ impl Reader<'_> {
         let requirements = contents.remove("requirements.yaml").map(|file| self.text(file));
         let mut chart = Chart {
             name: String::new(),
+            version: String::new(),
+            dependencies: Vec::new(),
             grip: Span::new(metadata.id(), 0, 0),
             folder: folder.to_path_buf(),
             packed,
@@ -297,25 +321,45 @@ fn describe(chart: &mut Chart) {
         chart.name = name.text().unwrap_or_default().to_string();
         chart.grip = name.span();
     }
+    chart.version = root.and_then(|r| r.get("version")).and_then(Node::text).unwrap_or_default().to_string();
     chart.library = root.and_then(|r| r.get("type")).and_then(Node::text) == Some("library");
     let old = chart.requirements.as_ref().and_then(read);
     let listed = root.and_then(|r| r.get("dependencies"));
     let listed = listed.or_else(|| old.as_ref().and_then(|t| t.root().get("dependencies")));
-    let mut named: Vec<(&str, &str)> = Vec::new();
     for entry in listed.map(Node::items).unwrap_or_default() {
         let Some(name) = entry.get("name") else { continue };
         let Some(text) = name.text() else { continue };
         if !chart.charts.iter().any(|c| c.name == text) {
             chart.missing.push(MissingDependency { name: text.to_string(), span: name.span() });
         }
-        let alias = entry.get("alias").and_then(Node::text).filter(|t| !t.is_empty());
-        named.push((text, alias.unwrap_or(text)));
+        chart.dependencies.push(dependency(entry, text));
     }
     for child in &chart.charts {
-        let mut names: Vec<&str> = named.iter().filter(|(name, _)| *name == child.name).map(|(_, a)| *a).collect();
-        if names.is_empty() {
-            names.push(&child.name);
-        }
-        chart.children.extend(names.iter().map(|n| Child { name: (*n).to_string(), chart: Arc::clone(child) }));
+        let listed: Vec<&SmolStr> =
+            chart.dependencies.iter().filter(|d| d.name == child.name).map(Dependency::key).collect();
+        let own = SmolStr::new(&child.name);
+        let names = if listed.is_empty() { vec![&own] } else { listed };
+        chart.children.extend(names.iter().map(|n| Child { name: n.to_string(), chart: Arc::clone(child) }));
+    }
+}
+
+/// An entry of `dependencies`.
+fn dependency(entry: Node<'_>, name: &str) -> Dependency {
+    let text = |key: &str| entry.get(key).and_then(Node::text).unwrap_or_default();
+    let items = |key: &str| entry.get(key).map(Node::items).unwrap_or_default();
+    let import = |item: Node<'_>| match item.text() {
+        Some(name) => Some(Import { child: format!("exports.{name}"), parent: ".".into() }),
+        None => Some(Import {
+            child: item.get("child")?.text()?.to_string(),
+            parent: item.get("parent")?.text()?.to_string(),
+        }),
+    };
+    Dependency {
+        name: name.into(),
+        version: text("version").into(),
+        alias: Some(text("alias")).filter(|a| !a.is_empty()).map(SmolStr::new),
+        condition: text("condition").to_string(),
+        tags: items("tags").into_iter().filter_map(Node::text).map(SmolStr::new).collect(),
+        import_values: items("import-values").into_iter().filter_map(import).collect(),
     }
 }

@@ -17,6 +17,7 @@ pub mod sets;
 pub mod stream;
 pub mod template;
 mod units;
+pub mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
