@@ -75,6 +75,12 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     outcome
 }
 
+/// What some rules say of a unit that is only looked at, with every place as it is there.
+pub fn examine(unit: &Unit, config: &Config, rules: &[&str]) -> Vec<Diagnostic> {
+    let chosen: Vec<&'static Rule> = rules.iter().filter_map(|name| super::rule::find(name)).collect();
+    lint_unit(unit, &chosen, config).into_iter().filter_map(Result::ok).flatten().collect()
+}
+
 type Guarded = Result<Vec<Diagnostic>, (&'static str, String)>;
 
 fn collect(results: Vec<Guarded>, found: &mut Vec<Diagnostic>, failures: &mut Vec<(&'static str, String)>) {

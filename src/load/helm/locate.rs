@@ -6,11 +6,12 @@ use super::Options;
 use super::align::{self, Aligner, Alignment, Confidence, Kind};
 use super::binary::Helm;
 use super::chart::{Chart, ChartFile, Place};
-use super::render::Prepared;
+use super::render::{self, Prepared};
 use super::sets::ValuesSet;
 use super::stream::{self, Section};
 use super::template::Template;
-use super::units::file_grip;
+use super::units::{self, file_grip};
+use super::values::{Segment, Set, ValuePath, Values};
 use crate::source::{FileId, SourceFile, Span};
 
 /// Text that helm rendered, and the charts that it may have been made from.
@@ -25,6 +26,7 @@ pub struct Rendering {
     live: Option<Live>,
     /// One for each section, made when a place in it is asked for.
     alignments: Vec<OnceLock<Option<Alignment>>>,
+    values: OnceLock<Option<Values>>,
 }
 
 /// What it takes to render again.
@@ -58,14 +60,14 @@ impl Rendering {
     pub(super) fn of_chart(source: Arc<SourceFile>, chart: Arc<Chart>, set: ValuesSet) -> Rendering {
         let sections = stream::sections(source.text());
         let alignments = sections.iter().map(|_| OnceLock::new()).collect();
-        Rendering { source, sections, charts: vec![chart], is_file: false, set: Some(set), live: None, alignments }
+        Rendering { source, sections, charts: vec![chart], is_file: false, set: Some(set), live: None, alignments, values: OnceLock::new() }
     }
 
     /// A file or stream that somebody else rendered.
     pub(super) fn of_file(source: Arc<SourceFile>, charts: &[Arc<Chart>]) -> Rendering {
         let sections = stream::sections(source.text());
         let alignments = sections.iter().map(|_| OnceLock::new()).collect();
-        Rendering { source, sections, charts: charts.to_vec(), is_file: true, set: None, live: None, alignments }
+        Rendering { source, sections, charts: charts.to_vec(), is_file: true, set: None, live: None, alignments, values: OnceLock::new() }
     }
 
     /// The same, with what it takes to render again.
@@ -83,6 +85,39 @@ impl Rendering {
     pub fn section_span(&self, span: Span) -> Span {
         let section = stream::section_at(&self.sections, span.start as usize).and_then(|i| self.sections.get(i));
         section.map_or(span, |s| Span::new(span.file, s.body.start as u32, s.body.end as u32))
+    }
+
+    /// The values that it was rendered with; `None` where they are not known.
+    pub fn values(&self) -> Option<&Values> {
+        let make = || {
+            let (set, chart) = (self.set.as_ref()?, self.charts.first()?);
+            let sets: Vec<Set> = set.set.iter().map(|text| Set { text: text.clone(), string: false }).collect();
+            Values::compute(&chart.texts(), &set.files, &sets).ok()
+        };
+        self.values.get_or_init(make).as_ref()
+    }
+
+    /// The chart, where the text is rendered here.
+    pub fn chart(&self) -> Option<&Chart> {
+        self.set.as_ref().and(self.charts.first()).map(AsRef::as_ref)
+    }
+
+    /// What the chart renders to with another value at a path; `None` where that can't be found out. `number` tells calls
+    /// that run at the same time apart.
+    pub fn render_with(&self, path: &ValuePath, value: serde_json::Value, number: usize) -> Option<String> {
+        let (live, set, chart) = (self.live.as_ref()?, self.set.as_ref()?, self.charts.first()?);
+        let nested = path.segments().iter().rev().try_fold(value, |inner, segment| match segment {
+            Segment::Key(key) => Some(serde_json::json!({ key.as_str(): inner })),
+            // A list would be replaced as a whole.
+            Segment::Index(_) | Segment::Any => None,
+        })?;
+        let file = live.helm.folder().join(format!("value-{}-{number}.yaml", self.source.id().0));
+        std::fs::write(&file, nested.to_string()).ok()?;
+        // What `--set` says would win over the file.
+        let over = |text: &String| text.split(',').any(|part| part.split('=').next() == Some(&path.to_string()));
+        let set = ValuesSet { set: set.set.iter().filter(|text| !over(text)).cloned().collect(), ..set.clone() };
+        let text = render::render(&live.helm, &live.options, &live.chart.folder, &set, &[file], &[]).ok();
+        text.map(|text| units::without_crds(&text, chart).0)
     }
 
     /// The templates that parts of the text were made from, with repetitions.

@@ -27,7 +27,7 @@ pub use chart::Chart;
 pub use errors::ChartProblem;
 pub use locate::{Located, Rendering};
 pub use sets::{NamedSet, ValuesSet};
-pub use units::{Charted, add_rendered, load, read_chart};
+pub use units::{Charted, add_rendered, load, read_chart, unit_of_text};
 
 /// How charts are rendered.
 #[derive(Clone, Debug)]

@@ -29,6 +29,8 @@ pub struct Charted {
     pub missing: Vec<MissingDependency>,
     /// The rendered text.
     pub rendered: Option<FileId>,
+    /// The way back from it, for the first set alone: what is asked of the chart, not of a set, is asked once.
+    pub rendering: Option<Arc<Rendering>>,
     /// The chart's files that took part: templates, values.
     pub sources: Vec<FileId>,
 }
@@ -212,7 +214,7 @@ fn run(
 }
 
 /// Rendered CRDs are the chart's files as they are, so those count in their place: findings can be edited there.
-fn without_crds(text: &str, chart: &Chart) -> (String, Vec<Arc<SourceFile>>) {
+pub(super) fn without_crds(text: &str, chart: &Chart) -> (String, Vec<Arc<SourceFile>>) {
     let sections = stream::sections(text);
     let mut files: Vec<Arc<SourceFile>> = chart.crds.iter().map(|f| Arc::clone(&f.source)).collect();
     let mut kept = String::with_capacity(text.len());
@@ -276,8 +278,22 @@ fn unit(
         sources,
         ..Charted::default()
     }));
-    loaded.renderings.insert(source.id(), Arc::new(rendering));
+    let rendering = Arc::new(rendering);
+    loaded.renderings.insert(source.id(), Arc::clone(&rendering));
+    if let Some(charted) = unit.helm.as_mut().filter(|_| job.sets.first().is_some_and(|first| first.name == set.name)) {
+        charted.rendering = Some(rendering);
+    }
     unit
+}
+
+/// What a chart renders to with another value, as a unit to be compared. Its places are in no source.
+pub fn unit_of_text(like: &Unit, text: String) -> Unit {
+    let source = Arc::new(SourceFile::new(FileId(u32::MAX), &like.root, text).read_only());
+    let rendered = like.helm.as_ref().and_then(|helm| helm.rendered);
+    let others = like.files.iter().filter(|file| Some(file.source.id()) != rendered);
+    let crds = others.filter(|file| like.resources.iter().any(|r| r.file() == file.source.id())).cloned();
+    let files = crds.chain([parsed(&source)]).collect();
+    Unit::new(like.root.clone(), UnitKind::Helm, like.missing.clone(), files)
 }
 
 /// One problem that several sets have is one, and says with which.
