@@ -66,3 +66,18 @@ pub struct Import {
     /// A dotted path in the parent's values; `.` is their root.
     pub parent: String,
 }
+
+impl ChartTexts {
+    /// The charts in `charts/`, each under every key that it has in the values.
+    pub fn children(&self) -> Vec<(&SmolStr, &ChartTexts)> {
+        let mut found = Vec::new();
+        for chart in &self.charts {
+            let listed: Vec<&Dependency> = self.dependencies.iter().filter(|d| d.name == chart.name).collect();
+            if listed.is_empty() {
+                found.push((&chart.name, chart));
+            }
+            found.extend(listed.into_iter().map(|d| (d.key(), chart)));
+        }
+        found
+    }
+}

@@ -9,6 +9,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod unread;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub use path::{Segment, ValuePath};
 pub use set::Set;
 pub use store::{Place, ValuesError};
 pub use trace::{ChartTemplates, Reads, Tracer};
+pub use unread::{UnreadKey, outside_templates, unread_keys};
 
 use crate::source::SourceFile;
 use crate::yaml;

@@ -22,10 +22,11 @@ pub struct Tracer<'t> {
 }
 
 impl<'t> Tracer<'t> {
-    /// Looks through all templates. `charts` are the chart and every subchart that takes part.
-    pub fn new(charts: Vec<ChartTemplates<'t>>, values: &'t Values) -> Tracer<'t> {
+    /// Looks through all templates. `charts` are the chart and every subchart under each of its keys, `outside` what is
+    /// read otherwise.
+    pub fn new(charts: Vec<ChartTemplates<'t>>, values: &'t Values, outside: Reads) -> Tracer<'t> {
         let library = Library::new(charts, values);
-        let reads = read_all(&library);
+        let reads = read_all(&library, outside);
         Tracer { library, reads }
     }
 
@@ -40,8 +41,9 @@ impl<'t> Tracer<'t> {
     }
 }
 
-fn read_all(library: &Library<'_>) -> Reads {
+fn read_all(library: &Library<'_>, outside: Reads) -> Reads {
     let mut machine = Machine::reader(library);
+    machine.reads = outside;
     for (scope, template) in library.rendered() {
         machine.file(template, Sym::Scope(scope.clone()));
         if machine.is_exhausted() {
