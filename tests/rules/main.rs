@@ -8,13 +8,15 @@
 //! `KVLINT_HELM` names, else the one on the search path.
 
 mod example;
+#[path = "../helm/find.rs"]
+mod find;
 mod style;
 
 use std::path::Path;
 
 use example::{Example, Marker};
 use kvlint::lint::{self, Check, Diagnostic, RULES, Rule};
-use kvlint::load::helm::{self, Binary, Helm};
+use kvlint::load::helm::{self, Binary};
 use kvlint::load::{self, Inputs, Loaded, Missing};
 
 /// What the rule finds in an example: (file, line, severity, message), and the related places.
@@ -56,19 +58,9 @@ fn run(rule: &Rule, example: &Example) -> Option<Found> {
     Some(Found { diagnostics, primary, related })
 }
 
-/// Helm for tests: `KVLINT_HELM`, else the one on the search path.
-fn helm() -> Option<Binary> {
-    let binary = std::env::var_os("KVLINT_HELM").map_or(Binary::OnPath, |path| Binary::At(path.into()));
-    let found = Helm::find(&binary, helm::TIMEOUT).expect("KVLINT_HELM names helm");
-    found.is_some().then_some(binary)
-}
-
 /// A chart is read from a disk, because helm reads it there.
 fn load_chart(example: &Example, folder: &Path) -> Option<Loaded> {
-    let Some(binary) = helm() else {
-        eprintln!("skipped: an example with a chart, for there is no helm (KVLINT_HELM names one)");
-        return None;
-    };
+    let binary = Binary::At(find::helm("an example with a chart")?);
     for (name, text) in example.texts() {
         let path = folder.join(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");

@@ -94,6 +94,11 @@ impl Helm {
         Ok(Some(Helm { program, home, timeout }))
     }
 
+    /// The program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// A folder that lives as long as this value, for copies and values files.
     pub fn folder(&self) -> &Path {
         self.home.path()

@@ -127,7 +127,8 @@ fn own_files(chart: &Chart, sets: &[ValuesSet]) -> Vec<InputFile> {
 /// A chart without helm: its CRDs, and templates in which nothing is to be filled in.
 fn not_rendered(chart: &Arc<Chart>, binary: &Binary, loaded: &mut Loaded) {
     let plain = |file: &&ChartFile| !file.source.text().contains("{{");
-    let left = templates(chart).filter(|file| !plain(file)).count();
+    let inner = chart.all().into_iter().skip(1).map(|inner| templates(inner).count()).sum::<usize>();
+    let left = templates(chart).filter(|file| !plain(file)).count() + inner;
     let why = match binary {
         Binary::Never => "charts are not rendered here",
         _ => "there is no helm on the search path",
