@@ -2,6 +2,7 @@
 
 mod chart;
 mod coalesce;
+mod confirm;
 mod dependencies;
 mod path;
 mod set;
@@ -14,10 +15,11 @@ mod unread;
 use std::sync::Arc;
 
 pub use chart::{ChartTexts, Dependency, Import};
+pub use confirm::{Confirm, changed, override_of};
 pub use path::{Segment, ValuePath};
 pub use set::Set;
 pub use store::{Place, ValuesError};
-pub use trace::{ChartTemplates, Reads, Tracer};
+pub use trace::{ChartTemplates, Fed, Feeds, FoundLeaf, Question, Reads, Switch, Trace, Tracer};
 pub use unread::{UnreadKey, outside_templates, unread_keys};
 
 use crate::source::SourceFile;

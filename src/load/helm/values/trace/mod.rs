@@ -1,12 +1,17 @@
 //! Which values a template reads, and which one stands at a place of the output.
 
+mod expansion;
+mod feeds;
 mod functions;
 mod library;
 mod machine;
+mod reach;
 mod reads;
 mod sym;
 
+pub use feeds::{Fed, Feeds, FoundLeaf, Question, Trace};
 pub use library::ChartTemplates;
+pub use reach::Switch;
 pub use reads::Reads;
 
 use super::Values;
