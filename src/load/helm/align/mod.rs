@@ -158,7 +158,9 @@ impl<'t> Aligner<'t> {
             let range = head + printed.start as usize..head + printed.end as usize;
             match pieces.last_mut() {
                 // A hole is filled byte by byte.
-                Some(last) if before == Some(printed.node) && last.range.end == range.start => last.range.end = range.end,
+                Some(last) if before == Some(printed.node) && last.range.end == range.start => {
+                    last.range.end = range.end
+                }
                 _ => pieces.push(Piece { range, places: self.places(printed, &margins, ways.relaxed) }),
             }
             before = Some(printed.node);

@@ -78,12 +78,8 @@ impl<'t> Program<'t> {
     /// The graph of a file's template.
     pub fn new(template: &'t Template, defines: &Defines<'t>) -> Program<'t> {
         let mut builder = Builder { program: Program::default(), defines, names: Vec::new(), call: None };
-        let none = Origin {
-            span: Span::new(template.source().id(), 0, 0),
-            expr: None,
-            kind: Kind::Literal,
-            call: None,
-        };
+        let none =
+            Origin { span: Span::new(template.source().id(), 0, 0), expr: None, kind: Kind::Literal, call: None };
         builder.program.origins.push(none);
         let stop = builder.push(Op::Stop, 0);
         let entry = builder.body(template.source(), template.nodes(), stop, Frame::default());

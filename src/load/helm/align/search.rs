@@ -280,8 +280,7 @@ impl<'p, 't> Search<'p, 't> {
     /// Whether what a node prints first stands at a place. At the ends of a document blanks are missing.
     fn can_follow(&self, node: Id, pos: u32) -> bool {
         let Some(byte) = self.byte(pos).filter(|_| pos > 0) else { return true };
-        self.first.get(node as usize).is_some_and(|set| set.contains(byte))
-            || (self.relaxed && byte == b'\n')
+        self.first.get(node as usize).is_some_and(|set| set.contains(byte)) || (self.relaxed && byte == b'\n')
     }
 
     fn literal(&mut self, id: u32, pos: u32, text: &str, next: Id) {
