@@ -149,7 +149,7 @@ impl Chart {
             dependencies: self.dependencies.clone(),
             templates: self.templates.iter().map(|f| (f.name.clone(), Arc::clone(&f.source))).collect(),
             charts: self.charts.iter().map(|chart| chart.texts()).collect(),
-            unread: !self.missing.is_empty(),
+            unread: false,
         }
     }
 

@@ -11,6 +11,7 @@ use super::errors::{self, ChartProblem};
 use super::locate::Rendering;
 use super::render::{self, Prepared};
 use super::sets::{self, ValuesSet};
+use super::values::ChartValues;
 use super::{Binary, Options, stream};
 use crate::load::{Content, InputFile, Loaded, Missing, NotFound, Skipped, Unit, UnitKind};
 use crate::source::{FileId, SourceFile, Span};
@@ -31,6 +32,8 @@ pub struct Charted {
     pub rendered: Option<FileId>,
     /// The way back from it, for the first set alone: what is asked of the chart, not of a set, is asked once.
     pub rendering: Option<Arc<Rendering>>,
+    /// The chart and its values sets, for what is asked of all of them.
+    pub values: Option<Arc<ChartValues>>,
     /// The chart's files that took part: templates, values.
     pub sources: Vec<FileId>,
 }
@@ -78,7 +81,7 @@ pub fn load(
         _ => PathBuf::from("helm"),
     };
     match Helm::find(&options.binary, options.timeout).map_err(|message| NotFound { path, message })? {
-        None => jobs.iter().for_each(|job| not_rendered(&job.chart, &options.binary, loaded)),
+        None => jobs.iter().for_each(|job| not_rendered(job, &options.binary, loaded)),
         Some(helm) => rendered(&jobs, &Arc::new(helm), options, loaded),
     }
     Ok(charts)
@@ -125,7 +128,8 @@ fn own_files(chart: &Chart, sets: &[ValuesSet]) -> Vec<InputFile> {
 }
 
 /// A chart without helm: its CRDs, and templates in which nothing is to be filled in.
-fn not_rendered(chart: &Arc<Chart>, binary: &Binary, loaded: &mut Loaded) {
+fn not_rendered(job: &Job, binary: &Binary, loaded: &mut Loaded) {
+    let chart = &job.chart;
     let plain = |file: &&ChartFile| !file.source.text().contains("{{");
     let inner = chart.all().into_iter().skip(1).map(|inner| templates(inner).count()).sum::<usize>();
     let left = templates(chart).filter(|file| !plain(file)).count() + inner;
@@ -142,8 +146,9 @@ fn not_rendered(chart: &Arc<Chart>, binary: &Binary, loaded: &mut Loaded) {
         loaded.skipped.push(Skipped { path: chart.folder.clone(), reason, failed: false, files: left });
     }
     let mut unit = Unit::new(chart.folder.clone(), UnitKind::Helm, missing, files);
-    unit.files.splice(0..0, own_files(chart, &[]));
-    unit.helm = Some(Box::default());
+    unit.files.splice(0..0, own_files(chart, &job.sets));
+    let values = Some(Arc::new(ChartValues::new(chart, &job.sets)));
+    unit.helm = Some(Box::new(Charted { values, ..Charted::default() }));
     loaded.units.push(unit);
 }
 
@@ -164,11 +169,13 @@ fn rendered(jobs: &[Job], helm: &Arc<Helm>, options: &Options, loaded: &mut Load
     for (job, prepared) in jobs.iter().zip(&prepared) {
         let first = loaded.units.len();
         let own = own_files(&job.chart, &job.sets);
+        let values = Arc::new(ChartValues::new(&job.chart, &job.sets));
         for (s, set) in job.sets.iter().enumerate() {
             let Some((text, error)) = results.next() else { continue };
             let error = error.or_else(|| text.as_ref().err().cloned());
             let mut unit = unit(job, set, text.ok(), prepared, helm, options, loaded);
             let Some(charted) = &mut unit.helm else { continue };
+            charted.values = Some(Arc::clone(&values));
             if let Some(error) = &error {
                 charted.problems = errors::explain(error, &job.chart, set);
                 let span = charted.problems.first().map(|p| p.span);

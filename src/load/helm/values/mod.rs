@@ -4,6 +4,7 @@ mod chart;
 mod coalesce;
 mod confirm;
 mod dependencies;
+mod inputs;
 mod path;
 mod set;
 mod store;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use chart::{ChartTexts, Dependency, Import};
 pub use confirm::{Confirm, changed, override_of};
+pub use inputs::{ChartValues, templates_of};
 pub use path::{Segment, ValuePath};
 pub use set::Set;
 pub use store::{Place, ValuesError};

@@ -91,8 +91,8 @@ fn a_value_in_its_place_is_traced_through_functions() {
 
 #[test]
 fn the_values_decide_which_alternative_is_meant() {
-    let template = "a: {{ default .Values.fallback .Values.own }}\nb: {{ coalesce .Values.own .Values.other }}\nc: {{ ternary .Values.fallback .Values.other .Values.on }}\nd: {{ .Values.own | default \"fixed\" }}\n";
-    let case = one("own: \"\"\nfallback: back\nother: else\non: true\n", template);
+    let template = "a: {{ default .Values.fallback .Values.own }}\nb: {{ coalesce .Values.own .Values.other }}\nc: {{ ternary .Values.fallback .Values.other .Values.flag }}\nd: {{ .Values.own | default \"fixed\" }}\n";
+    let case = one("own: \"\"\nfallback: back\nother: else\nflag: true\n", template);
     let document = "a: back\nb: else\nc: back\nd: fixed\n";
     assert_eq!(case.feeds(document, "back\nb"), "fallback");
     assert_eq!(case.feeds(document, "else"), "other");
@@ -173,12 +173,12 @@ fn conditions_around_a_place_are_told() {
 
 #[test]
 fn a_place_that_the_values_rule_out_is_no_place() {
-    let case = one("on: false\na: x\nb: x\n", "{{ if .Values.on }}\nv: {{ .Values.a }}\n{{ else }}\nv: {{ .Values.b }}\n{{ end }}\n");
+    let case = one("flag: false\na: x\nb: x\n", "{{ if .Values.flag }}\nv: {{ .Values.a }}\n{{ else }}\nv: {{ .Values.b }}\n{{ end }}\n");
     let trace = case.trace("v: x\n", "x");
     // Both arms explain the text; the aligner takes one, and values may exclude it.
     assert!(matches!(&trace.feeds, Feeds::Exact(fed) if fed.path == ValuePath::dotted("b")) || trace.chain.is_empty());
     let dead: Vec<_> = case.tracer().dead_arms().into_iter().map(|tag| case.sources.slice(tag).to_string()).collect();
-    assert_eq!(dead, ["{{ if .Values.on }}"]);
+    assert_eq!(dead, ["{{ if .Values.flag }}"]);
 }
 
 #[test]
