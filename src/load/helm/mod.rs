@@ -13,6 +13,7 @@ pub mod lines;
 mod locate;
 pub mod markers;
 mod render;
+mod rendering;
 pub mod sets;
 pub mod stream;
 pub mod template;
@@ -25,7 +26,8 @@ use std::time::Duration;
 pub use binary::{Binary, Helm};
 pub use chart::Chart;
 pub use errors::ChartProblem;
-pub use locate::{Located, Rendering};
+pub use locate::{Located, Locator};
+pub use rendering::Rendering;
 pub use sets::{NamedSet, ValuesSet};
 pub use units::{Charted, add_rendered, load, read_chart, unit_of_text};
 
