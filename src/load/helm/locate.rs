@@ -64,7 +64,8 @@ impl<'r> Locator<'r> {
         let (chart, place) = rendering.place(section)?;
         let template = place.file?;
         let alignment = rendering.alignment(index);
-        let Some(proven) = alignment.and_then(|a| Proven::find(rendering, section, a, span)) else {
+        let proven = alignment.and_then(|a| Proven::find(rendering, section, a, span));
+        let Some(proven) = proven.or_else(|| Proven::of_mark(rendering, index, section, span)) else {
             return self.unknown_line(span, section, template, alignment);
         };
         let mut located = Located {
@@ -289,14 +290,37 @@ impl Proven {
                 Span::new(whole.file, start, start + text.trim().len() as u32)
             }
         };
-        Some(Proven {
+        Some(Proven::line(outer))
+    }
+
+    /// From a mark that came out on the line: the text itself, where the template's line has it once, else that line.
+    fn of_mark(rendering: &Rendering, index: usize, section: &Section, span: Span) -> Option<Proven> {
+        let line = rendering.source().line_index(span.start).checked_sub(section.first_line)?;
+        let line = rendering.marked_line(index, line)?;
+        let source = rendering.file(line.file)?;
+        let (text, part) = (source.slice(line), rendering.source().slice(span));
+        let once = text.find(part).filter(|at| !part.trim().is_empty() && text.rfind(part) == Some(*at));
+        // Between braces it is a name for something else.
+        let outside = once.filter(|at| text[..*at].matches("{{").count() == text[..*at].matches("}}").count());
+        if let Some(at) = outside.filter(|_| !part.contains('\n')) {
+            let start = line.start + at as u32;
+            let outer = Span::new(line.file, start, start + part.len() as u32);
+            return Some(Proven { is_same_text: true, ..Proven::line(outer) });
+        }
+        let start = line.start + (text.len() - text.trim_start().len()) as u32;
+        Some(Proven::line(Span::new(line.file, start, start + text.trim().len() as u32)))
+    }
+
+    /// A place of which no more is known than where it is.
+    fn line(outer: Span) -> Proven {
+        Proven {
             outer,
             inner: None,
             holes: Vec::new(),
             is_one_value: false,
             is_whole_piece: false,
             is_same_text: false,
-        })
+        }
     }
 }
 

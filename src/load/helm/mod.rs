@@ -11,6 +11,7 @@ mod errors;
 mod files;
 pub mod lines;
 mod locate;
+mod marked;
 pub mod markers;
 mod render;
 mod rendering;

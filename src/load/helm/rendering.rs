@@ -7,6 +7,7 @@ use super::Options;
 use super::align::{Aligner, Alignment};
 use super::binary::Helm;
 use super::chart::{Chart, ChartFile, Place};
+use super::marked::Marked;
 use super::render::{self, Prepared};
 use super::sets::ValuesSet;
 use super::stream::{self, Section};
@@ -28,15 +29,16 @@ pub struct Rendering {
     /// One for each section, made when a place in it is asked for.
     alignments: Vec<OnceLock<Option<Alignment>>>,
     values: OnceLock<Option<Values>>,
+    marked: OnceLock<Option<Marked>>,
     /// The lines that change with a value; `None` where another value changes more than that.
     changes: Mutex<HashMap<ValuePath, Option<BTreeSet<usize>>>>,
 }
 
 /// What it takes to render again.
 #[derive(Debug)]
-struct Live {
-    helm: Arc<Helm>,
-    options: Options,
+pub(super) struct Live {
+    pub(super) helm: Arc<Helm>,
+    pub(super) options: Options,
     chart: Prepared,
 }
 
@@ -59,6 +61,7 @@ impl Rendering {
             live: None,
             alignments,
             values: OnceLock::new(),
+            marked: OnceLock::new(),
             changes: Mutex::default(),
         }
     }
@@ -136,6 +139,17 @@ impl Rendering {
             Some(Aligner::new(template, &templates.defines()).align(text))
         };
         self.alignments.get(index)?.get_or_init(make).as_ref()
+    }
+
+    /// The line of the template that printed a line of a section, as marks prove it; both count from 0.
+    pub(super) fn marked_line(&self, section: usize, line: usize) -> Option<Span> {
+        let make = || self.live.as_ref().and_then(|live| Marked::new(self, live));
+        self.marked.get_or_init(make).as_ref()?.line(section, line)
+    }
+
+    /// The values set, where the text is rendered here.
+    pub(super) fn set(&self) -> Option<&ValuesSet> {
+        self.set.as_ref()
     }
 
     /// What the chart renders to with one more values file; `None` where helm does not render it.
