@@ -32,11 +32,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
     let candidates = candidates(rendering);
     let turned: Vec<Option<Unit>> = candidates
         .par_iter()
-        .enumerate()
-        .map(|(number, (path, on, _))| {
-            let text = rendering.render_with(path, serde_json::Value::Bool(!on), number)?;
-            Some(unit_of_text(unit, text))
-        })
+        .map(|(path, ..)| Some(unit_of_text(unit, rendering.render_changed(path)?)))
         .collect();
     for ((path, on, place), turned) in candidates.iter().zip(&turned) {
         let Some(turned) = turned else { continue };

@@ -54,7 +54,11 @@ fn render(folder: &Path, more: Option<&str>) -> Result<String, String> {
 /// The documents of rendered output: the template's path, where the text starts, the text.
 fn documents(text: &str) -> Vec<(&str, usize, &str)> {
     let mut found = Vec::new();
-    let starts: Vec<usize> = text.match_indices("---\n# Source: ").map(|(i, _)| i).filter(|&i| i == 0 || text.as_bytes()[i - 1] == b'\n').collect();
+    let starts: Vec<usize> = text
+        .match_indices("---\n# Source: ")
+        .map(|(i, _)| i)
+        .filter(|&i| i == 0 || text.as_bytes()[i - 1] == b'\n')
+        .collect();
     for (n, &start) in starts.iter().enumerate() {
         let end = starts.get(n + 1).copied().unwrap_or(text.len());
         let head = start + "---\n# Source: ".len();
@@ -119,13 +123,8 @@ fn score(chart: &Chart, set: Option<&str>) -> Score {
                 if place >= piece.range.end {
                     continue;
                 }
-                let question = Question {
-                    scope: &scope,
-                    places: &piece.places,
-                    document,
-                    piece: piece.range.clone(),
-                    at: place,
-                };
+                let question =
+                    Question { scope: &scope, places: &piece.places, document, piece: piece.range.clone(), at: place };
                 match tracer.trace(&question).feeds {
                     Feeds::Literal => score.literal += 1,
                     Feeds::Unknown => {

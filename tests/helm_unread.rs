@@ -58,7 +58,10 @@ fn unread(folder: &Path, file: Option<&Path>) -> Vec<String> {
     let tree = yaml::parse(target).documents[0].content.clone().unwrap();
     let found = unread_keys(&tracer, &tree);
     for key in &found {
-        assert_eq!(sources.slice(key.key), key.path.to_string().rsplit(['.', '[', ']']).find(|s| !s.is_empty()).unwrap());
+        assert_eq!(
+            sources.slice(key.key),
+            key.path.to_string().rsplit(['.', '[', ']']).find(|s| !s.is_empty()).unwrap()
+        );
     }
     found.into_iter().map(|k| k.path.to_string()).collect()
 }
@@ -74,7 +77,9 @@ fn corpus(path: &str) -> Option<PathBuf> {
 
 #[test]
 fn print_them() {
-    for (chart, files) in [("aibrix/dist/chart", vec!["stable.yaml", "vke.yaml"]), ("production-stack/helm", vec!["values-example.yaml"])] {
+    for (chart, files) in
+        [("aibrix/dist/chart", vec!["stable.yaml", "vke.yaml"]), ("production-stack/helm", vec!["values-example.yaml"])]
+    {
         let Some(folder) = corpus(chart) else { continue };
         println!("{chart}: {:#?}", unread(&folder, None));
         for file in files {

@@ -36,11 +36,12 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
         RULES.iter().filter(|r| only.is_none_or(|names| names.contains(&r.name))).collect();
     let mut outcome = Outcome::default();
     let mut by_unit = Vec::new();
+    let places = relocate::Relocation::new(loaded);
     for unit in &loaded.units {
         let mut found = Vec::new();
         collect(lint_unit(unit, &chosen, config), &mut found, &mut outcome.failures);
         overlays::name_overridden(unit, &mut found);
-        let found = found.into_par_iter().map(|d| relocate::relocate(d, loaded)).collect();
+        let found = found.into_par_iter().map(|d| relocate::relocate(d, &places)).collect();
         by_unit.push(found);
     }
     let found = overlays::join(loaded, by_unit);
@@ -63,7 +64,7 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     });
     let mut found = Vec::new();
     collect(last.collect(), &mut found, &mut outcome.failures);
-    let moved = found.into_iter().map(|d| relocate::relocate(d, loaded));
+    let moved = found.into_iter().map(|d| relocate::relocate(d, &places));
     let late: Vec<Diagnostic> = moved.filter_map(configured).collect();
     let before = late.len();
     let late: Vec<Diagnostic> = late.into_iter().filter(|d| !suppressions.silence(d)).collect();

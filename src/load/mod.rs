@@ -53,14 +53,10 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Where a place in rendered text comes from; `None` for a place that is the best there is.
-    pub fn locate(&self, span: Span) -> Option<helm::Located> {
-        self.renderings.get(&span.file)?.locate(span)
-    }
-
-    /// The place to show for a place: where it comes from.
+    /// The place to show for a place: where the chart prints what stands there, for a place in rendered text.
     pub fn shown_span(&self, span: Span) -> Span {
-        self.locate(span).map_or(span, |located| located.primary)
+        let located = self.renderings.get(&span.file).and_then(|r| helm::Locator::new(r).locate_template(span));
+        located.map_or(span, |located| located.primary)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Scope, Suppressions, cover};
 use crate::load::Loaded;
+use crate::load::helm::Locator;
 use crate::source::Span;
 use crate::yaml::Comment;
 
@@ -31,7 +32,8 @@ impl Suppressions {
                 Scope::Span(span) => span,
                 Scope::File(span) => rendering.section_span(span),
             };
-            let (Some(written), Some(name)) = (rendering.locate(entry.written), rendering.locate(entry.span)) else {
+            let locator = Locator::new(rendering);
+            let (Some(written), Some(name)) = (locator.locate(entry.written), locator.locate(entry.span)) else {
                 entry.scope = Scope::Span(rendered);
                 self.entries.push(entry);
                 continue;
@@ -47,7 +49,7 @@ impl Suppressions {
             } else {
                 entry.scope = Scope::Span(rendered);
             }
-            if written.note.is_none() {
+            if written.is_proven {
                 (entry.written, entry.span) = (written.primary, name.primary);
             }
             match self.entries.iter_mut().find(|e| e.span == entry.span && e.rule == entry.rule) {

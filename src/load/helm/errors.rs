@@ -7,6 +7,7 @@ use regex::Regex;
 use super::binary::RunError;
 use super::chart::Chart;
 use super::sets::ValuesSet;
+use super::units::file_grip;
 use crate::source::{SourceFile, Span};
 use crate::yaml::{self, Node};
 
@@ -44,6 +45,9 @@ static SCHEMA: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\s*- (?:
 /// What helm writes before the lines about a schema.
 const SCHEMA_HEAD: &str = "values don't meet the specifications of the schema(s)";
 
+/// What helm writes before the template that renders to no YAML.
+pub(super) const BAD_YAML: &str = "YAML parse error on";
+
 /// Turns a failed run into problems. None where the chart's own files have a mistake that is reported anyway.
 pub fn explain(error: &RunError, chart: &Chart, set: &ValuesSet) -> Vec<ChartProblem> {
     let message = match error {
@@ -68,7 +72,7 @@ pub fn explain(error: &RunError, chart: &Chart, set: &ValuesSet) -> Vec<ChartPro
     if unreadable && own_texts(chart, set).any(is_broken) {
         return Vec::new();
     }
-    vec![in_template(&message, chart).unwrap_or_else(|| {
+    vec![in_template(&message, chart).or_else(|| of_template(&message, chart)).unwrap_or_else(|| {
         let mut problem = ChartProblem::at(chart.grip, first_line(&message));
         problem.help = advice(&message);
         problem
@@ -138,6 +142,17 @@ fn in_template(message: &str, chart: &Chart) -> Option<ChartProblem> {
         .collect();
     problem.related.dedup();
     Some(problem)
+}
+
+/// An error about what a template renders to, with no place in the template.
+fn of_template(message: &str, chart: &Chart) -> Option<ChartProblem> {
+    let (path, said) = message.strip_prefix(BAD_YAML)?.trim_start().split_once(": ")?;
+    let file = chart.find(path).and_then(|place| place.file)?;
+    let said = said.strip_prefix("error converting YAML to JSON: ").unwrap_or(said);
+    Some(ChartProblem::at(
+        file_grip(&file.source),
+        format!("what this template renders to is refused: {}", first_line(said)),
+    ))
 }
 
 /// The bytes of an expression that helm names by its line, a column that lies in it, and its text as Go prints it.

@@ -30,21 +30,30 @@ impl Prepared {
             return Ok(Prepared { folder });
         }
         let folder = helm.folder().join(format!("chart-{number}"));
-        copy(chart, &folder, |name| match name {
-            "Chart.yaml" | "requirements.yaml" => Some(without_missing(chart, name)),
-            // It would no longer agree with the list.
-            "Chart.lock" | "requirements.lock" => Some(None),
-            _ => None,
-        })?;
+        copy_chart(chart, &folder)?;
         Ok(Prepared { folder })
     }
+}
+
+/// Copies a chart without the dependencies that are not there.
+///
+/// # Errors
+/// When the copy can't be written, in words.
+pub fn copy_chart(chart: &Chart, to: &Path) -> Result<(), String> {
+    copy(chart, to, |name| match name {
+        _ if chart.missing.is_empty() => None,
+        "Chart.yaml" | "requirements.yaml" => Some(without_missing(chart, name)),
+        // It would no longer agree with the list.
+        "Chart.lock" | "requirements.lock" => Some(None),
+        _ => None,
+    })
 }
 
 /// Writes the chart's files to a folder. `change` gives another text for a file, or that it is left out.
 ///
 /// # Errors
 /// When a file can't be written, in words.
-pub fn copy(chart: &Chart, to: &Path, change: impl Fn(&str) -> Option<Option<String>>) -> Result<(), String> {
+fn copy(chart: &Chart, to: &Path, change: impl Fn(&str) -> Option<Option<String>>) -> Result<(), String> {
     for (name, from) in &chart.on_disk {
         // The names were put together from single components of a walk, so none leads out of the folder.
         let target = to.join(name);

@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use super::binary::{Helm, RunError};
 use super::chart::{Chart, ChartFile, MissingDependency};
 use super::errors::{self, ChartProblem};
-use super::locate::Rendering;
 use super::render::{self, Prepared};
+use super::rendering::Rendering;
 use super::sets::{self, ValuesSet};
 use super::values::ChartValues;
 use super::{Binary, Options, stream};
@@ -177,7 +177,11 @@ fn rendered(jobs: &[Job], helm: &Arc<Helm>, options: &Options, loaded: &mut Load
             let Some(charted) = &mut unit.helm else { continue };
             charted.values = Some(Arc::clone(&values));
             if let Some(error) = &error {
-                charted.problems = errors::explain(error, &job.chart, set);
+                let broken = |file: &InputFile| file.documents().iter().any(|d| d.content.is_err());
+                // A document that is no YAML is reported in its place.
+                let told = matches!(error, RunError::Failed { message, .. } if message.contains(errors::BAD_YAML))
+                    && unit.files.iter().any(broken);
+                charted.problems = if told { Vec::new() } else { errors::explain(error, &job.chart, set) };
                 let span = charted.problems.first().map(|p| p.span);
                 let reason = format!("helm does not render it{}", with(job, set));
                 unit.missing.push(Missing { reason, span });
@@ -208,7 +212,7 @@ fn run(
     let crds = chart.charts.iter().any(|c| c.all().iter().any(|c| !c.crds.is_empty()));
     let mut flags = if crds { vec!["--include-crds"] } else { Vec::new() };
     match render::render(helm, options, &prepared.folder, set, &[], &flags) {
-        Err(RunError::Failed { message, .. }) if message.contains("YAML parse error on") => {
+        Err(RunError::Failed { message, .. }) if message.contains(errors::BAD_YAML) => {
             flags.push("--debug");
             match render::render(helm, options, &prepared.folder, set, &[], &flags) {
                 Err(RunError::Failed { output, message }) if !output.is_empty() => {

@@ -54,8 +54,7 @@ impl Draft {
         let listed = |chart: &Draft, dependencies: &[Dependency]| {
             dependencies.iter().any(|d| d.name == chart.name && in_range(&d.version, &chart.version))
         };
-        let mut charts: Vec<Draft> =
-            self.charts.iter().filter(|c| !listed(c, &self.dependencies)).cloned().collect();
+        let mut charts: Vec<Draft> = self.charts.iter().filter(|c| !listed(c, &self.dependencies)).cloned().collect();
         for dependency in &self.dependencies {
             let same = |c: &&Draft| c.name == dependency.name && in_range(&dependency.version, &c.version);
             if let Some(chart) = self.charts.iter().find(same) {
@@ -97,7 +96,8 @@ impl Draft {
                 // helm merges into its first operand, which here keeps what came before.
                 store.coalesce_tables(imported, wrapped, true);
                 if store.is_endless(imported) || store.is_endless(values) {
-                    let message = format!("`import-values` puts `{path}` into itself at `{parent}`, and helm does not end");
+                    let message =
+                        format!("`import-values` puts `{path}` into itself at `{parent}`, and helm does not end");
                     return Err(ValuesError { span: None, message });
                 }
             }

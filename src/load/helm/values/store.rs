@@ -162,9 +162,10 @@ impl Store {
         match self.read_node(tree, root)? {
             Data::Table(table) => Ok(table),
             Data::Null => Ok(self.new_table()),
-            _ => {
-                Err(ValuesError { span: Some(root.grip()), message: "values must be a mapping of keys to values".into() })
-            }
+            _ => Err(ValuesError {
+                span: Some(root.grip()),
+                message: "values must be a mapping of keys to values".into(),
+            }),
         }
     }
 

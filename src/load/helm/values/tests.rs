@@ -135,9 +135,15 @@ fn arguments_are_read_as_helm_documents_them() {
     assert_eq!(read("outer.inner=value").unwrap(), json!({"outer": {"inner": "value"}}));
     assert_eq!(read("name={a, b, c}").unwrap(), json!({"name": ["a", " b", " c"]}));
     assert_eq!(read("name=[],a=null").unwrap(), json!({"name": "[]", "a": null}));
-    assert_eq!(read("servers[0].port=80,servers[0].host=example").unwrap(), json!({"servers": [{"port": 80, "host": "example"}]}));
+    assert_eq!(
+        read("servers[0].port=80,servers[0].host=example").unwrap(),
+        json!({"servers": [{"port": 80, "host": "example"}]})
+    );
     assert_eq!(read(r"name=value1\,value2").unwrap(), json!({"name": "value1,value2"}));
-    assert_eq!(read(r"nodeSelector.kubernetes\.io/role=master").unwrap(), json!({"nodeSelector": {"kubernetes.io/role": "master"}}));
+    assert_eq!(
+        read(r"nodeSelector.kubernetes\.io/role=master").unwrap(),
+        json!({"nodeSelector": {"kubernetes.io/role": "master"}})
+    );
     assert_eq!(read("a=TRUE,b=007,c=0,d=1.5,e=").unwrap(), json!({"a": true, "b": "007", "c": 0, "d": "1.5", "e": ""}));
     assert_eq!(read("a[2]=x").unwrap(), json!({"a": [null, null, "x"]}));
     for bad in ["a", "a,b=1", "a[b]=1", "a[99999999]=1", "a={1", "a.=", "x=1,x.y=2", "x=1,x[0]=2"] {

@@ -55,11 +55,9 @@ fn descend(node: Node<'_>, at: u32, path: ValuePath) -> Option<Part> {
             }
             None
         }
-        Shape::Sequence => node
-            .items()
-            .into_iter()
-            .enumerate()
-            .find_map(|(i, item)| descend(item, at, path.then(Segment::Index(i)))),
+        Shape::Sequence => {
+            node.items().into_iter().enumerate().find_map(|(i, item)| descend(item, at, path.then(Segment::Index(i))))
+        }
     }
 }
 

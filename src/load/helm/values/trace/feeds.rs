@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::Tracer;
 use super::expansion;
 use super::library::Library;
 use super::machine::{Env, Machine};
 use super::reach::{At, Reached, Switch, includes, part, reach};
 use super::sym::{Const, Sym};
-use super::Tracer;
 use crate::load::helm::align::{Kind, Place};
 use crate::load::helm::template::{Expr, Pipeline};
 use crate::load::helm::values::{Leaf, Place as Written, Segment, ValuePath, Values};

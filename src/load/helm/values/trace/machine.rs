@@ -85,7 +85,9 @@ impl Printed {
             Sym::Const(Const::Nil) => Some(String::new()),
             _ => None,
         };
-        if !self.uncertain && let Some(texts) = self.parts.iter().map(as_text).collect::<Option<Vec<_>>>() {
+        if !self.uncertain
+            && let Some(texts) = self.parts.iter().map(as_text).collect::<Option<Vec<_>>>()
+        {
             return Sym::text(&texts.concat());
         }
         let is_blank = |part: &&Sym| !as_text(part).is_some_and(|text| text.trim().is_empty());
@@ -305,7 +307,9 @@ impl<'l, 't> Machine<'l, 't> {
         if !self.decides {
             return vec![Segment::Any];
         }
-        let segments = if path.is_root() { self.library.values.root_segments() } else {
+        let segments = if path.is_root() {
+            self.library.values.root_segments()
+        } else {
             match self.library.values.get(path) {
                 Some(leaf) if path.is_exact() => leaf.segments(),
                 _ => return vec![Segment::Any],
@@ -598,7 +602,11 @@ pub(super) fn enter(declaration: Option<&Declaration>, key: &Sym, item: &Sym, en
     env.dot = item.clone();
     let Some(declaration) = declaration else { return };
     let mut set = |variable: &Ident, value: &Sym| {
-        if declaration.assigns { env.assign(&variable.name, value.clone()) } else { env.declare(&variable.name, value.clone()) }
+        if declaration.assigns {
+            env.assign(&variable.name, value.clone())
+        } else {
+            env.declare(&variable.name, value.clone())
+        }
     };
     match declaration.variables.as_slice() {
         [one] => set(one, item),

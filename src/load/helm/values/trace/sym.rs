@@ -74,15 +74,17 @@ impl Sym {
     /// Something made of all these.
     pub(super) fn made<'s>(parts: impl IntoIterator<Item = &'s Sym>) -> Sym {
         let mut made = Made::default();
-        if parts.into_iter().all(|part| part.collect(&mut made.from)) { Sym::Made(Arc::new(made)) } else { Sym::Unknown }
+        if parts.into_iter().all(|part| part.collect(&mut made.from)) {
+            Sym::Made(Arc::new(made))
+        } else {
+            Sym::Unknown
+        }
     }
 
     /// The text of this, maybe in quotes or indented.
     pub(super) fn verbatim(&self) -> Sym {
         match self {
-            Sym::Value(path) => {
-                Sym::Made(Arc::new(Made { from: [path.clone()].into(), verbatim: true, value: None }))
-            }
+            Sym::Value(path) => Sym::Made(Arc::new(Made { from: [path.clone()].into(), verbatim: true, value: None })),
             Sym::OneOf(ways) => Sym::one_of(ways.iter().map(Sym::verbatim).collect()),
             Sym::Yaml(_) | Sym::Made(_) | Sym::Const(_) | Sym::Other | Sym::Key(_) | Sym::Unknown => self.clone(),
             Sym::Scope(_) | Sym::Dict(_) | Sym::List(_) => Sym::made([self]),
