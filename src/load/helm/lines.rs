@@ -113,11 +113,17 @@ fn line_of(place: &Place, source: &SourceFile) -> usize {
     source.line_index(if place.kind == Kind::Literal { start } else { end.saturating_sub(1).max(start) })
 }
 
-/// Whether marks stand on the lines that the places name, in the same order. Not every line has a mark.
+/// Whether marks stand on the lines that the places name, in the same order. Not every line has a mark, and what an action
+/// prints may have marks of its own, from a helper that a value names: a place that is an action says nothing against them.
 fn agrees(places: &[Place], marks: &[Mark], files: &[TemplateFile<'_>]) -> bool {
     let mut rest = places.iter();
-    marks.iter().rev().all(|mark| {
+    let mut found = 0;
+    for mark in marks.iter().rev() {
         let Some(source) = files.get(mark.file).map(|file| file.template.source()) else { return false };
-        rest.any(|place| place.span.file == source.id() && line_of(place, source) == mark.line)
-    })
+        if !rest.any(|place| place.span.file == source.id() && line_of(place, source) == mark.line) {
+            return found > 0 && places.last().is_some_and(|place| place.kind != Kind::Literal);
+        }
+        found += 1;
+    }
+    true
 }

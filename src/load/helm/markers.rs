@@ -135,7 +135,10 @@ pub fn mark(
 /// Whether helm's words name a file, and not one whose name starts alike.
 fn names(message: &str, source: &str) -> bool {
     message.match_indices(source).any(|(at, _)| {
-        message.get(at + source.len()..).and_then(|rest| rest.chars().next()).is_none_or(|c| !c.is_alphanumeric() && c != '.')
+        message
+            .get(at + source.len()..)
+            .and_then(|rest| rest.chars().next())
+            .is_none_or(|c| !c.is_alphanumeric() && c != '.')
     })
 }
 
@@ -145,10 +148,8 @@ fn marked(template: &Template, index: usize, extent: Extent) -> String {
     if extent == Extent::Nothing {
         return text.to_string();
     }
-    let mut insertions: Vec<(usize, String)> = line_ends(template)
-        .into_iter()
-        .map(|(offset, line)| (offset, mark_text(index, line)))
-        .collect();
+    let mut insertions: Vec<(usize, String)> =
+        line_ends(template).into_iter().map(|(offset, line)| (offset, mark_text(index, line))).collect();
     if extent == Extent::Lines {
         for (action, line) in actions_with_lines(template) {
             let (start, end) = (action.pipeline.span.start as usize, action.pipeline.span.end as usize);
@@ -337,9 +338,11 @@ fn may_end(text: &str, touching: &[&Part], start: usize, content: usize, end: us
 /// Whether a pipeline prints a block of lines: it ends with an indentation or gives YAML.
 fn gives_block(pipeline: &Pipeline) -> bool {
     let function = |command: &Command| command.function().map(|(name, _)| name.name.clone());
-    pipeline.commands.last().and_then(function).is_some_and(|name| {
-        matches!(name.as_str(), "nindent" | "indent" | "toYaml" | "tpl" | "include")
-    })
+    pipeline
+        .commands
+        .last()
+        .and_then(function)
+        .is_some_and(|name| matches!(name.as_str(), "nindent" | "indent" | "toYaml" | "tpl" | "include"))
 }
 
 /// Actions that print lines, with the line that they end on. Those that help to decide something print none.

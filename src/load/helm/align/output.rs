@@ -106,8 +106,21 @@ fn mentions_lines(pipeline: &Pipeline) -> bool {
 fn gives_lines(function: &str) -> bool {
     matches!(
         function,
-        "toYaml" | "toYamlPretty" | "mustToYaml" | "toToml" | "toPrettyJson" | "mustToPrettyJson" | "tpl" | "b64dec"
-            | "fromYaml" | "genPrivateKey" | "wrap" | "wrapWith" | "buildCustomCert" | "derivePassword" | "join"
+        "toYaml"
+            | "toYamlPretty"
+            | "mustToYaml"
+            | "toToml"
+            | "toPrettyJson"
+            | "mustToPrettyJson"
+            | "tpl"
+            | "b64dec"
+            | "fromYaml"
+            | "genPrivateKey"
+            | "wrap"
+            | "wrapWith"
+            | "buildCustomCert"
+            | "derivePassword"
+            | "join"
     )
 }
 
@@ -204,8 +217,21 @@ fn function(name: &str, span: Span, mut values: Vec<Output>, written: &[Expr]) -
         "toJson" | "mustToJson" | "toRawJson" => Output::Hole(Shape::Line, span),
         _ if gives_lines(name) => Output::Hole(Shape::Lines, span),
         // Of names, mostly, which a helper puts together.
-        "trunc" | "trimSuffix" | "trimPrefix" | "trimAll" | "lower" | "upper" | "title" | "replace" | "nospace"
-        | "regexReplaceAll" | "regexReplaceAllLiteral" | "abbrev" | "substr" | "kebabcase" | "camelcase"
+        "trunc"
+        | "trimSuffix"
+        | "trimPrefix"
+        | "trimAll"
+        | "lower"
+        | "upper"
+        | "title"
+        | "replace"
+        | "nospace"
+        | "regexReplaceAll"
+        | "regexReplaceAllLiteral"
+        | "abbrev"
+        | "substr"
+        | "kebabcase"
+        | "camelcase"
         | "snakecase" => Output::Hole(Shape::Word, span),
         // What a function makes of several lines may have several lines.
         _ if values.iter().any(has_lines) => Output::Hole(Shape::Lines, span),
