@@ -116,9 +116,13 @@ fn line_of(place: &Place, source: &SourceFile) -> usize {
 /// Whether marks stand on the lines that the places name, in the same order. Not every line has a mark, and what an action
 /// prints may have marks of its own, from a helper that a value names: a place that is an action says nothing against them.
 fn agrees(places: &[Place], marks: &[Mark], files: &[TemplateFile<'_>]) -> bool {
+    let root = places.first().map(|place| place.span.file);
+    let in_root = |mark: &&Mark| files.get(mark.file).map(|file| file.template.source().id()) == root;
+    // Behind the mark of the template stand only marks of lines that printed nothing but blanks.
+    let innermost_first = marks.iter().position(|mark| in_root(&mark)).map_or(marks.len(), |at| at + 1);
     let mut rest = places.iter();
     let mut found = 0;
-    for mark in marks.iter().rev() {
+    for mark in marks.iter().take(innermost_first).rev() {
         let Some(source) = files.get(mark.file).map(|file| file.template.source()) else { return false };
         if !rest.any(|place| place.span.file == source.id() && line_of(place, source) == mark.line) {
             return found > 0 && places.last().is_some_and(|place| place.kind != Kind::Literal);

@@ -256,12 +256,15 @@ impl<'t> Aligner<'t> {
             let (places, last) = (Vec::new(), Vec::new());
             return LineOrigin { places, last, kind: Kind::Literal, confidence: Confidence::File };
         };
+        let is_blank = body.get(first.saturating_sub(head)..=last.saturating_sub(head)).is_some_and(|line| line.trim().is_empty());
         let places = |piece: &Piece, at: usize| {
             let mut places = piece.places.clone();
             let margin = |list: &[u32]| list.get(at.wrapping_sub(head)).copied().unwrap_or(0);
             // The line, not the part of it, is what is asked for.
             if let Some(place) = places.last_mut() {
-                place.confidence = confidence(margin(&margins.full), relaxed);
+                // Which of several actions that print nothing left its blanks is not told.
+                let most = if is_blank { Confidence::Medium } else { Confidence::High };
+                place.confidence = confidence(margin(&margins.full), relaxed).min(most);
             }
             if let Some(place) = places.first_mut() {
                 place.confidence = confidence(margin(&margins.outer), relaxed);
@@ -271,14 +274,14 @@ impl<'t> Aligner<'t> {
         let (places, other) = (places(one, first), places(other, last));
         let trust = |list: &[Place]| list.first().map_or(Confidence::File, |place| place.confidence);
         let confidence = trust(&places).min(trust(&other));
-        let kinds = inside.iter().filter(|piece| !is_blank(body, head, &piece.range));
+        let kinds = inside.iter().filter(|piece| !prints_blanks(body, head, &piece.range));
         let kind = kinds.filter_map(|piece| piece.outer()).map(|place| place.kind).max().unwrap_or(Kind::Literal);
         LineOrigin { places, last: other, kind, confidence }
     }
 }
 
 /// Whether a range of the document holds nothing but blanks.
-fn is_blank(body: &str, head: usize, range: &Range<usize>) -> bool {
+fn prints_blanks(body: &str, head: usize, range: &Range<usize>) -> bool {
     let range = range.start.saturating_sub(head)..range.end.saturating_sub(head);
     body.get(range).is_some_and(|text| text.trim().is_empty())
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::super::template::{Branch, Control, Node, Pipeline, Tag, Template, Text};
-use super::output::{self, Output, Shape, Variables};
+use super::output::{self, Output, Scope, Shape};
 use super::{Defines, Kind};
 use crate::source::{SourceFile, Span};
 
@@ -169,36 +169,20 @@ impl<'t> Builder<'t, '_> {
 
     /// A template's body; it is built from its end, because each node knows what follows it.
     fn body(&mut self, source: &'t Arc<SourceFile>, nodes: &'t [Node], next: Id, frame: Frame) -> Id {
-        let mut variables = Variables::new();
-        output::variables(nodes, &mut variables);
-        self.list(source, &variables, nodes, next, frame)
+        self.list(source, &Scope::of(nodes), nodes, next, frame)
     }
 
-    fn list(
-        &mut self,
-        source: &'t Arc<SourceFile>,
-        variables: &Variables,
-        nodes: &'t [Node],
-        next: Id,
-        frame: Frame,
-    ) -> Id {
-        nodes.iter().rev().fold(next, |next, node| self.node(source, variables, node, next, frame))
+    fn list(&mut self, source: &'t Arc<SourceFile>, scope: &Scope, nodes: &'t [Node], next: Id, frame: Frame) -> Id {
+        nodes.iter().rev().fold(next, |next, node| self.node(source, scope, node, next, frame))
     }
 
-    fn node(
-        &mut self,
-        source: &'t Arc<SourceFile>,
-        variables: &Variables,
-        node: &'t Node,
-        next: Id,
-        frame: Frame,
-    ) -> Id {
+    fn node(&mut self, source: &'t Arc<SourceFile>, scope: &Scope, node: &'t Node, next: Id, frame: Frame) -> Id {
         match node {
             Node::Text(text) => self.text(source, text, next, frame),
             Node::Comment(_) | Node::Define(_) => next,
             Node::Action(action) if !action.prints() => next,
-            Node::Action(action) => self.action(action.tag, &action.pipeline, variables, next, frame),
-            Node::Branch(branch) => self.branch(source, variables, branch, next, frame),
+            Node::Action(action) => self.action(action.tag, &action.pipeline, scope, next, frame),
+            Node::Branch(branch) => self.branch(source, scope, branch, next, frame),
             Node::Block(block) => self.include(block.tag.span, block.tag.span, &block.name.text, next, frame),
             Node::Call(call) => self.include(call.tag.span, call.tag.span, &call.name.text, next, frame),
             Node::Break(_) => frame.range.map_or(next, |(_, exit)| exit),
@@ -215,21 +199,18 @@ impl<'t> Builder<'t, '_> {
         self.push(Op::Hole(hole, next), origin)
     }
 
-    fn branch(
-        &mut self,
-        source: &'t Arc<SourceFile>,
-        variables: &Variables,
-        branch: &'t Branch,
-        next: Id,
-        frame: Frame,
-    ) -> Id {
+    fn branch(&mut self, source: &'t Arc<SourceFile>, scope: &Scope, branch: &'t Branch, next: Id, frame: Frame) -> Id {
         self.branches += 1;
         let number = self.branches;
         if branch.control != Control::Range {
             let mut ways = Vec::new();
             for arm in &branch.arms {
                 let frame = Frame { arm: Some(self.arm(number, frame)), ..frame };
-                ways.push(self.list(source, variables, &arm.body, next, frame));
+                let inside = arm.pipeline.as_ref().filter(|_| branch.control == Control::With);
+                ways.push(match inside.map(|pipeline| scope.with(pipeline)) {
+                    Some(scope) => self.list(source, &scope, &arm.body, next, frame),
+                    None => self.list(source, scope, &arm.body, next, frame),
+                });
             }
             if !branch.has_else() {
                 ways.push(next);
@@ -243,11 +224,11 @@ impl<'t> Builder<'t, '_> {
             if arm.is_else() {
                 // Printed where there is no element: instead of the loop.
                 let frame = Frame { arm: Some(self.arm(number, frame)), ..frame };
-                let otherwise = self.list(source, variables, &arm.body, next, frame);
+                let otherwise = self.list(source, scope, &arm.body, next, frame);
                 first = self.push(Op::Jump(vec![head, otherwise]), 0);
             } else {
                 let frame = Frame { range: Some((head, next)), arm: Some(self.arm(number, frame)), ..frame };
-                bodies.push(self.list(source, variables, &arm.body, head, frame));
+                bodies.push(self.list(source, &scope.range(), &arm.body, head, frame));
             }
         }
         bodies.push(next);
@@ -304,8 +285,8 @@ impl<'t> Builder<'t, '_> {
         self.push(Op::Jump(vec![whole, other]), 0)
     }
 
-    fn action(&mut self, tag: Tag, pipeline: &Pipeline, variables: &Variables, next: Id, frame: Frame) -> Id {
-        let printed = output::pipeline(pipeline, variables);
+    fn action(&mut self, tag: Tag, pipeline: &Pipeline, scope: &Scope, next: Id, frame: Frame) -> Id {
+        let printed = output::pipeline(pipeline, scope);
         self.output(tag.span, &printed, next, frame)
     }
 

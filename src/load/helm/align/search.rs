@@ -17,7 +17,7 @@ const BLANK: u32 = 1;
 const EMPTY: u32 = 6;
 /// A line break in a hole that is meant for lines, and in one that is not.
 const LINE_OF_LINES: u32 = 4;
-const LINE_OF_WORD: u32 = 40;
+const LINE_OF_WORD: u32 = 16;
 /// A document that starts or ends within a hole.
 const SEPARATOR_IN_HOLE: u32 = 600;
 /// Leaving out a text of the template, and a line of the document; only where there is no other way.
