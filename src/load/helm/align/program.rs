@@ -321,7 +321,8 @@ impl<'t> Builder<'t, '_> {
                     return inner;
                 }
                 let origin = self.origin(tag, None, Kind::Expansion, frame);
-                self.push(Op::Text(Cow::Owned(" ".repeat(*width)), inner), origin)
+                let pad = self.push(Op::Text(Cow::Owned(" ".repeat(*width)), inner), origin);
+                if frame.trimmed { self.push(Op::Jump(vec![pad, inner]), 0) } else { pad }
             }
             Output::Trim(inner) => self.output(tag, inner, next, Frame { trimmed: true, ..frame }),
             Output::Include(name, expr) => self.include(tag, *expr, name, next, frame),
