@@ -62,9 +62,12 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
             return FAILURE;
         }
     };
-    let Some(loaded) = settings::load(&arguments.inputs, &config, sources) else { return FAILURE };
+    let Some(mut loaded) = settings::load(&arguments.inputs, &config, sources) else { return FAILURE };
     let outcome = lint::lint(&loaded, &config, None);
     let code = report(arguments, color, &config, &loaded, &outcome);
+    // These hold helm's temporary folder, which must go.
+    loaded.renderings.clear();
+    loaded.units.iter_mut().for_each(|unit| unit.helm = None);
     // The process ends here, and taking the trees apart would only cost time.
     std::mem::forget((loaded, outcome));
     code

@@ -4,15 +4,16 @@ mod blocked;
 mod context;
 mod diagnostic;
 mod overlays;
+mod relocate;
 mod rule;
 mod run;
 pub mod suppress;
 
 pub use blocked::report_blocked;
 pub use context::{ResourceContext, RunContext, UnitContext};
-pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Report, Severity};
+pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Rendered, Report, Severity};
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
-pub use run::{Outcome, lint};
+pub use run::{Outcome, examine, lint};
 
 /// What nearly every rule needs.
 pub mod prelude {

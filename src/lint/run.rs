@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use super::context::{ResourceContext, RunContext, Sink, UnitContext};
 use super::diagnostic::{Diagnostic, Severity};
-use super::overlays;
 use super::rule::{Check, RULES, Rule};
 use super::suppress::Suppressions;
+use super::{overlays, relocate};
 use crate::config::{Config, Level};
 use crate::events::Model;
 use crate::k8s::schema::Misfits;
@@ -36,10 +36,12 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
         RULES.iter().filter(|r| only.is_none_or(|names| names.contains(&r.name))).collect();
     let mut outcome = Outcome::default();
     let mut by_unit = Vec::new();
+    let places = relocate::Relocation::new(loaded);
     for unit in &loaded.units {
         let mut found = Vec::new();
         collect(lint_unit(unit, &chosen, config), &mut found, &mut outcome.failures);
         overlays::name_overridden(unit, &mut found);
+        let found = found.into_par_iter().map(|d| relocate::relocate(d, &places)).collect();
         by_unit.push(found);
     }
     let found = overlays::join(loaded, by_unit);
@@ -62,7 +64,8 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     });
     let mut found = Vec::new();
     collect(last.collect(), &mut found, &mut outcome.failures);
-    let late: Vec<Diagnostic> = found.into_iter().filter_map(configured).collect();
+    let moved = found.into_iter().map(|d| relocate::relocate(d, &places));
+    let late: Vec<Diagnostic> = moved.filter_map(configured).collect();
     let before = late.len();
     let late: Vec<Diagnostic> = late.into_iter().filter(|d| !suppressions.silence(d)).collect();
     outcome.suppressed += before - late.len();
@@ -71,6 +74,12 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     kept.dedup();
     outcome.diagnostics = kept;
     outcome
+}
+
+/// What some rules say of a unit that is only looked at, with every place as it is there.
+pub fn examine(unit: &Unit, config: &Config, rules: &[&str]) -> Vec<Diagnostic> {
+    let chosen: Vec<&'static Rule> = rules.iter().filter_map(|name| super::rule::find(name)).collect();
+    lint_unit(unit, &chosen, config).into_iter().filter_map(Result::ok).flatten().collect()
 }
 
 type Guarded = Result<Vec<Diagnostic>, (&'static str, String)>;

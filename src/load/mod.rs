@@ -6,7 +6,7 @@ pub mod kustomize;
 pub(crate) mod text;
 pub(crate) mod unit;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,8 @@ pub struct Inputs {
     pub exclude: Exclude,
     /// Folders whose manifests form a unit of their own, canonical.
     pub roots: Vec<PathBuf>,
+    /// How Helm charts are rendered.
+    pub helm: helm::Options,
     /// Texts that were read before, such as the configuration: they keep their ids.
     pub sources: SourceMap,
 }
@@ -46,6 +48,16 @@ pub struct Loaded {
     pub units: Vec<Unit>,
     /// What was found and not read, sorted.
     pub skipped: Vec<Skipped>,
+    /// Texts that were rendered, and the way back from them.
+    pub renderings: HashMap<FileId, Arc<helm::Rendering>>,
+}
+
+impl Loaded {
+    /// The place to show for a place: where the chart prints what stands there, for a place in rendered text.
+    pub fn shown_span(&self, span: Span) -> Span {
+        let located = self.renderings.get(&span.file).and_then(|r| helm::Locator::new(r).locate_template(span));
+        located.map_or(span, |located| located.primary)
+    }
 }
 
 /// A file that waits to be read.
@@ -76,10 +88,15 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let mut errors = Vec::new();
     let mut single: Vec<Job> = Vec::new();
     let mut kustomizations: Vec<PathBuf> = Vec::new();
+    let mut charts: Vec<PathBuf> = Vec::new();
     let mut stdin = false;
     for path in &inputs.paths {
         if path == Path::new("-") {
             stdin = true;
+            continue;
+        }
+        if let Some(chart) = discover::chart_of(path) {
+            charts.push(chart);
             continue;
         }
         match discover::resolve(path, &inputs.exclude) {
@@ -88,6 +105,9 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
                 loaded.skipped.extend(found.skipped);
                 let (named, files): (Vec<PathBuf>, Vec<PathBuf>) =
                     found.files.into_iter().partition(|p| discover::is_kustomization(p));
+                let (inner, files): (Vec<PathBuf>, Vec<PathBuf>) =
+                    files.into_iter().partition(|p| discover::chart_of(p).is_some());
+                charts.extend(inner.iter().filter_map(|p| discover::chart_of(p)));
                 kustomizations.extend(named.iter().map(|p| p.parent().unwrap_or(Path::new("")).to_path_buf()));
                 single.extend(files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: true }));
             }
@@ -95,6 +115,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
                 let missing: Vec<Missing> = found.skipped.iter().filter_map(unread).collect();
                 loaded.skipped.extend(found.skipped);
                 kustomizations.extend(found.kustomizations);
+                charts.extend(found.charts);
                 let jobs = found.files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: false });
                 let first = plans.len();
                 split_by_roots(path, jobs.collect(), &inputs.roots, &mut plans);
@@ -143,9 +164,32 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
             }
         }
     }
+    read_charts(charts, inputs, &mut loaded).map_err(|e| vec![e])?;
     loaded.skipped.sort();
     loaded.skipped.dedup();
     Ok(loaded)
+}
+
+/// Renders the charts that were found, and leads rendered input back to them and to those that were named for it.
+fn read_charts(mut folders: Vec<PathBuf>, inputs: &Inputs, loaded: &mut Loaded) -> Result<(), NotFound> {
+    let canonical = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+    folders.sort();
+    let mut seen = HashSet::new();
+    folders.retain(|folder| seen.insert(canonical(folder)));
+    // Links in a chart may lead to its neighbours, in the repository that is looked at.
+    let mut inside: Vec<PathBuf> = std::env::current_dir().ok().into_iter().collect();
+    inside.extend(inputs.paths.iter().chain(&inputs.helm.charts).filter(|p| p.is_dir()).map(canonical));
+    inside.extend(folders.iter().map(canonical));
+    let mut charts = helm::load(&folders, &inside, &inputs.helm, loaded)?;
+    for folder in inputs.helm.charts.iter().filter(|folder| !seen.contains(&canonical(folder))) {
+        if !folder.join(discover::CHART).is_file() {
+            let message = format!("no Helm chart: there is no {} in it", discover::CHART);
+            return Err(NotFound { path: folder.clone(), message });
+        }
+        charts.extend(helm::read_chart(folder, &inside, loaded));
+    }
+    helm::add_rendered(&charts, loaded);
+    Ok(())
 }
 
 /// Builds the roots among some folders as units; gives the files that they used, canonical.
@@ -298,17 +342,12 @@ fn read_unit(mut plan: Plan, loaded: &mut Loaded) {
         files: 1,
     }));
     let alone = plan.single && plan.jobs.len() == 1 && files.len() == 1;
-    let unit = if alone && is_rendered(&files[0].source) {
+    let unit = if alone && helm::stream::is_rendered(files[0].source.text()) {
         Unit::new(plan.root, UnitKind::Stream, Vec::new(), files)
     } else {
         Unit::new(plan.root, plan.kind, plan.missing, files)
     };
     loaded.units.push(unit);
-}
-
-/// What a renderer wrote (`# Source: chart/templates/x.yaml`) is the whole of what it deploys.
-fn is_rendered(source: &SourceFile) -> bool {
-    source.text().lines().take(50).any(|line| line.starts_with("# Source: "))
 }
 
 /// A file's text, before it has a place among the sources.
@@ -375,7 +414,7 @@ fn add_stream(shown: PathBuf, bytes: Vec<u8>, loaded: &mut Loaded) {
     let raw = Raw { path: shown.clone(), text: decode(bytes), editable: false };
     let file = interpret(loaded.sources.next_id(), raw);
     loaded.sources.insert_shared(&file.source);
-    let missing = if is_rendered(&file.source) {
+    let missing = if helm::stream::is_rendered(file.source.text()) {
         Vec::new()
     } else {
         let reason = "a stream given on its own, so what stands elsewhere is not seen".to_string();

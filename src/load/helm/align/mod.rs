@@ -256,7 +256,8 @@ impl<'t> Aligner<'t> {
             let (places, last) = (Vec::new(), Vec::new());
             return LineOrigin { places, last, kind: Kind::Literal, confidence: Confidence::File };
         };
-        let is_blank = body.get(first.saturating_sub(head)..=last.saturating_sub(head)).is_some_and(|line| line.trim().is_empty());
+        let is_blank =
+            body.get(first.saturating_sub(head)..=last.saturating_sub(head)).is_some_and(|line| line.trim().is_empty());
         let places = |piece: &Piece, at: usize| {
             let mut places = piece.places.clone();
             let margin = |list: &[u32]| list.get(at.wrapping_sub(head)).copied().unwrap_or(0);
