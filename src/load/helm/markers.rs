@@ -57,6 +57,21 @@ pub struct Marks {
     pub without: Vec<usize>,
 }
 
+impl Marks {
+    /// Takes away the marks behind the first one of a document's own template: lines that printed nothing but blanks left
+    /// them at the end of a line that was printed before.
+    fn cut(&mut self, clean: &[Document], files: &[TemplateFile<'_>]) {
+        for (document, lines) in clean.iter().zip(&mut self.documents) {
+            let own = files.iter().position(|file| file.source == document.source);
+            for marks in lines.iter_mut().flatten() {
+                if let Some(first) = marks.iter().position(|mark| Some(mark.file) == own) {
+                    marks.truncate(first + 1);
+                }
+            }
+        }
+    }
+}
+
 /// How much of a file is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extent {
@@ -97,7 +112,9 @@ pub fn mark(
         match render(copy) {
             Ok(documents) => {
                 let without = (0..files.len()).filter(|&i| extents.get(i) == Some(&Extent::Nothing)).collect();
-                return Ok(Marks { documents: compare(clean, &documents), without });
+                let mut marks = Marks { documents: compare(clean, &documents), without };
+                marks.cut(clean, files);
+                return Ok(marks);
             }
             Err(message) => {
                 let mut restored = false;
