@@ -9,6 +9,7 @@
 mod build;
 mod completions;
 mod explain;
+mod lines;
 mod lint;
 mod names;
 mod output;
@@ -67,6 +68,8 @@ enum Command {
     Reach(reach::ReachArguments),
     /// Print what a Kustomize root comes to, as `kustomize build` does
     Build(build::BuildArguments),
+    /// Show which line of a template, and of its helpers, each line of a rendered chart comes from
+    Lines(lines::LinesArguments),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -92,6 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Trace(trace)) => trace::run(trace),
         Some(Command::Reach(reach)) => reach::run(reach),
         Some(Command::Build(build)) => build::run(build),
+        Some(Command::Lines(lines)) => lines::run(lines),
         Some(Command::Completions(completions)) => completions::run(completions),
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {

@@ -36,6 +36,16 @@ impl Marked {
         Some(Marked { sections: marks.ok()?.documents, files })
     }
 
+    /// The marks of each line of a section; `None` where they can't be used.
+    pub(super) fn section(&self, index: usize) -> Option<&[Vec<Mark>]> {
+        self.sections.get(index)?.as_deref()
+    }
+
+    /// The files that [`Mark::file`] counts.
+    pub(super) fn files(&self) -> &[Arc<SourceFile>] {
+        &self.files
+    }
+
     /// The line of the template that printed a line of a section, both from 0.
     pub(super) fn line(&self, section: usize, line: usize) -> Option<Span> {
         let mark = self.sections.get(section)?.as_ref()?.get(line)?.last()?;

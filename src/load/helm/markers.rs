@@ -10,15 +10,14 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::align::{Alignment, Confidence, Kind, LineOrigin, Place};
-use super::template::{Action, Command, Expr, Node, Pipeline, Template};
+use super::template::{Action, Command, Node, Pipeline, Template};
 use crate::source::Span;
 
 /// Templates that are larger are not marked: they are mostly definitions of types without actions.
 const MAX_BYTES: usize = 250 * 1024;
 
 /// How often rendering is tried again without the marks of a template that they break.
-const MAX_TRIES: usize = 6;
+const MAX_TRIES: usize = 12;
 
 /// A file under `templates/`, of the chart or of a dependency that is not packed.
 #[derive(Clone, Debug)]
@@ -56,6 +55,21 @@ pub struct Marks {
     pub documents: Vec<Option<Vec<Vec<Mark>>>>,
     /// Files whose marks helm would not take, so that they were rendered without.
     pub without: Vec<usize>,
+}
+
+impl Marks {
+    /// Takes away the marks behind the first one of a document's own template: lines that printed nothing but blanks left
+    /// them at the end of a line that was printed before.
+    fn cut(&mut self, clean: &[Document], files: &[TemplateFile<'_>]) {
+        for (document, lines) in clean.iter().zip(&mut self.documents) {
+            let own = files.iter().position(|file| file.source == document.source);
+            for marks in lines.iter_mut().flatten() {
+                if let Some(first) = marks.iter().position(|mark| Some(mark.file) == own) {
+                    marks.truncate(first + 1);
+                }
+            }
+        }
+    }
 }
 
 /// How much of a file is marked.
@@ -98,7 +112,9 @@ pub fn mark(
         match render(copy) {
             Ok(documents) => {
                 let without = (0..files.len()).filter(|&i| extents.get(i) == Some(&Extent::Nothing)).collect();
-                return Ok(Marks { documents: compare(clean, &documents), without });
+                let mut marks = Marks { documents: compare(clean, &documents), without };
+                marks.cut(clean, files);
+                return Ok(marks);
             }
             Err(message) => {
                 let mut restored = false;
@@ -176,17 +192,31 @@ fn mark_text(file: usize, line: usize) -> String {
 static MARK: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(" #⟦([0-9]{1,6}):([0-9]{1,7})⟧").expect("the pattern is fixed"));
 
-/// A line without its marks, and the marks in their order.
+/// A line without its marks, and those marks that stand at its end, in their order: a mark in the middle of a line says
+/// something of what stands before it only.
 fn strip(line: &str) -> (String, Vec<Mark>) {
+    let mut stripped = String::with_capacity(line.len());
     let mut marks = Vec::new();
-    let stripped = MARK.replace_all(line, |found: &regex::Captures<'_>| {
+    let mut at = 0;
+    for found in MARK.captures_iter(line) {
+        let Some(whole) = found.get(0) else { continue };
+        let between = line.get(at..whole.start()).unwrap_or("");
+        if !between.trim().is_empty() {
+            marks.clear();
+        }
+        stripped.push_str(between);
+        at = whole.end();
         let number = |group: usize| found.get(group).and_then(|m| m.as_str().parse().ok());
         if let (Some(file), Some(line)) = (number(1), number(2)) {
             marks.push(Mark { file, line });
         }
-        ""
-    });
-    (stripped.into_owned(), marks)
+    }
+    let rest = line.get(at..).unwrap_or("");
+    if !rest.trim().is_empty() {
+        marks.clear();
+    }
+    stripped.push_str(rest);
+    (stripped, marks)
 }
 
 /// Documents of the two renderings, one by one.

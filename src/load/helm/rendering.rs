@@ -141,10 +141,15 @@ impl Rendering {
         self.alignments.get(index)?.get_or_init(make).as_ref()
     }
 
+    /// What marks in the templates say; `None` where the text was not rendered here, or helm does not take the marks.
+    pub(super) fn marked(&self) -> Option<&Marked> {
+        let make = || self.live.as_ref().and_then(|live| Marked::new(self, live));
+        self.marked.get_or_init(make).as_ref()
+    }
+
     /// The line of the template that printed a line of a section, as marks prove it; both count from 0.
     pub(super) fn marked_line(&self, section: usize, line: usize) -> Option<Span> {
-        let make = || self.live.as_ref().and_then(|live| Marked::new(self, live));
-        self.marked.get_or_init(make).as_ref()?.line(section, line)
+        self.marked()?.line(section, line)
     }
 
     /// The values set, where the text is rendered here.

@@ -27,6 +27,9 @@ use search::{ByteSet, Printed, Ways};
 /// have to stand in a value by chance.
 const MARGIN: u32 = 28;
 
+/// By what the cost is divided of a value that would be the text of another arm.
+const DEFAULTS: u32 = 8;
+
 /// How far a mapping can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {
@@ -106,6 +109,8 @@ pub struct Alignment {
     pub lines: Vec<LineOrigin>,
     /// In the order of the document, without gaps.
     pub pieces: Vec<Piece>,
+    /// The template, as it is here, can print this very document. Where it can't, no line is mapped with high confidence.
+    pub is_exact: bool,
 }
 
 impl Alignment {
@@ -166,7 +171,7 @@ impl<'t> Aligner<'t> {
             before = Some(printed.node);
         }
         let lines = self.lines(document, head, body, &pieces, &margins, ways.relaxed);
-        Alignment { lines, pieces }
+        Alignment { lines, pieces, is_exact: !ways.relaxed && !ways.best.is_empty() }
     }
 
     fn origin(&self, printed: &Printed) -> Option<(&Origin, usize)> {
@@ -174,10 +179,20 @@ impl<'t> Aligner<'t> {
         Some((self.program.origins.get(index)?, index))
     }
 
+    /// What a rival's explanation counts for. Where it stands in another arm of the same `if`, its value may well be the
+    /// very text of this arm: people spell defaults out.
+    fn weighed(&self, cost: u32, mine: Option<usize>, rival: Option<usize>) -> u32 {
+        let origin = |index: Option<usize>| self.program.origins.get(index?);
+        match (origin(mine), origin(rival)) {
+            (Some(mine), Some(rival)) if self.program.exclude_each_other(mine, rival) => cost / DEFAULTS,
+            _ => cost,
+        }
+    }
+
     /// The places of a step, outermost first.
     fn places(&self, printed: &Printed, margins: &Margins, relaxed: bool) -> Vec<Place> {
         let Some((origin, _)) = self.origin(printed) else { return Vec::new() };
-        let trust = |margin: Option<&Rival>| confidence(margin.map_or(0, |rival| rival.margin), relaxed);
+        let trust = |margin: Option<&u32>| confidence(margin.copied().unwrap_or(0), relaxed);
         let at = printed.start as usize;
         let mut places = self.calls(origin.call, trust(margins.outer.get(at)));
         // A part of a line is trusted when no other part of the template explains it as well.
@@ -211,8 +226,9 @@ impl<'t> Aligner<'t> {
         for line in document.split('\n') {
             let blank = |b: u8| b == b' ' || b == b'\t' || b == b'\r';
             let end = start + line.len();
-            let first = start + line.bytes().position(|b| !blank(b)).unwrap_or(line.len());
-            let last = start + line.bytes().rposition(|b| !blank(b)).unwrap_or(line.len());
+            // A line of blanks is where its blanks come from; its end may come from what follows.
+            let first = start + line.bytes().position(|b| !blank(b)).unwrap_or(0);
+            let last = start + line.bytes().rposition(|b| !blank(b)).unwrap_or(0);
             lines.push(self.line(first, last, head, body, pieces, margins, relaxed));
             start = end + 1;
         }
@@ -240,12 +256,16 @@ impl<'t> Aligner<'t> {
             let (places, last) = (Vec::new(), Vec::new());
             return LineOrigin { places, last, kind: Kind::Literal, confidence: Confidence::File };
         };
+        let is_blank =
+            body.get(first.saturating_sub(head)..=last.saturating_sub(head)).is_some_and(|line| line.trim().is_empty());
         let places = |piece: &Piece, at: usize| {
             let mut places = piece.places.clone();
-            let margin = |list: &[Rival]| list.get(at.wrapping_sub(head)).map_or(0, |rival| rival.margin);
+            let margin = |list: &[u32]| list.get(at.wrapping_sub(head)).copied().unwrap_or(0);
             // The line, not the part of it, is what is asked for.
             if let Some(place) = places.last_mut() {
-                place.confidence = confidence(margin(&margins.full), relaxed);
+                // Which of several actions that print nothing left its blanks is not told.
+                let most = if is_blank { Confidence::Medium } else { Confidence::High };
+                place.confidence = confidence(margin(&margins.full), relaxed).min(most);
             }
             if let Some(place) = places.first_mut() {
                 place.confidence = confidence(margin(&margins.outer), relaxed);
@@ -255,14 +275,14 @@ impl<'t> Aligner<'t> {
         let (places, other) = (places(one, first), places(other, last));
         let trust = |list: &[Place]| list.first().map_or(Confidence::File, |place| place.confidence);
         let confidence = trust(&places).min(trust(&other));
-        let kinds = inside.iter().filter(|piece| !is_blank(body, head, &piece.range));
+        let kinds = inside.iter().filter(|piece| !prints_blanks(body, head, &piece.range));
         let kind = kinds.filter_map(|piece| piece.outer()).map(|place| place.kind).max().unwrap_or(Kind::Literal);
         LineOrigin { places, last: other, kind, confidence }
     }
 }
 
 /// Whether a range of the document holds nothing but blanks.
-fn is_blank(body: &str, head: usize, range: &Range<usize>) -> bool {
+fn prints_blanks(body: &str, head: usize, range: &Range<usize>) -> bool {
     let range = range.start.saturating_sub(head)..range.end.saturating_sub(head);
     body.get(range).is_some_and(|text| text.trim().is_empty())
 }
@@ -310,53 +330,54 @@ impl Keys {
     }
 }
 
-/// The best origin of a byte, and what the best of another origin costs more.
-#[derive(Clone, Copy, Debug)]
-struct Rival {
-    key: u32,
-    cost: u32,
-    margin: u32,
-}
-
-impl Rival {
-    const UNKNOWN: Rival = Rival { key: u32::MAX, cost: u32::MAX, margin: u32::MAX };
-
-    /// Takes note of a way with this origin. Here `margin` is the cost of the best of any other origin.
-    fn add(&mut self, key: u32, cost: u32) {
-        if key == self.key {
-            self.cost = self.cost.min(cost);
-        } else if cost < self.cost {
-            *self = Rival { key, cost, margin: self.cost };
-        } else {
-            self.margin = self.margin.min(cost);
-        }
-    }
-}
-
-/// For each byte of a document how far its best origin is ahead.
+/// For each byte of a document what its best explanation by something else costs more than the best of all.
 struct Margins {
-    outer: Vec<Rival>,
-    full: Vec<Rival>,
-    piece: Vec<Rival>,
+    /// By another line of the template.
+    outer: Vec<u32>,
+    /// By another line, in a `define` perhaps.
+    full: Vec<u32>,
+    /// By another part of a template.
+    piece: Vec<u32>,
 }
 
 impl Margins {
     fn new(aligner: &Aligner<'_>, body: &str, ways: &Ways) -> Margins {
-        let none = || vec![Rival::UNKNOWN; body.len()];
+        let mut best: Vec<Option<usize>> = vec![None; body.len()];
+        for printed in &ways.best {
+            let origin = aligner.origin(printed).map(|(_, index)| index);
+            best.get_mut(printed.start as usize..printed.end as usize).unwrap_or_default().fill(origin);
+        }
+        let none = || vec![u32::MAX; body.len()];
         let mut margins = Margins { outer: none(), full: none(), piece: none() };
         for (printed, cost) in &ways.steps {
-            let index = aligner.origin(printed).map(|(_, index)| index);
-            let key = |list: &[u32]| index.and_then(|index| list.get(index).copied()).unwrap_or(u32::MAX - 1);
-            let keys = (key(&aligner.keys.outer), key(&aligner.keys.full), key(&aligner.keys.piece));
-            for at in printed.start as usize..printed.end as usize {
-                if let Some(rival) = margins.outer.get_mut(at) {
-                    rival.add(keys.0, *cost);
+            let rival = aligner.origin(printed).map(|(_, index)| index);
+            let range = printed.start as usize..printed.end as usize;
+            let mut last = (usize::MAX, *cost);
+            for (at, mine) in range.clone().zip(best.get(range).unwrap_or_default()) {
+                if *mine == rival {
+                    continue;
                 }
-                if let Some(rival) = margins.full.get_mut(at) {
-                    rival.add(keys.1, *cost);
+                if mine.is_some() && last.0 != mine.unwrap_or(usize::MAX) {
+                    last = (mine.unwrap_or(usize::MAX), aligner.weighed(*cost, *mine, rival));
                 }
-                if let Some(rival) = margins.piece.get_mut(at) {
-                    rival.add(keys.2, *cost);
+                let cost = last.1;
+                let differs = |list: &[u32]| {
+                    let key = |origin: Option<usize>| origin.and_then(|index| list.get(index));
+                    key(*mine) != key(rival)
+                };
+                let note = |list: &mut Vec<u32>| {
+                    if let Some(margin) = list.get_mut(at) {
+                        *margin = cost.min(*margin);
+                    }
+                };
+                if differs(&aligner.keys.piece) {
+                    note(&mut margins.piece);
+                }
+                if differs(&aligner.keys.full) {
+                    note(&mut margins.full);
+                }
+                if differs(&aligner.keys.outer) {
+                    note(&mut margins.outer);
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use smol_str::SmolStr;
 
-use super::super::template::{Arm, Command, Expr, Node, Pipeline};
+use super::super::template::{Command, Control, Expr, Node, Pipeline};
 use crate::source::Span;
 
 /// What an expression can print.
@@ -60,46 +60,74 @@ impl Shape {
     }
 }
 
-/// Variables of a template whose value may have several lines.
-pub(super) type Variables = HashMap<SmolStr, Shape>;
-
-/// Looks through a body for what its variables are set to.
-pub(super) fn variables(nodes: &[Node], found: &mut Variables) {
-    let mut declared = |pipeline: &Pipeline| {
-        let Some(declaration) = &pipeline.declaration else { return };
-        let shape = if mentions_lines(pipeline) { Shape::Lines } else { Shape::Word };
-        for variable in &declaration.variables {
-            let known = found.entry(variable.name.clone()).or_insert(shape);
-            if shape == Shape::Lines {
-                *known = Shape::Lines;
-            }
-        }
-    };
-    let mut inner: Vec<&[Node]> = Vec::new();
-    for node in nodes {
-        match node {
-            Node::Action(action) => declared(&action.pipeline),
-            Node::Branch(branch) => {
-                for Arm { pipeline, body, .. } in &branch.arms {
-                    pipeline.iter().for_each(&mut declared);
-                    inner.push(body);
-                }
-            }
-            _ => {}
-        }
-    }
-    inner.into_iter().for_each(|body| variables(body, found));
+/// What the names in a body stand for, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scope {
+    /// What variables print.
+    variables: HashMap<SmolStr, Output>,
+    /// What `.` prints.
+    dot: Option<Output>,
 }
 
-/// Whether a function that gives several lines is called anywhere in it.
-fn mentions_lines(pipeline: &Pipeline) -> bool {
-    pipeline.commands.iter().flat_map(|command| &command.arguments).any(|argument| match argument {
-        Expr::Function(name) => gives_lines(&name.name),
-        Expr::Parenthesis { pipeline, .. } => mentions_lines(pipeline),
-        Expr::Chain { base, .. } => matches!(&**base, Expr::Parenthesis { pipeline, .. } if mentions_lines(pipeline)),
-        Expr::String { value, .. } => value.contains('\n'),
-        _ => false,
-    })
+impl Scope {
+    /// The scope of a body, with all variables that are set anywhere in it.
+    pub fn of(nodes: &[Node]) -> Scope {
+        let mut scope = Scope::default();
+        scope.collect(nodes);
+        scope
+    }
+
+    /// The scope inside `with`.
+    pub fn with(&self, pipeline: &Pipeline) -> Scope {
+        Scope { variables: self.variables.clone(), dot: Some(self::pipeline(pipeline, self)) }
+    }
+
+    /// The scope inside `range`.
+    pub fn range(&self) -> Scope {
+        Scope { variables: self.variables.clone(), dot: None }
+    }
+
+    fn collect(&mut self, nodes: &[Node]) {
+        for node in nodes {
+            match node {
+                Node::Action(action) => self.declare(&action.pipeline, false),
+                Node::Branch(branch) => {
+                    for arm in &branch.arms {
+                        arm.pipeline
+                            .iter()
+                            .for_each(|pipeline| self.declare(pipeline, branch.control == Control::Range));
+                        self.collect(&arm.body);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn declare(&mut self, pipeline: &Pipeline, range: bool) {
+        let Some(declaration) = &pipeline.declaration else { return };
+        for variable in &declaration.variables {
+            let mut value = self::pipeline(pipeline, self);
+            // Elements of a list, and a variable that is set in several places, may be anything of that kind.
+            if let Some(before) = self.variables.get(&variable.name) {
+                value = Output::Any(vec![before.clone(), value]);
+            }
+            if range || matches!(value, Output::Any(_)) {
+                let shape = if has_lines(&value) { Shape::Lines } else { Shape::Word };
+                value = Output::Hole(shape, variable.span);
+            }
+            self.variables.insert(variable.name.clone(), value);
+        }
+    }
+}
+
+/// What a name prints: what it was set to, where it is used.
+fn named(value: Option<&Output>, span: Span) -> Output {
+    match value {
+        None => Output::Hole(Shape::Word, span),
+        Some(Output::Hole(shape, _)) => Output::Hole(*shape, span),
+        Some(known) => known.clone(),
+    }
 }
 
 /// Functions of Helm and sprig whose result has lines, or may be anything.
@@ -125,25 +153,24 @@ fn gives_lines(function: &str) -> bool {
 }
 
 /// What a pipeline prints.
-pub(super) fn pipeline(pipeline: &Pipeline, variables: &Variables) -> Output {
+pub(super) fn pipeline(pipeline: &Pipeline, scope: &Scope) -> Output {
     let mut value: Option<Output> = None;
     for command in &pipeline.commands {
-        value = Some(call(command, value, variables));
+        value = Some(call(command, value, scope));
     }
     value.unwrap_or(Output::Hole(Shape::Word, pipeline.span))
 }
 
-fn expression(expr: &Expr, variables: &Variables) -> Output {
+fn expression(expr: &Expr, scope: &Scope) -> Output {
     match expr {
         Expr::String { span, value, .. } => Output::Text(value.to_string(), *span),
         Expr::Number(number) if number.name.bytes().all(|b| b.is_ascii_digit()) && !number.name.starts_with('0') => {
             Output::Text(number.name.to_string(), number.span)
         }
         Expr::Bool { span, value } => Output::Text(value.to_string(), *span),
-        Expr::Parenthesis { pipeline: inner, .. } => pipeline(inner, variables),
-        Expr::Variable { name, path, span } if path.is_empty() => {
-            Output::Hole(variables.get(&name.name).copied().unwrap_or(Shape::Word), *span)
-        }
+        Expr::Parenthesis { pipeline: inner, .. } => pipeline(inner, scope),
+        Expr::Variable { name, path, span } if path.is_empty() => named(scope.variables.get(&name.name), *span),
+        Expr::Dot(span) => named(scope.dot.as_ref(), *span),
         // `.Files.Get "x"` and the like are methods: the file may have any lines.
         Expr::Field { path, span } if path.first().is_some_and(|name| name.name == "Files") => {
             Output::Hole(Shape::Lines, *span)
@@ -153,15 +180,15 @@ fn expression(expr: &Expr, variables: &Variables) -> Output {
     }
 }
 
-fn call(command: &Command, piped: Option<Output>, variables: &Variables) -> Output {
+fn call(command: &Command, piped: Option<Output>, scope: &Scope) -> Output {
     let Some((name, arguments)) = command.function() else {
         return match command.arguments.split_first() {
-            Some((only, [])) if piped.is_none() => expression(only, variables),
+            Some((only, [])) if piped.is_none() => expression(only, scope),
             // A method with its arguments, such as `.Files.Get "x"`.
             _ => Output::Hole(Shape::Lines, command.span),
         };
     };
-    let mut values: Vec<Output> = arguments.iter().map(|argument| expression(argument, variables)).collect();
+    let mut values: Vec<Output> = arguments.iter().map(|argument| expression(argument, scope)).collect();
     values.extend(piped);
     function(name.name.as_str(), command.span, values, arguments)
 }
@@ -177,7 +204,7 @@ fn function(name: &str, span: Span, mut values: Vec<Output>, written: &[Expr]) -
             let (Some(width), Some(value)) = (written.first().and_then(number), values.pop()) else {
                 return Output::Hole(Shape::Lines, span);
             };
-            let indented = Output::Indent(width, Box::new(value));
+            let indented = Output::Indent(width, Box::new(several_lines(value)));
             if name == "indent" {
                 return indented;
             }
@@ -256,7 +283,18 @@ fn has_lines(value: &Output) -> bool {
         Output::Hole(shape, _) => *shape == Shape::Lines,
         Output::All(list) | Output::Any(list) => list.iter().any(has_lines),
         Output::Indent(_, inner) | Output::Trim(inner) => has_lines(inner),
-        Output::Include(..) => true,
+        // Mostly names; what prints lines is indented, where it counts.
+        Output::Include(..) => false,
+    }
+}
+
+/// A value that somebody indents: it is meant to have lines.
+fn several_lines(value: Output) -> Output {
+    match value {
+        Output::Hole(Shape::Word, span) => Output::Hole(Shape::Lines, span),
+        Output::Trim(inner) => Output::Trim(Box::new(several_lines(*inner))),
+        Output::Any(list) => Output::Any(list.into_iter().map(several_lines).collect()),
+        other => other,
     }
 }
 

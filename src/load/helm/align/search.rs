@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::output::Shape;
-use super::program::{Id, Op, Program};
+use super::program::{Hole, Id, Op, Program};
 
 /// What a byte in a hole costs; blanks cost less, for they carry less.
 const BYTE: u32 = 4;
@@ -17,9 +17,9 @@ const BLANK: u32 = 1;
 const EMPTY: u32 = 6;
 /// A line break in a hole that is meant for lines, and in one that is not.
 const LINE_OF_LINES: u32 = 4;
-const LINE_OF_WORD: u32 = 40;
+const LINE_OF_WORD: u32 = 16;
 /// A document that starts or ends within a hole.
-const SEPARATOR_IN_HOLE: u32 = 60;
+const SEPARATOR_IN_HOLE: u32 = 600;
 /// Leaving out a text of the template, and a line of the document; only where there is no other way.
 const SKIP: u32 = 20;
 /// Ways that are so much worse than the best are given up.
@@ -96,7 +96,7 @@ pub(super) fn first_bytes(program: &Program<'_>) -> Vec<ByteSet> {
                 }),
                 Op::Text(text, _) => text.bytes().take(1).for_each(|byte| set.insert(byte)),
                 Op::Newline(..) => set.insert(b'\n'),
-                Op::Hole(shape, _, next) => {
+                Op::Hole(Hole { shape, .. }, next) => {
                     (0..=255).filter(|&byte| shape.accepts(byte)).for_each(|byte| set.insert(byte));
                     if shape.breaks() {
                         set.insert(b'\n');
@@ -217,7 +217,7 @@ impl<'p, 't> Search<'p, 't> {
         for (node, op) in self.program.ops.iter().enumerate() {
             match op {
                 Op::Break(next) => self.seed(*next, false, 0),
-                Op::Hole(Shape::Lines, ..) => self.seed(node as Id, true, SEPARATOR_IN_HOLE),
+                Op::Hole(Hole { shape: Shape::Lines, .. }, _) => self.seed(node as Id, true, SEPARATOR_IN_HOLE),
                 _ => {}
             }
         }
@@ -254,18 +254,18 @@ impl<'p, 't> Search<'p, 't> {
             Op::Jump(ways) => ways.iter().for_each(|way| self.edge(id, 2 * way, pos, 0, false)),
             Op::Text(text, next) => self.literal(id, pos, text, *next),
             Op::Newline(pad, next) => self.newline(id, pos, *pad, *next),
-            Op::Hole(shape, pad, next) if key % 2 == 0 => {
-                self.fill(id, key + 1, pos, *shape, *pad);
+            Op::Hole(hole, next) if key % 2 == 0 => {
+                self.fill(id, key + 1, pos, *hole);
                 if self.can_follow(*next, pos) {
                     self.edge(id, 2 * next, pos, EMPTY, false);
                 }
             }
-            Op::Hole(shape, pad, next) => {
-                self.fill(id, key, pos, *shape, *pad);
+            Op::Hole(hole, next) => {
+                self.fill(id, key, pos, *hole);
                 if self.can_follow(*next, pos) {
                     self.edge(id, 2 * next, pos, 0, false);
                 }
-                if at_end && *shape == Shape::Lines {
+                if at_end && hole.shape == Shape::Lines {
                     self.edge(id, ACCEPT, pos, SEPARATOR_IN_HOLE, false);
                 }
             }
@@ -330,8 +330,9 @@ impl<'p, 't> Search<'p, 't> {
     }
 
     /// One more byte of a hole.
-    fn fill(&mut self, id: u32, run: u32, pos: u32, shape: Shape, pad: usize) {
+    fn fill(&mut self, id: u32, run: u32, pos: u32, hole: Hole) {
         let Some(byte) = self.byte(pos) else { return };
+        let Hole { shape, pad } = hole;
         if byte == b'\n' {
             if let Some(end) = self.break_at(pos, pad).filter(|_| shape.breaks()) {
                 let cost = if shape == Shape::Lines { LINE_OF_LINES } else { LINE_OF_WORD };
