@@ -33,7 +33,8 @@ fn a_value_that_is_said_to_stand_in_a_line_changes_it() {
         let chart = Chart::read(&folder, &[folder.canonicalize().unwrap()], &mut sources).unwrap();
         let values = Values::compute(&chart.texts(), &[], &[]).unwrap();
         let scope = ValuePath::root();
-        let tracer = Tracer::new(templates_of(&chart, chart.parsed(), &scope), &values, outside_templates(&chart.texts()));
+        let tracer =
+            Tracer::new(templates_of(&chart, chart.parsed(), &scope), &values, outside_templates(&chart.texts()));
         let again = |more: &str| render(&helm, &folder, &[], Some(more));
         let clean = render(&helm, &folder, &[], None).unwrap();
         let mut confirm = Confirm::new(&values, &clean, &again);
