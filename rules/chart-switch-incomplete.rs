@@ -30,10 +30,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
     }
     let now = publishing(model);
     let candidates = candidates(rendering);
-    let turned: Vec<Option<Unit>> = candidates
-        .par_iter()
-        .map(|(path, ..)| Some(unit_of_text(unit, rendering.render_changed(path)?)))
-        .collect();
+    let turned: Vec<Option<Unit>> =
+        candidates.par_iter().map(|(path, ..)| Some(unit_of_text(unit, rendering.render_changed(path)?))).collect();
     for ((path, on, place), turned) in candidates.iter().zip(&turned) {
         let Some(turned) = turned else { continue };
         let then = publishing(&Model::new(turned, config));

@@ -4,7 +4,9 @@ use crate::lint::prelude::*;
 const SHOWN: usize = 3;
 
 pub fn check(cx: &mut UnitContext<'_>) {
-    let Some((helm, values)) = cx.unit.helm.as_ref().and_then(|helm| Some((helm, helm.values.as_ref()?))) else { return };
+    let Some((helm, values)) = cx.unit.helm.as_ref().and_then(|helm| Some((helm, helm.values.as_ref()?))) else {
+        return;
+    };
     let files = values.files(&helm.set);
     for key in values.unread().iter().filter(|key| files.contains(&key.key.file)) {
         let mut report = cx

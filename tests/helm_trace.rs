@@ -129,7 +129,14 @@ fn score(chart: &Chart, set: Option<&str>) -> Score {
                     Feeds::Literal => score.literal += 1,
                     Feeds::Unknown => {
                         score.unknown += 1;
-                        if std::env::var_os("SHOW").is_some() { println!("unknown {source}: {:?} {:?} {}", piece.places.last().unwrap().kind, piece.places.iter().map(|p| sources.slice(p.span)).collect::<Vec<_>>(), document[place..].lines().next().unwrap_or_default()); }
+                        if std::env::var_os("SHOW").is_some() {
+                            println!(
+                                "unknown {source}: {:?} {:?} {}",
+                                piece.places.last().unwrap().kind,
+                                piece.places.iter().map(|p| sources.slice(p.span)).collect::<Vec<_>>(),
+                                document[place..].lines().next().unwrap_or_default()
+                            );
+                        }
                     }
                     Feeds::Several(_) => score.several += 1,
                     Feeds::Exact(fed) if fed.is_key => score.exact += 1,

@@ -8,7 +8,7 @@ use super::chart::{Chart, ChartFile, Place};
 use super::rendering::Rendering;
 use super::stream::{self, Section};
 use super::units::file_grip;
-use super::values::{ChartTemplates, Feeds, FoundLeaf, Question, Tracer, ValuePath, outside_templates};
+use super::values::{Feeds, FoundLeaf, Question, Tracer, ValuePath, outside_templates, templates_of};
 use crate::source::Span;
 
 /// Where the chart says what stands at a place of the rendered text.
@@ -129,7 +129,9 @@ impl<'r> Locator<'r> {
     /// The part of a longer value that a place shows, where it stands in it once.
     fn part_of(&self, leaf: &FoundLeaf<'_>, span: Span) -> Option<Span> {
         let node = leaf.leaf.place().node()?;
-        let (text, part) = (node.text()?, self.rendering.source().slice(span).trim());
+        // A quote that is printed within quotes is escaped.
+        let blank = |c: char| c.is_whitespace() || ['"', '\'', '\\'].contains(&c);
+        let (text, part) = (node.text()?, self.rendering.source().slice(span).trim_matches(blank));
         if leaf.span != node.span() || part.is_empty() || part.len() >= text.len() {
             return None;
         }
@@ -140,8 +142,7 @@ impl<'r> Locator<'r> {
     fn tracer(&self) -> Option<&Tracer<'r>> {
         let make = || {
             let (chart, values) = (self.rendering.chart()?, self.rendering.values()?);
-            let mut charts = Vec::new();
-            collect(chart, &ValuePath::root(), chart, &chart.name, &mut charts);
+            let charts = templates_of(chart, chart.parsed(), &ValuePath::root());
             Some(Tracer::new(charts, values, outside_templates(&chart.texts())))
         };
         self.tracer.get_or_init(make).as_ref()
@@ -185,18 +186,6 @@ fn packed(chart: &Chart, place: &Place<'_>) -> Option<String> {
         let keys = place.keys.join(".");
         format!("{} is packed: what can be set of it is set below `{keys}` in {}", file.name, values.display())
     })
-}
-
-/// A chart and all in it under each of their keys, with their templates.
-fn collect<'c>(chart: &'c Chart, scope: &ValuePath, root: &'c Chart, prefix: &str, into: &mut Vec<ChartTemplates<'c>>) {
-    let below =
-        |name: &'c str| name.strip_prefix(prefix)?.strip_prefix('/').filter(|rest| !rest.starts_with("charts/"));
-    let files = root.parsed().files.iter().filter_map(|(name, template)| Some((below(name)?, template)));
-    into.push(ChartTemplates { scope: scope.clone(), files: files.collect(), library: chart.library });
-    for child in &chart.children {
-        let prefix = format!("{prefix}/charts/{}", child.name);
-        collect(&child.chart, &scope.key(&child.name), root, &prefix, into);
-    }
 }
 
 /// A place of a template that is certain to have made a place of the rendered text.

@@ -71,9 +71,8 @@ fn of_file(tracer: &Tracer<'_>, file: &Arc<SourceFile>) -> Vec<UnreadKey> {
 
 /// The templates of a chart and of all charts in it, under each of their keys.
 pub fn templates_of<'t>(chart: &'t Chart, parsed: &'t Templates, scope: &ValuePath) -> Vec<ChartTemplates<'t>> {
-    let template = |file: &'t crate::load::helm::chart::ChartFile| {
-        Some((file.name.as_str(), parsed.of(file.source.id())?))
-    };
+    let template =
+        |file: &'t crate::load::helm::chart::ChartFile| Some((file.name.as_str(), parsed.of(file.source.id())?));
     let files = chart.templates.iter().filter_map(template).collect();
     let mut found = vec![ChartTemplates { scope: scope.clone(), files, library: chart.library }];
     for child in &chart.children {

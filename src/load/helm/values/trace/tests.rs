@@ -7,8 +7,7 @@ use proptest::prelude::*;
 use crate::load::helm::align::{Aligner, Defines};
 use crate::load::helm::template::Template;
 use crate::load::helm::values::{
-    ChartTemplates, ChartTexts, Feeds, Question, Trace, Tracer, ValuePath, Values, outside_templates,
-    unread_keys,
+    ChartTemplates, ChartTexts, Feeds, Question, Trace, Tracer, ValuePath, Values, outside_templates, unread_keys,
 };
 use crate::source::{SourceFile, SourceMap};
 use crate::yaml;
@@ -173,7 +172,10 @@ fn conditions_around_a_place_are_told() {
 
 #[test]
 fn a_place_that_the_values_rule_out_is_no_place() {
-    let case = one("flag: false\na: x\nb: x\n", "{{ if .Values.flag }}\nv: {{ .Values.a }}\n{{ else }}\nv: {{ .Values.b }}\n{{ end }}\n");
+    let case = one(
+        "flag: false\na: x\nb: x\n",
+        "{{ if .Values.flag }}\nv: {{ .Values.a }}\n{{ else }}\nv: {{ .Values.b }}\n{{ end }}\n",
+    );
     let trace = case.trace("v: x\n", "x");
     // Both arms explain the text; the aligner takes one, and values may exclude it.
     assert!(matches!(&trace.feeds, Feeds::Exact(fed) if fed.path == ValuePath::dotted("b")) || trace.chain.is_empty());
@@ -183,10 +185,8 @@ fn a_place_that_the_values_rule_out_is_no_place() {
 
 #[test]
 fn a_value_that_is_changed_while_rendering_is_not_claimed() {
-    let case = one(
-        "a: {x: one}\nb: {x: two}\n",
-        "{{- $_ := mergeOverwrite .Values.a .Values.b }}\nx: {{ .Values.a.x }}\n",
-    );
+    let case =
+        one("a: {x: one}\nb: {x: two}\n", "{{- $_ := mergeOverwrite .Values.a .Values.b }}\nx: {{ .Values.a.x }}\n");
     assert_eq!(case.feeds("x: two\n", "two"), "a.x");
     assert!(matches!(case.trace("x: two\n", "two").feeds, Feeds::Several(_)));
 }
@@ -231,7 +231,10 @@ fn whatever_uses_a_mapping_as_a_whole_reads_all_of_it() {
 fn a_mapping_of_which_only_the_presence_counts_is_read() {
     assert_eq!(one("a: {b: 1}\n", "{{ if .Values.a }}x{{ end }}").unread(), Vec::<String>::new());
     assert_eq!(one("a: {b: 1, c: 2}\n", "{{ with .Values.a }}{{ .c }}{{ end }}").unread(), ["a.b"]);
-    assert_eq!(one("a: {b: 1}\nk: b\n", "{{ if hasKey .Values.a .Values.k }}x{{ end }}").unread(), Vec::<String>::new());
+    assert_eq!(
+        one("a: {b: 1}\nk: b\n", "{{ if hasKey .Values.a .Values.k }}x{{ end }}").unread(),
+        Vec::<String>::new()
+    );
     assert_eq!(one("a: {b: 1}\n", "{{ dig \"b\" 2 .Values.a }}").unread(), Vec::<String>::new());
 }
 
@@ -248,7 +251,10 @@ fn a_template_that_includes_itself_ends() {
         "a: {b: 1}\nc: 2\n",
         &[
             ("a.yaml", "{{ include \"r\" (dict \"v\" .Values.a) }}\n"),
-            ("_h.tpl", "{{ define \"r\" }}{{ .v.b }}{{ include \"r\" (dict \"v\" .v \"up\" .) }}{{ include \"r\" (dict \"v\" .v \"down\" .) }}{{ end }}"),
+            (
+                "_h.tpl",
+                "{{ define \"r\" }}{{ .v.b }}{{ include \"r\" (dict \"v\" .v \"up\" .) }}{{ include \"r\" (dict \"v\" .v \"down\" .) }}{{ end }}",
+            ),
         ],
     );
     assert_eq!(case.unread(), ["c"]);
@@ -257,20 +263,56 @@ fn a_template_that_includes_itself_ends() {
 /// Pieces of templates, valid or not.
 fn pieces() -> impl Strategy<Value = String> {
     let operand = prop_oneof![
-        Just(".".to_string()), Just("$".into()), Just(".Values".into()), Just(".Values.a".into()),
-        Just("$x".into()), Just(".Values.a.b".into()), Just(".Values.c".into()), Just("\"a\"".into()),
-        Just("1".into()), Just("nil".into()), Just("(dict \"a\" .Values \"b\" .)".into()), Just("(list . $ 1)".into()),
-        Just("(include \"t\" .)".into()), Just("(keys .Values.a)".into()),
+        Just(".".to_string()),
+        Just("$".into()),
+        Just(".Values".into()),
+        Just(".Values.a".into()),
+        Just("$x".into()),
+        Just(".Values.a.b".into()),
+        Just(".Values.c".into()),
+        Just("\"a\"".into()),
+        Just("1".into()),
+        Just("nil".into()),
+        Just("(dict \"a\" .Values \"b\" .)".into()),
+        Just("(list . $ 1)".into()),
+        Just("(include \"t\" .)".into()),
+        Just("(keys .Values.a)".into()),
     ];
     let function = prop_oneof![
-        Just("index"), Just("toYaml"), Just("default"), Just("tpl"), Just("include \"t\""), Just("set"), Just("merge"),
-        Just("get"), Just("dig"), Just("hasKey"), Just("first"), Just("concat"), Just("ternary"), Just("print"),
-        Just("printf \"%s\""), Just("quote"), Just("eq"), Just("and"), Just("or"), Just("unset"), Just("append"),
-        Just("fromYaml"), Just("kindIs \"map\""), Just("omit"), Just("coalesce"), Just("int"),
+        Just("index"),
+        Just("toYaml"),
+        Just("default"),
+        Just("tpl"),
+        Just("include \"t\""),
+        Just("set"),
+        Just("merge"),
+        Just("get"),
+        Just("dig"),
+        Just("hasKey"),
+        Just("first"),
+        Just("concat"),
+        Just("ternary"),
+        Just("print"),
+        Just("printf \"%s\""),
+        Just("quote"),
+        Just("eq"),
+        Just("and"),
+        Just("or"),
+        Just("unset"),
+        Just("append"),
+        Just("fromYaml"),
+        Just("kindIs \"map\""),
+        Just("omit"),
+        Just("coalesce"),
+        Just("int"),
     ];
-    let call = (function, proptest::collection::vec(operand.clone(), 0..4)).prop_map(|(f, a)| format!("{f} {}", a.join(" ")));
+    let call =
+        (function, proptest::collection::vec(operand.clone(), 0..4)).prop_map(|(f, a)| format!("{f} {}", a.join(" ")));
     let pipeline = prop_oneof![operand, call.clone(), (call.clone(), call).prop_map(|(a, b)| format!("{a} | {b}"))];
-    let open = (prop_oneof![Just("if"), Just("with"), Just("range"), Just("range $x, $y :="), Just("with $x :=")], pipeline.clone());
+    let open = (
+        prop_oneof![Just("if"), Just("with"), Just("range"), Just("range $x, $y :="), Just("with $x :=")],
+        pipeline.clone(),
+    );
     prop_oneof![
         3 => pipeline.clone().prop_map(|p| format!("{{{{ {p} }}}}")),
         1 => pipeline.clone().prop_map(|p| format!("{{{{ $x := {p} }}}}")),
