@@ -24,8 +24,10 @@ pub struct Located {
     pub notes: Vec<String>,
     /// Whether the place in the chart is certain. Where it is not, it is the template, and the text names the rendered line.
     pub is_proven: bool,
-    /// Whether the bytes are the very text of the place, so that an edit of one is an edit of the other.
+    /// Whether the bytes are the very text of the place.
     pub is_same_text: bool,
+    /// Whether the bytes are a value, not a part of a template.
+    pub is_value: bool,
 }
 
 /// Rendered lines that are repeated are cut to this many characters.
@@ -75,6 +77,7 @@ impl<'r> Locator<'r> {
             notes: Vec::new(),
             is_proven: true,
             is_same_text: proven.is_same_text && !place.chart.packed,
+            is_value: false,
         };
         let inner = proven.inner.map(|inner| (inner, "the definition writes it here".to_string()));
         let fed = if values { self.values_at(span, section, &place, &proven) } else { Vec::new() };
@@ -83,6 +86,7 @@ impl<'r> Locator<'r> {
                 located.related.push((proven.outer, "the template prints it here".into()));
                 located.primary = self.part_of(only, span).unwrap_or(only.span);
                 located.is_same_text = only.is_same_text && proven.is_whole_piece;
+                located.is_value = true;
             }
             several => {
                 let each = several.iter().take(NAMED);
@@ -174,6 +178,7 @@ impl<'r> Locator<'r> {
             notes: vec!["the line of the template that this comes from could not be determined".into()],
             is_proven: false,
             is_same_text: false,
+            is_value: false,
         })
     }
 }
