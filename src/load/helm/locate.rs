@@ -133,14 +133,17 @@ impl<'r> Locator<'r> {
     /// The part of a longer value that a place shows, where it stands in it once.
     fn part_of(&self, leaf: &FoundLeaf<'_>, span: Span) -> Option<Span> {
         let node = leaf.leaf.place().node()?;
-        // A quote that is printed within quotes is escaped.
-        let blank = |c: char| c.is_whitespace() || ['"', '\'', '\\'].contains(&c);
-        let (text, part) = (node.text()?, self.rendering.source().slice(span).trim_matches(blank));
-        if leaf.span != node.span() || part.is_empty() || part.len() >= text.len() {
+        let (text, shown) = (node.text()?, self.rendering.source().slice(span).trim());
+        if leaf.span != node.span() {
             return None;
         }
-        let at = text.find(part).filter(|at| text.rfind(part) == Some(*at))?;
-        Some(node.sub_span(at..at + part.len()))
+        // A quote that is printed within quotes is escaped.
+        let bare = shown.trim_matches(|c: char| ['"', '\'', '\\'].contains(&c));
+        let once = |part: &str| {
+            let at = text.find(part).filter(|at| !part.is_empty() && text.rfind(part) == Some(*at))?;
+            (part.len() < text.len()).then(|| node.sub_span(at..at + part.len()))
+        };
+        once(shown).or_else(|| once(bare))
     }
 
     fn tracer(&self) -> Option<&Tracer<'r>> {
