@@ -4,6 +4,7 @@
 //! are skipped.
 
 mod find;
+mod lines;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
