@@ -52,6 +52,9 @@ fn outside(chart: &ChartTexts, scope: &ValuePath, reads: &mut Reads) {
 pub fn unread_keys(tracer: &Tracer<'_>, file: &Tree) -> Vec<UnreadKey> {
     let mut found = Vec::new();
     visit(tracer.reads(), file.root(), &ValuePath::root(), &mut found);
+    // Keys that are there for templates in other values are explained in a comment.
+    let text = file.source().text();
+    found.retain(|key| !text.contains(&format!(".Values.{}", key.path)));
     found
 }
 

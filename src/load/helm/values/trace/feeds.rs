@@ -220,9 +220,12 @@ impl<'t> Tracer<'t> {
     }
 }
 
+/// Values of one place, each with the conditions around it, and how many places lead there.
+type Ways = (Vec<(Vec<Switch>, Sym)>, usize);
+
 /// The value of the last place on each way to it, with the conditions around it, and how many of the places can print:
 /// behind them, values rule the next one out.
-fn ways(machine: &mut Machine<'_, '_>, question: &Question<'_>) -> Option<(Vec<(Vec<Switch>, Sym)>, usize)> {
+fn ways(machine: &mut Machine<'_, '_>, question: &Question<'_>) -> Option<Ways> {
     let (first, rest) = question.places.split_first()?;
     let library = machine.library;
     let chart = library.charts.iter().find(|chart| chart.scope == *question.scope)?;

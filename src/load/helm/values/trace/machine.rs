@@ -540,6 +540,11 @@ impl<'l, 't> Machine<'l, 't> {
         self.inner(name, dot, template.source(), body)
     }
 
+    /// Whether a named template was run.
+    pub(super) fn called(&self, name: &str) -> bool {
+        self.memo.keys().any(|(called, _)| called == name)
+    }
+
     /// Runs another body with a dot of its own.
     pub(super) fn inner(&mut self, name: &SmolStr, dot: &Sym, source: &Arc<SourceFile>, body: &[Node]) -> Sym {
         let key = (name.clone(), dot.clone());

@@ -73,7 +73,20 @@ fn read_all(library: &Library<'_>, outside: Reads) -> Reads {
             machine.reads.given_up = true;
         }
     }
-    machine.reads
+    // Definitions that the chart does not use are there for others, who mostly give them what templates start with.
+    let mut reads = std::mem::take(&mut machine.reads);
+    for chart in &library.charts {
+        for (_, template) in &chart.files {
+            for definition in template.definitions() {
+                if !machine.called(&definition.name.text) {
+                    machine.include(&definition.name.text, &Sym::Scope(chart.scope.clone()));
+                }
+            }
+        }
+        // One that uses all that it is given was meant for less.
+        reads.add(std::mem::take(&mut machine.reads), &chart.scope);
+    }
+    reads
 }
 
 #[cfg(test)]

@@ -38,6 +38,16 @@ impl Reads {
         }
     }
 
+    /// Adds what another walk found, save for one path.
+    pub(super) fn add(&mut self, other: Reads, save: &ValuePath) {
+        self.whole.extend(other.whole.into_iter().filter(|path| path != save));
+        self.tested.extend(other.tested);
+        self.changed.extend(other.changed);
+        self.set_keys.extend(other.set_keys);
+        self.sets_any |= other.sets_any;
+        self.given_up |= other.given_up;
+    }
+
     pub(super) fn change(&mut self, path: &ValuePath) {
         self.changed.insert(path.clone());
     }

@@ -126,8 +126,15 @@ impl Sym {
                 true
             }
             Sym::Const(_) | Sym::Other => true,
-            Sym::Dict(entries) => entries.values().fold(true, |all, v| v.collect(into) && all),
-            Sym::List(items) | Sym::OneOf(items) => items.iter().fold(true, |all, v| v.collect(into) && all),
+            Sym::Dict(entries) => {
+                // Not `all`, which would stop at the first that is not known.
+                let known = entries.values().filter(|value| value.collect(into)).count();
+                known == entries.len()
+            }
+            Sym::List(items) | Sym::OneOf(items) => {
+                let known = items.iter().filter(|value| value.collect(into)).count();
+                known == items.len()
+            }
             Sym::Made(made) => {
                 into.extend(made.from.iter().cloned());
                 true

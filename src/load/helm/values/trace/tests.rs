@@ -246,6 +246,15 @@ fn templates_in_values_are_read_too() {
 }
 
 #[test]
+fn keys_that_are_there_for_others_are_read() {
+    let case = Case::new(
+        "spare: 1\ndead: 2\n# for your own templates: {{ .Values.context.name }}\ncontext: {}\n",
+        &[("a.yaml", "x: {{ tpl \"y\" . }}\n"), ("_h.tpl", "{{ define \"unused\" }}{{ .Values.spare }}{{ end }}")],
+    );
+    assert_eq!(case.unread(), ["dead"]);
+}
+
+#[test]
 fn a_template_that_includes_itself_ends() {
     let case = Case::new(
         "a: {b: 1}\nc: 2\n",

@@ -1,25 +1,16 @@
-//! Values, computed here and by a real `helm`: they must agree. Skips, and says so, where no helm is on PATH.
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
-use kvlint::load::helm::values::{ChartTexts, Dependency, Import, Set, Values};
+use kvlint::load::helm::values::{ChartTexts, Dependency, Import, Segment, Set, Values};
 use kvlint::source::{SourceFile, SourceMap};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-fn helm_is_there() -> bool {
-    let there = Command::new("helm").arg("version").output().is_ok_and(|o| o.status.success());
-    if !there {
-        eprintln!("skipped: no helm on PATH");
-    }
-    there
-}
+use super::{find, run};
 
 /// What one case of the comparison consists of.
 #[derive(Clone, Debug)]
@@ -33,20 +24,6 @@ struct Case {
     imports: Vec<(String, String)>,
     condition: bool,
     tagged: bool,
-}
-
-/// What a command prints; `None` where it fails or does not end, which some imports of values make helm do.
-fn finish(mut command: Command, to: &Path) -> Option<String> {
-    let mut child = command.stdout(fs::File::create(to).unwrap()).stderr(Stdio::null()).spawn().unwrap();
-    for _ in 0..600 {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.success().then(|| fs::read_to_string(to).unwrap());
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    None
 }
 
 const PRINTER: &str = "values: {{ .Values | toJson | quote }}\n";
@@ -72,7 +49,7 @@ impl Case {
     }
 
     /// What helm computes, by chart: the path of the template to its values; `None` where it refuses.
-    fn by_helm(&self, dir: &Path) -> Option<Vec<(String, Value)>> {
+    fn by_helm(&self, helm: &Path, dir: &Path) -> Option<Vec<(String, Value)>> {
         let write = |path: &str, text: &str| {
             let path = dir.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -88,7 +65,7 @@ impl Case {
         write("c/charts/child/charts/grand/Chart.yaml", &plain("grand"));
         write("c/charts/child/charts/grand/values.yaml", &self.grandchild.to_string());
         write("c/charts/child/charts/grand/templates/v.yaml", PRINTER);
-        let mut command = Command::new("helm");
+        let mut command = Command::new(helm);
         command.arg("template").arg("r").arg(dir.join("c"));
         for (i, file) in self.files.iter().enumerate() {
             let path = format!("f{i}.yaml");
@@ -98,7 +75,7 @@ impl Case {
         for set in &self.sets {
             command.arg("--set").arg(set);
         }
-        let text = finish(command, &dir.join("out"))?;
+        let text = run(command, &dir.join("out"))?;
         let mut found = Vec::new();
         let mut source = String::new();
         for line in text.lines() {
@@ -157,7 +134,7 @@ impl Case {
             let mut path = String::from("parent");
             let mut value = all.clone();
             for (i, segment) in scope.segments().iter().enumerate() {
-                let kvlint::load::helm::values::Segment::Key(key) = segment else { unreachable!() };
+                let Segment::Key(key) = segment else { unreachable!() };
                 // helm shows an alias for the chart itself and the chart's own name for those below it.
                 let shown = if key == "kid" && i + 1 < scope.segments().len() { "child" } else { key };
                 write!(path, "/charts/{shown}").unwrap();
@@ -224,16 +201,14 @@ fn case() -> impl Strategy<Value = Case> {
 
 #[test]
 fn values_are_those_that_helm_computes() {
-    if !helm_is_there() {
-        return;
-    }
+    let Some(helm) = find::helm("comparing values with those of helm") else { return };
     let cases = std::env::var("HELM_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let compared = std::cell::Cell::new(0);
     runner
         .run(&case(), |case| {
             let dir = tempfile::tempdir().unwrap();
-            let helm = case.by_helm(dir.path());
+            let helm = case.by_helm(&helm, dir.path());
             let ours = case.by_us();
             compared.set(compared.get() + u32::from(helm.is_some()));
             prop_assert_eq!(ours, helm);
