@@ -166,11 +166,10 @@ impl Checker<'_> {
                     self.add(node.span(), message, Some("give all three numbers".into()));
                 }
             }
+            Value::Seconds if node.as_int().is_some_and(|n| (1..=SECONDS).contains(&n)) => {}
             Value::Seconds => {
-                if node.as_int().is_none_or(|n| !(1..=SECONDS).contains(&n)) {
-                    let help = Some(format!("write a whole number from 1 to {SECONDS}"));
-                    self.add(node.grip(), format!("{what} must be a number of seconds"), help);
-                }
+                let help = Some(format!("write a whole number from 1 to {SECONDS}"));
+                self.add(node.grip(), format!("{what} must be a number of seconds"), help);
             }
             _ if !matches!(node.scalar(), Some(Scalar::Str(_))) => {
                 self.add(node.grip(), format!("{what} must be text"), Some(format!("quote it: `\"{text}\"`")));

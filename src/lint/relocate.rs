@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, Label, Rendered};
+use super::diagnostic::{Applicability, Diagnostic, Fix, Label, Rendered};
 use crate::load::Loaded;
 use crate::load::helm::{Located, Locator, Rendering};
 use crate::source::{FileId, Span};
@@ -47,18 +47,7 @@ pub(super) fn relocate(mut diagnostic: Diagnostic, places: &Relocation<'_>) -> D
             }
         }
     }
-    if let Some(fix) = &mut diagnostic.fix {
-        let mut moved = true;
-        for edit in &mut fix.edits {
-            if let Some(located) = places.locate(edit.span) {
-                moved &= located.is_same_text;
-                edit.span = located.primary;
-            }
-        }
-        if !moved {
-            diagnostic.fix = None;
-        }
-    }
+    diagnostic.fix = diagnostic.fix.take().and_then(|fix| relocate_fix(fix, places));
     let span = diagnostic.primary.span;
     if let Some(located) = places.locate(span) {
         diagnostic.primary.span = located.primary;
@@ -75,6 +64,19 @@ pub(super) fn relocate(mut diagnostic: Diagnostic, places: &Relocation<'_>) -> D
     let primary = diagnostic.primary.span;
     drop_repeated(&mut diagnostic.related, primary);
     diagnostic
+}
+
+/// A fix of rendered text is one of the values where it exchanges all of a value; a template prints for many, and is never
+/// edited. What is made of the value is up to the template, so such a fix is made when it is asked for.
+fn relocate_fix(mut fix: Fix, places: &Relocation<'_>) -> Option<Fix> {
+    for edit in &mut fix.edits {
+        if places.locators.contains_key(&edit.span.file) {
+            let located = places.locate(edit.span).filter(|l| l.is_value && l.is_same_text && !edit.span.is_empty())?;
+            edit.span = located.primary;
+            fix.applicability = Applicability::Unsafe;
+        }
+    }
+    Some(fix)
 }
 
 /// Places that fell together are named once.

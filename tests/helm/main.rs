@@ -4,6 +4,7 @@
 //! are skipped.
 
 mod find;
+mod lines;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -428,6 +429,34 @@ fn a_helm_that_is_not_there_is_an_error_and_none_at_all_a_note() {
     assert!(ran.err.contains("/no/such/helm") && ran.code == Some(2), "{}", ran.err);
     let ran = kvlint(&folder, &["."]);
     assert!(ran.out.contains("install helm, or lint `helm template"), "{}", ran.out);
+}
+
+#[test]
+fn files_of_a_chart_are_checked_without_helm() {
+    let top = tree(&[
+        ("chart/Chart.yaml", "apiVersion: v2\nname: engine\nname: again\nversion: 0.1.0\n"),
+        ("chart/values.yaml", "a: [1\nb: 2\n"),
+        ("chart/values.schema.json", "{\"type\": \"object\"\n"),
+        ("chart/ci/one-values.yaml", "a: \"x\n"),
+        ("chart/crds/a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, name: b}\n"),
+        ("chart/templates/plain.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: c, name: d}\n"),
+        ("chart/templates/pod.yaml", "a: {{ b: }} c\n"),
+    ]);
+    let ran =
+        kvlint(top.path(), &["--helm", "never", "--format", "json", "chart", "--select", "duplicate-key,yaml-syntax"]);
+    let places: Vec<String> =
+        ran.findings().iter().map(|d| format!("{} {}", place(d), d["rule"].as_str().unwrap())).collect();
+    assert_eq!(
+        places,
+        [
+            "chart/Chart.yaml:3:1 duplicate-key",
+            "chart/ci/one-values.yaml:1:4 yaml-syntax",
+            "chart/crds/a.yaml:3:21 duplicate-key",
+            "chart/templates/plain.yaml:3:21 duplicate-key",
+            "chart/values.schema.json:1:1 yaml-syntax",
+            "chart/values.yaml:1:4 yaml-syntax",
+        ]
+    );
 }
 
 #[test]

@@ -259,3 +259,89 @@ fn value_span(chart: &Chart, set: &ValuesSet, path: &[String], also: Option<&str
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceMap;
+
+    /// What is under each problem, and its message.
+    fn explained(files: &[(&str, &str)], message: &str) -> Vec<(String, String)> {
+        let top = tempfile::tempdir().unwrap();
+        for (name, text) in files.iter().chain(&[("Chart.yaml", "apiVersion: v2\nname: stack\nversion: 0.1.0\n")]) {
+            let path = top.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let mut sources = SourceMap::new();
+        let inside = [std::fs::canonicalize(top.path()).unwrap()];
+        let chart = Chart::read(top.path(), &inside, &mut sources).unwrap();
+        let set = ValuesSet { name: "default".into(), files: Vec::new(), set: Vec::new() };
+        let error = RunError::Failed { message: message.into(), output: String::new() };
+        let shown = |p: ChartProblem| {
+            let file = sources.file(p.span.file);
+            let name = file.path().strip_prefix(top.path()).unwrap().display().to_string();
+            let line = file.line_column(p.span.start).line;
+            (format!("{name}:{line} {}", file.slice(p.span)), p.message)
+        };
+        explain(&error, &chart, &set).into_iter().map(shown).collect()
+    }
+
+    #[track_caller]
+    fn one(files: &[(&str, &str)], message: &str, under: &str, said: &str) {
+        assert_eq!(explained(files, message), [(under.to_string(), said.to_string())]);
+    }
+
+    const ENGINE: (&str, &str) = ("charts/engine/Chart.yaml", "apiVersion: v2\nname: engine\nversion: 0.1.0\n");
+
+    #[test]
+    fn a_schema_of_either_release_leads_to_the_value() {
+        let values = ("values.yaml", "engine:\n  ports: [1, x]\nmore: 1\n");
+        let old = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nengine:\n\
+                   - ports.1: Invalid type. Expected: integer, given: string\n";
+        one(
+            &[values, ENGINE],
+            old,
+            "values.yaml:2 x",
+            "`engine.ports.1`: Invalid type. Expected: integer, given: string",
+        );
+        let new = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nstack:\n\
+                   - at '/engine/ports/1': got string, want integer\n";
+        one(&[values, ENGINE], new, "values.yaml:2 x", "`engine.ports.1`: got string, want integer");
+        let extra = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nstack:\n\
+                     - (root): Additional property more is not allowed\n";
+        one(&[values, ENGINE], extra, "values.yaml:3 more", "the values: Additional property more is not allowed");
+    }
+
+    #[test]
+    fn the_innermost_place_counts() {
+        let files = [
+            ("templates/a.yaml", "a: 1\nb: {{ include \"x\" . }}\n"),
+            ("templates/_x.tpl", "{{- define \"x\" }}\n{{ .Values.a.b }} {{ .Values.a.bc }}\n{{- end }}\n"),
+        ];
+        let message = "Error: template: stack/templates/a.yaml:2:6: executing \"stack/templates/a.yaml\" at <include \"x\" .>: \
+                       error calling include: template: stack/templates/_x.tpl:2:29: executing \"x\" at <.Values.a.bc>: \
+                       nil pointer evaluating interface {}.bc\n\nUse --debug flag to render out invalid YAML\n";
+        one(&files, message, "templates/_x.tpl:2 .Values.a.bc", "nil pointer evaluating interface {}.bc");
+        let required = "Error: execution error at (stack/templates/a.yaml:2:6): name the model\n";
+        one(&files, required, "templates/a.yaml:2 {{ include \"x\" . }}", "name the model");
+        let parse = "Error: parse error at (stack/templates/a.yaml:2): unclosed action\n";
+        one(&files, parse, "templates/a.yaml:2 b: {{ include \"x\" . }}", "unclosed action");
+    }
+
+    #[test]
+    fn what_has_no_place_is_about_the_chart() {
+        let old = "Error: chart requires kubeVersion: >=1.99 which is incompatible with Kubernetes v1.32.0\n";
+        one(&[], old, "Chart.yaml:2 stack", old.strip_prefix("Error: ").unwrap().trim());
+        one(&[], "", "Chart.yaml:2 stack", "helm gives no reason");
+        assert_eq!(explained(&[("values.yaml", "a: [\n")], "Error: cannot load values.yaml: yaml: line 1\n"), []);
+    }
+
+    proptest::proptest! {
+        /// Whatever helm says, there is a problem with a place in the chart.
+        #[test]
+        fn any_message_has_a_place(text in "(Error: |at <|>: |stack/templates/a.yaml|:[0-9]{1,3}|- |[a-z./']{0,9}|\n|\u{e9}){0,20}") {
+            let _ = explained(&[("templates/a.yaml", "\u{e9}: {{ .x }}\n")], &text);
+        }
+    }
+}

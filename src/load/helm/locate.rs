@@ -8,7 +8,7 @@ use super::chart::{Chart, ChartFile, Place};
 use super::rendering::Rendering;
 use super::stream::{self, Section};
 use super::units::file_grip;
-use super::values::{ChartTemplates, Feeds, FoundLeaf, Question, Tracer, ValuePath, outside_templates};
+use super::values::{Feeds, FoundLeaf, Question, Tracer, ValuePath, outside_templates, templates_of};
 use crate::source::Span;
 
 /// Where the chart says what stands at a place of the rendered text.
@@ -24,8 +24,10 @@ pub struct Located {
     pub notes: Vec<String>,
     /// Whether the place in the chart is certain. Where it is not, it is the template, and the text names the rendered line.
     pub is_proven: bool,
-    /// Whether the bytes are the very text of the place, so that an edit of one is an edit of the other.
+    /// Whether the bytes are the very text of the place.
     pub is_same_text: bool,
+    /// Whether the bytes are a value, not a part of a template.
+    pub is_value: bool,
 }
 
 /// Rendered lines that are repeated are cut to this many characters.
@@ -75,6 +77,7 @@ impl<'r> Locator<'r> {
             notes: Vec::new(),
             is_proven: true,
             is_same_text: proven.is_same_text && !place.chart.packed,
+            is_value: false,
         };
         let inner = proven.inner.map(|inner| (inner, "the definition writes it here".to_string()));
         let fed = if values { self.values_at(span, section, &place, &proven) } else { Vec::new() };
@@ -83,6 +86,7 @@ impl<'r> Locator<'r> {
                 located.related.push((proven.outer, "the template prints it here".into()));
                 located.primary = self.part_of(only, span).unwrap_or(only.span);
                 located.is_same_text = only.is_same_text && proven.is_whole_piece;
+                located.is_value = true;
             }
             several => {
                 let each = several.iter().take(NAMED);
@@ -129,19 +133,23 @@ impl<'r> Locator<'r> {
     /// The part of a longer value that a place shows, where it stands in it once.
     fn part_of(&self, leaf: &FoundLeaf<'_>, span: Span) -> Option<Span> {
         let node = leaf.leaf.place().node()?;
-        let (text, part) = (node.text()?, self.rendering.source().slice(span).trim());
-        if leaf.span != node.span() || part.is_empty() || part.len() >= text.len() {
+        let (text, shown) = (node.text()?, self.rendering.source().slice(span).trim());
+        if leaf.span != node.span() {
             return None;
         }
-        let at = text.find(part).filter(|at| text.rfind(part) == Some(*at))?;
-        Some(node.sub_span(at..at + part.len()))
+        // A quote that is printed within quotes is escaped.
+        let bare = shown.trim_matches(|c: char| ['"', '\'', '\\'].contains(&c));
+        let once = |part: &str| {
+            let at = text.find(part).filter(|at| !part.is_empty() && text.rfind(part) == Some(*at))?;
+            (part.len() < text.len()).then(|| node.sub_span(at..at + part.len()))
+        };
+        once(shown).or_else(|| once(bare))
     }
 
     fn tracer(&self) -> Option<&Tracer<'r>> {
         let make = || {
             let (chart, values) = (self.rendering.chart()?, self.rendering.values()?);
-            let mut charts = Vec::new();
-            collect(chart, &ValuePath::root(), chart, &chart.name, &mut charts);
+            let charts = templates_of(chart, chart.parsed(), &ValuePath::root());
             Some(Tracer::new(charts, values, outside_templates(&chart.texts())))
         };
         self.tracer.get_or_init(make).as_ref()
@@ -173,6 +181,7 @@ impl<'r> Locator<'r> {
             notes: vec!["the line of the template that this comes from could not be determined".into()],
             is_proven: false,
             is_same_text: false,
+            is_value: false,
         })
     }
 }
@@ -185,18 +194,6 @@ fn packed(chart: &Chart, place: &Place<'_>) -> Option<String> {
         let keys = place.keys.join(".");
         format!("{} is packed: what can be set of it is set below `{keys}` in {}", file.name, values.display())
     })
-}
-
-/// A chart and all in it under each of their keys, with their templates.
-fn collect<'c>(chart: &'c Chart, scope: &ValuePath, root: &'c Chart, prefix: &str, into: &mut Vec<ChartTemplates<'c>>) {
-    let below =
-        |name: &'c str| name.strip_prefix(prefix)?.strip_prefix('/').filter(|rest| !rest.starts_with("charts/"));
-    let files = root.parsed().files.iter().filter_map(|(name, template)| Some((below(name)?, template)));
-    into.push(ChartTemplates { scope: scope.clone(), files: files.collect(), library: chart.library });
-    for child in &chart.children {
-        let prefix = format!("{prefix}/charts/{}", child.name);
-        collect(&child.chart, &scope.key(&child.name), root, &prefix, into);
-    }
 }
 
 /// A place of a template that is certain to have made a place of the rendered text.

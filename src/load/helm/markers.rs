@@ -4,6 +4,9 @@
 //! document counts only if it is, without the marks, what the chart itself renders to: a comment may change a value when
 //! it lands in a text block whose checksum is taken, and then the rest of the document still stands.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

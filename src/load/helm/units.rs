@@ -38,6 +38,9 @@ pub struct Charted {
     pub sources: Vec<FileId>,
 }
 
+/// What a run gave: a text, why there is none, or both where the text is no YAML.
+type Ran = (Result<String, RunError>, Option<RunError>);
+
 /// A chart with what it takes to render it.
 struct Job {
     chart: Arc<Chart>,
@@ -158,22 +161,28 @@ fn rendered(jobs: &[Job], helm: &Arc<Helm>, options: &Options, loaded: &mut Load
         jobs.iter().enumerate().map(|(i, job)| Prepared::new(helm, &job.chart, i)).collect();
     let runs: Vec<(usize, usize)> =
         jobs.iter().enumerate().flat_map(|(j, job)| (0..job.sets.len()).map(move |s| (j, s))).collect();
-    let results: Vec<(Result<String, RunError>, Option<RunError>)> = runs
-        .par_iter()
-        .map(|&(j, s)| match &prepared[j] {
+    let render = || -> Vec<Ran> {
+        let one = |&(j, s): &(usize, usize)| match &prepared[j] {
             Ok(chart) => run(helm, options, &jobs[j].chart, chart, &jobs[j].sets[s]),
             Err(reason) => (Err(RunError::Unusable(reason.clone())), None),
-        })
-        .collect();
+        };
+        runs.par_iter().map(one).collect()
+    };
+    // What needs no rendering is read while helm works.
+    let read = || -> Vec<(Vec<InputFile>, Vec<InputFile>)> {
+        let crds = |chart: &Chart| chart.crds.par_iter().map(|file| parsed(&file.source)).collect();
+        jobs.iter().map(|job| (own_files(&job.chart, &job.sets), crds(&job.chart))).collect()
+    };
+    let (results, files) = rayon::join(render, read);
     let mut results = results.into_iter();
-    for (job, prepared) in jobs.iter().zip(&prepared) {
+    for ((job, prepared), (own, crds)) in jobs.iter().zip(&prepared).zip(files) {
+        let ready = Ready { job, prepared, crds, helm, options };
         let first = loaded.units.len();
-        let own = own_files(&job.chart, &job.sets);
         let values = Arc::new(ChartValues::new(&job.chart, &job.sets));
         for (s, set) in job.sets.iter().enumerate() {
             let Some((text, error)) = results.next() else { continue };
             let error = error.or_else(|| text.as_ref().err().cloned());
-            let mut unit = unit(job, set, text.ok(), prepared, helm, options, loaded);
+            let mut unit = unit(&ready, set, text.ok(), loaded);
             let Some(charted) = &mut unit.helm else { continue };
             charted.values = Some(Arc::clone(&values));
             if let Some(error) = &error {
@@ -202,13 +211,7 @@ fn with(job: &Job, set: &ValuesSet) -> String {
 }
 
 /// Renders once, and once more for the text that helm takes for broken YAML: there the mistake shows.
-fn run(
-    helm: &Helm,
-    options: &Options,
-    chart: &Chart,
-    prepared: &Prepared,
-    set: &ValuesSet,
-) -> (Result<String, RunError>, Option<RunError>) {
+fn run(helm: &Helm, options: &Options, chart: &Chart, prepared: &Prepared, set: &ValuesSet) -> Ran {
     let crds = chart.charts.iter().any(|c| c.all().iter().any(|c| !c.crds.is_empty()));
     let mut flags = if crds { vec!["--include-crds"] } else { Vec::new() };
     match render::render(helm, options, &prepared.folder, set, &[], &flags) {
@@ -245,24 +248,25 @@ pub(super) fn without_crds(text: &str, chart: &Chart) -> (String, Vec<Arc<Source
     (kept, files)
 }
 
-fn unit(
-    job: &Job,
-    set: &ValuesSet,
-    text: Option<String>,
-    prepared: &Result<Prepared, String>,
-    helm: &Arc<Helm>,
-    options: &Options,
-    loaded: &mut Loaded,
-) -> Unit {
+/// A chart while its sets become units.
+struct Ready<'j> {
+    job: &'j Job,
+    prepared: &'j Result<Prepared, String>,
+    /// The chart's own CRDs.
+    crds: Vec<InputFile>,
+    helm: &'j Arc<Helm>,
+    options: &'j Options,
+}
+
+fn unit(ready: &Ready<'_>, set: &ValuesSet, text: Option<String>, loaded: &mut Loaded) -> Unit {
+    let Ready { job, prepared, crds, helm, options } = ready;
     let chart = &job.chart;
-    let (text, crds) = match &text {
-        Some(text) => without_crds(text, chart),
-        None => (String::new(), chart.crds.iter().map(|f| Arc::clone(&f.source)).collect()),
-    };
+    let (text, sources) = text.map_or_else(Default::default, |text| without_crds(&text, chart));
+    let inner = sources.iter().filter(|source| crds.iter().all(|file| file.source.id() != source.id())).map(parsed);
+    let mut files: Vec<InputFile> = crds.iter().cloned().chain(inner).collect();
     let shown = format!("{} rendered with {}", chart.folder.display(), set.name);
     let source = SourceFile::new(loaded.sources.next_id(), shown, text).read_only();
     let source = loaded.sources.insert(source);
-    let mut files: Vec<InputFile> = crds.iter().map(parsed).collect();
     files.push(parsed(&source));
     let missing = chart.missing.iter().map(|dependency| Missing {
         reason: format!("the dependency {} is not in charts/", dependency.name),
@@ -271,7 +275,7 @@ fn unit(
     let mut unit = Unit::new(chart.folder.clone(), UnitKind::Helm, missing.collect(), files);
     let rendering = Rendering::of_chart(Arc::clone(&source), Arc::clone(chart), set.clone());
     let rendering = match prepared {
-        Ok(prepared) => rendering.with_helm(Arc::clone(helm), options.clone(), prepared.clone()),
+        Ok(prepared) => rendering.with_helm(Arc::clone(helm), (*options).clone(), prepared.clone()),
         Err(_) => rendering,
     };
     let mut sources: Vec<FileId> = rendering.templates().map(|file| file.source.id()).collect();

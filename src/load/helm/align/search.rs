@@ -25,7 +25,7 @@ const SKIP: u32 = 20;
 /// Ways that are so much worse than the best are given up.
 const BEAM: u32 = 1600;
 /// A bound on time and memory: about 100 bytes for each.
-const MAX_STATES: usize = 1_500_000;
+const MAX_STATES: usize = 1_000_000;
 
 /// An edge that prints bytes of the document.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +54,10 @@ pub(super) fn ways(program: &Program<'_>, first: &[ByteSet], document: &str) -> 
         let mut search = Search::new(program, first, document, relaxed);
         if let Some(ways) = search.run() {
             return ways;
+        }
+        // More freedom would not take less.
+        if search.states.len() > MAX_STATES {
+            break;
         }
     }
     Ways::default()
