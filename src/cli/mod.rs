@@ -11,6 +11,7 @@ mod build;
 mod completions;
 mod explain;
 mod fix;
+mod lines;
 mod lint;
 mod lsp;
 mod migrate;
@@ -79,6 +80,8 @@ enum Command {
     Enable(migrate::EnableArguments),
     /// Switch KV-cache events off again
     Disable(migrate::MigrateArguments),
+    /// Show which line of a template, and of its helpers, each line of a rendered chart comes from
+    Lines(lines::LinesArguments),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -107,6 +110,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Lsp) => lsp::run(),
         Some(Command::Enable(enable)) => migrate::enable(enable, color),
         Some(Command::Disable(disable)) => migrate::disable(disable, color),
+        Some(Command::Lines(lines)) => lines::run(lines),
         Some(Command::Completions(completions)) => completions::run(completions),
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {

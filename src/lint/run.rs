@@ -6,9 +6,9 @@ use rayon::prelude::*;
 
 use super::context::{ResourceContext, RunContext, Seen, Sink, UnitContext};
 use super::diagnostic::{Diagnostic, Severity};
-use super::overlays;
 use super::rule::{Check, RULES, Rule};
 use super::suppress::Suppressions;
+use super::{overlays, relocate, restrain};
 use crate::config::{Config, Level};
 use crate::events::Model;
 use crate::load::{Loaded, Resource, Unit};
@@ -35,10 +35,12 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
         RULES.iter().filter(|r| only.is_none_or(|names| names.contains(&r.name))).collect();
     let mut outcome = Outcome::default();
     let mut by_unit = Vec::new();
+    let places = relocate::Relocation::new(loaded);
     for unit in &loaded.units {
         let mut found = Vec::new();
         collect(lint_unit(unit, &chosen, config), &mut found, &mut outcome.failures);
         overlays::name_overridden(unit, &mut found);
+        let found = found.into_par_iter().map(|d| relocate::relocate(d, &places)).collect();
         by_unit.push(found);
     }
     let found = overlays::join(loaded, by_unit);
@@ -61,11 +63,13 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     });
     let mut found = Vec::new();
     collect(last.collect(), &mut found, &mut outcome.failures);
-    let late: Vec<Diagnostic> = found.into_iter().filter_map(configured).collect();
+    let moved = found.into_iter().map(|d| relocate::relocate(d, &places));
+    let late: Vec<Diagnostic> = moved.filter_map(configured).collect();
     let before = late.len();
     let late: Vec<Diagnostic> = late.into_iter().filter(|d| !suppressions.silence(d)).collect();
     outcome.suppressed += before - late.len();
     kept.extend(late);
+    kept.iter_mut().for_each(|d| restrain::to_editable(d, &loaded.sources));
     sort(&mut kept, &loaded.sources);
     kept.dedup();
     outcome.diagnostics = kept;
@@ -77,6 +81,11 @@ type AboutUnit = (&'static Rule, fn(&mut UnitContext<'_>));
 
 /// A rule over single objects, with its check.
 type AboutObject = (&'static Rule, fn(&mut ResourceContext<'_>));
+/// What some rules say of a unit that is only looked at, with every place as it is there.
+pub fn examine(unit: &Unit, config: &Config, rules: &[&str]) -> Vec<Diagnostic> {
+    let chosen: Vec<&'static Rule> = rules.iter().filter_map(|name| super::rule::find(name)).collect();
+    lint_unit(unit, &chosen, config).into_iter().filter_map(Result::ok).flatten().collect()
+}
 
 type Guarded = Result<Vec<Diagnostic>, (&'static str, String)>;
 

@@ -175,6 +175,8 @@ pub enum UnitKind {
     Stream,
     /// What a kustomization builds.
     Kustomize,
+    /// A Helm chart, rendered with one values set.
+    Helm,
 }
 
 impl UnitKind {
@@ -184,6 +186,7 @@ impl UnitKind {
             UnitKind::Plain => "plain",
             UnitKind::Stream => "stream",
             UnitKind::Kustomize => "kustomize",
+            UnitKind::Helm => "helm",
         }
     }
 }
@@ -203,12 +206,23 @@ pub struct Unit {
     pub resources: Vec<Resource>,
     /// For a unit that was built by Kustomize: what the build has to say.
     pub kustomize: Option<Box<super::kustomize::Kustomized>>,
+    /// For a Helm chart: what its rendering has to say.
+    pub helm: Option<Box<super::helm::Charted>>,
 }
 
 impl Unit {
     /// Whether what is not in the unit is not deployed with it, so that absence means something.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty()
+    }
+
+    /// The root, and for a chart that is rendered with several values sets the one of this unit.
+    pub fn title(&self) -> String {
+        let root = self.root.display();
+        match self.helm.as_ref().filter(|helm| helm.sets > 1) {
+            Some(helm) => format!("{root} with {}", helm.set),
+            None => root.to_string(),
+        }
     }
 
     /// Builds a unit from files and takes the resources out of them.
@@ -225,7 +239,7 @@ impl Unit {
         files: Vec<InputFile>,
         resources: Vec<Resource>,
     ) -> Unit {
-        let mut unit = Unit { root, kind, missing, files, resources, kustomize: None };
+        let mut unit = Unit { root, kind, missing, files, resources, kustomize: None, helm: None };
         // A document that can't be read may hold anything.
         for file in &unit.files {
             let path = file.source.path().display();
