@@ -194,8 +194,7 @@ fn agrees<'s>(
     files: &[Arc<SourceFile>],
 ) -> bool {
     let mut rest = places.iter();
-    let mut found = 0;
-    for mark in marks.iter().rev() {
+    for (found, mark) in marks.iter().rev().enumerate() {
         let Some(marked) = files.get(mark.file) else { return false };
         let is_here = |place: &Place| {
             place.span.file == marked.id()
@@ -204,7 +203,6 @@ fn agrees<'s>(
         if !rest.any(is_here) {
             return found > 0 && places.last().is_some_and(|place| place.kind != Kind::Literal);
         }
-        found += 1;
     }
     true
 }

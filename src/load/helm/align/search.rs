@@ -258,7 +258,7 @@ impl<'p, 't> Search<'p, 't> {
             Op::Jump(ways) => ways.iter().for_each(|way| self.edge(id, 2 * way, pos, 0, false)),
             Op::Text(text, next) => self.literal(id, pos, text, *next),
             Op::Newline(pad, next) => self.newline(id, pos, *pad, *next),
-            Op::Hole(hole, next) if key % 2 == 0 => {
+            Op::Hole(hole, next) if key.is_multiple_of(2) => {
                 self.fill(id, key + 1, pos, *hole);
                 if self.can_follow(*next, pos) {
                     self.edge(id, 2 * next, pos, EMPTY, false);
