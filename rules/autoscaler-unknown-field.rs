@@ -1,14 +1,14 @@
 use crate::facts::aibrix;
-use crate::facts::kubernetes;
 use crate::k8s::Autoscaler;
-use crate::k8s::spec::{self, Fault};
+use crate::k8s::spec::Fault;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut ResourceContext<'_>) {
     let resource = cx.resource;
-    let Some(schema) = kubernetes::spec_schema(resource.api_version(), resource.kind()) else { return };
-    let Some(spec) = resource.node().get("spec").filter(|_| Autoscaler::new(resource).is_some()) else { return };
-    for fault in spec::faults(spec, schema) {
+    if Autoscaler::new(resource).is_none() {
+        return;
+    }
+    for fault in cx.faults() {
         let Fault::Unknown { entry, path, instead } = fault else { continue };
         let report = cx.report(entry.key.span(), format!("{} has no field `{path}`", resource.kind()));
         let report = match instead {

@@ -10,10 +10,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
     let labelled = |p: &&Publisher<'_>| p.engine() != Engine::Simulator && p.is_labelled() && !p.is_switched_off();
     for publisher in model.publishers.iter().filter(labelled) {
         if let Resolved::Known(endpoint, _) = publisher.endpoint() {
-            judge(cx, publisher, Setting::Endpoint, &endpoint);
+            judge(cx, publisher, Setting::Endpoint, endpoint);
         }
         if let Resolved::Known(endpoint, _) = publisher.replay_endpoint() {
-            judge(cx, publisher, Setting::ReplayEndpoint, &endpoint);
+            judge(cx, publisher, Setting::ReplayEndpoint, endpoint);
         }
     }
 }

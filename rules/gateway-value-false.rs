@@ -1,5 +1,6 @@
 use crate::facts::aibrix::{self, Kind};
 use crate::facts::{effect_at, effect_everywhere};
+use crate::fix::edit::Value;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -16,6 +17,14 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 .severity(severity)
                 .label(format!("`{name}` stays {}", variable.default.as_deref().unwrap_or("false")))
                 .help(format!("write \"true\"; accepted are `{accepted}`"));
+            // What comes by way of another variable may be meant for others, too.
+            let value = gateway.variable(variable).and_then(|var| var.node.get("value"));
+            let report = match value.filter(|node| node.text() == Some(&text.value)) {
+                Some(node) => report.mend("write \"true\"", Applicability::Safe, |changes| {
+                    changes.replace(node, Value::string("true"))
+                }),
+                None => report,
+            };
             let rows = &aibrix::table().bool_invalid;
             let row = gateway.image.release.as_ref().and_then(|release| effect_at(rows, release));
             let row = row.or_else(|| effect_everywhere(rows).and(rows.first()));

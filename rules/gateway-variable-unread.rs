@@ -1,5 +1,6 @@
 use crate::events::Gateway;
 use crate::facts::aibrix::{self, NameMatch, Variable, VariableName};
+use crate::fix::edit::Value;
 use crate::k8s::EnvVar;
 use crate::lint::prelude::*;
 
@@ -53,7 +54,15 @@ fn read_elsewhere(
     let severity = if needed { Severity::Error } else { Severity::Warning };
     let report = cx.report(var.name.span(), message).severity(severity).observed(gateway.image.certainty);
     let report = match right {
-        Some(name) => report.help(format!("rename it to `{name}`")),
+        Some(name) => {
+            // Of an image without a release it is most likely, not certain.
+            let sure = gateway.image.release.is_some() && gateway.image.certainty == Certainty::Certain;
+            let applicability = if sure { Applicability::Safe } else { Applicability::Unsafe };
+            let title = format!("rename it to `{name}`");
+            report
+                .help(title.clone())
+                .mend(title, applicability, |changes| changes.replace(var.name, Value::string(name)))
+        }
         None => report.help("remove it, or use a release that reads it"),
     };
     let report = report.note(format!("releases {} read it; {release}", row.releases));

@@ -1,4 +1,4 @@
-use crate::events::{Model, Publisher};
+use crate::events::{EndpointSetting, Model, Publisher};
 use crate::facts::aibrix;
 use crate::k8s::{PodTemplate, Service, ServicePort, TargetPort, Truth};
 use crate::lint::prelude::*;
@@ -56,9 +56,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
 /// The ports that a publisher really listens on.
 fn kv_ports(publisher: &Publisher<'_>) -> Vec<KvPort> {
     let names = &aibrix::table().documented.port_names;
-    let one = |setting, word, convention: &'static str| match setting {
+    let one = |setting: &Resolved<EndpointSetting>, word, convention: &'static str| match setting {
         Resolved::Known(endpoint, _) => {
-            let endpoint: crate::events::EndpointSetting = endpoint;
             let listens = word == "replay" || endpoint.parsed.as_ref().is_ok_and(|e| e.binds());
             let number = endpoint.port().filter(|port| listens && *port != 0)?;
             Some(KvPort { word, number, at: endpoint.port_span(), convention })

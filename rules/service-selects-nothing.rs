@@ -5,10 +5,14 @@ pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for service in &model.services {
         let Some(selector) = service.selector() else { continue };
+        // First, since most Services select something, and what follows looks at every pod.
+        if model.selects_something(*service) {
+            continue;
+        }
         let pods: Vec<&PodTemplate<'_>> =
             model.pods().map(|(_, pod)| pod).filter(|p| p.resource.may_share_namespace(service.resource)).collect();
         // Where no pod is deployed at all, the Service is for pods of other manifests.
-        if pods.is_empty() || !model.selected(*service).is_empty() || model.hidden_pods(*service).is_some() {
+        if pods.is_empty() || model.hidden_pods(*service).is_some() {
             continue;
         }
         let near = nearest(selector, &pods);

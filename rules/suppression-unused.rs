@@ -1,10 +1,53 @@
+use crate::lint::Edit;
 use crate::lint::prelude::*;
+use crate::lint::suppress::Suppression;
+use crate::source::SourceFile;
 
 pub fn check(cx: &mut RunContext<'_>) {
-    let suppressions = cx.suppressions;
-    for suppression in suppressions.entries.iter().filter(|s| s.ran && s.silenced == 0) {
-        cx.report(suppression.span, format!("`{}` finds nothing here that could be ignored", suppression.rule))
+    let (suppressions, sources) = (cx.suppressions, &cx.loaded.sources);
+    for suppression in suppressions.entries.iter().filter(|s| is_unused(s)) {
+        let report = cx
+            .report(suppression.span, format!("`{}` finds nothing here that could be ignored", suppression.rule))
             .help("remove it")
             .note("it would hide the next mistake at this place");
+        let file = sources.file(suppression.span.file);
+        // An annotation is a part of the object.
+        if !file.slice(suppression.written).starts_with('#') {
+            continue;
+        }
+        let mut beside: Vec<&Suppression> =
+            suppressions.entries.iter().filter(|s| s.written == suppression.written).collect();
+        beside.sort_by_key(|s| s.span);
+        let (title, span) = match beside.iter().all(|s| is_unused(s)) {
+            true => ("remove the comment".to_string(), whole(file, suppression.written)),
+            false => (format!("remove `{}`", suppression.rule), name(&beside, suppression)),
+        };
+        report.fix(title, Applicability::Safe, vec![Edit { span, replacement: String::new() }]);
+    }
+}
+
+fn is_unused(suppression: &Suppression) -> bool {
+    suppression.ran && suppression.silenced == 0
+}
+
+/// The comment with the blanks before it; with its line where nothing else stands there.
+fn whole(file: &SourceFile, comment: Span) -> Span {
+    let text = file.text();
+    let before = text.get(..comment.start as usize).unwrap_or_default();
+    let start = before.trim_end_matches([' ', '\t']).len();
+    let rest = text.get(comment.end as usize..).unwrap_or_default();
+    let alone = start == 0 || before[..start].ends_with(['\n', '\r', '\u{feff}']);
+    let ending = ["\r\n", "\n", "\r"].into_iter().find(|e| rest.starts_with(e)).map_or(0, str::len);
+    let end = comment.end + if alone { ending as u32 } else { 0 };
+    Span { start: start as u32, end, ..comment }
+}
+
+/// The name with the comma that parts it from its neighbour.
+fn name(beside: &[&Suppression], own: &Suppression) -> Span {
+    let at = beside.iter().position(|s| s.span == own.span).unwrap_or(0);
+    match (at.checked_sub(1).and_then(|i| beside.get(i)), beside.get(at + 1)) {
+        (Some(last), _) => Span { start: last.span.end, ..own.span },
+        (None, Some(next)) => Span { end: next.span.start, ..own.span },
+        (None, None) => own.span,
     }
 }

@@ -75,13 +75,36 @@ pub struct LineColumn {
     pub column: usize,
 }
 
+/// Why a text is never edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadOnly {
+    /// Its bytes are not the file's own: they were transcoded, are no text, or come out of a pipe.
+    Foreign,
+    /// A renderer wrote it, and would write it again.
+    Rendered,
+    /// It was reached from the paths that were given, and lies outside of them.
+    Outside,
+}
+
+impl ReadOnly {
+    /// Why and what to do, to follow the file's path.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReadOnly::Foreign => "can't be written back: its text is not its bytes",
+            ReadOnly::Rendered => "was rendered: change what it was rendered from",
+            ReadOnly::Outside => "lies outside of the paths that were given: name its folder, too",
+        }
+    }
+}
+
 /// One file's text, decoded to UTF-8, and the index of its lines.
 #[derive(Debug)]
 pub struct SourceFile {
     id: FileId,
     path: PathBuf,
+    location: Option<PathBuf>,
     text: String,
-    editable: bool,
+    read_only: Option<ReadOnly>,
     line_starts: OnceLock<Vec<u32>>,
     /// Characters before each multiple of [`BLOCK`].
     characters: OnceLock<Vec<u32>>,
@@ -101,16 +124,28 @@ impl SourceFile {
         SourceFile {
             id,
             path: path.into(),
+            location: None,
             text: text.into(),
-            editable: true,
+            read_only: None,
             line_starts: OnceLock::new(),
             characters: OnceLock::new(),
         }
     }
 
-    /// Marks text whose bytes are not the file's own (standard input, a transcoded file): it is never edited.
-    pub fn read_only(mut self) -> SourceFile {
-        self.editable = false;
+    /// Marks text whose bytes are not the file's own (a transcoded file, rendered templates): it is never edited.
+    pub fn read_only(self) -> SourceFile {
+        self.read_only_for(ReadOnly::Foreign)
+    }
+
+    /// Marks text that is never edited; the first reason stays.
+    pub fn read_only_for(mut self, reason: ReadOnly) -> SourceFile {
+        self.read_only.get_or_insert(reason);
+        self
+    }
+
+    /// Says where the bytes were read from, which may be another path than the one to show. `-` is standard input.
+    pub fn read_from(mut self, location: impl Into<PathBuf>) -> SourceFile {
+        self.location = Some(location.into());
         self
     }
 
@@ -129,9 +164,24 @@ impl SourceFile {
         &self.text
     }
 
-    /// Whether the text is the file's bytes, so that an edit by offset can be written back.
+    /// Where the bytes were read from: a path to open, `-` for standard input. `None` for text that was at hand.
+    pub fn location(&self) -> Option<&Path> {
+        self.location.as_deref()
+    }
+
+    /// Whether an edit by offset can be written back.
     pub fn is_editable(&self) -> bool {
-        self.editable
+        self.read_only.is_none()
+    }
+
+    /// Why the text is never edited.
+    pub fn why_read_only(&self) -> Option<ReadOnly> {
+        self.read_only
+    }
+
+    /// Whether offsets in the text are offsets in the file.
+    pub fn has_own_bytes(&self) -> bool {
+        self.read_only != Some(ReadOnly::Foreign)
     }
 
     /// The text under a span; empty when the span does not fit this text.

@@ -227,6 +227,7 @@ fn machine_formats_hold_what_is_listed() {
     let sarif = &show("sarif")["runs"][0]["results"];
     assert_eq!((&sarif[0]["baselineState"], &sarif[1]["baselineState"]), (&"unchanged".into(), &"new".into()));
     assert_eq!(sarif[0]["suppressions"][0]["kind"], "external");
+    assert_eq!(sarif[1]["suppressions"], serde_json::json!([]), "all results have the array or none");
     assert_eq!(
         sarif[0]["partialFingerprints"]["kvlint/v1"],
         baseline(dir.path())["findings"][0]["fingerprint"],

@@ -402,3 +402,23 @@ fn every_format_tells_what_is_not_on_changed_lines() {
     let without = kvlint(repository.path(), &[ONE_RULE, "--format=sarif", "."]);
     assert!(!without.out.contains("baselineState"), "nothing is said when nobody asked");
 }
+
+#[test]
+fn lines_are_compared_after_fixes() {
+    // The comment silences nothing, and `--fix` takes its line away.
+    let unused = format!("# kvlint: ignore[yaml-syntax] once needed\n{TWO}");
+    let Some(repository) = Repository::new(&[("pods.yaml", &unused)]) else { return };
+    // The line before the label: where the label stands once everything has moved up by one.
+    repository.replace("pods.yaml", "model.aibrix.ai/name: llama", "model.aibrix.ai/name: lama");
+    let rules = "--select=labelled-but-silent,yaml-syntax,suppression-unused";
+    let run = |flags: &[&str]| {
+        kvlint(repository.path(), &[&[rules, "--diff-base=main", "--format=concise", "."], flags].concat())
+    };
+    assert_eq!(run(&[]).code, Some(0));
+    let fixed = run(&["--fix"]);
+    assert_eq!(fixed.code, Some(0), "{}{}", fixed.out, fixed.err);
+    assert!(fixed.err.contains("1 fixed"), "{}", fixed.err);
+    let places: Vec<_> = fixed.out.lines().filter_map(|line| line.split(": ").next()).collect();
+    assert_eq!(places, ["pods.yaml:7:40", "pods.yaml:21:40"], "{}", fixed.out);
+    assert_eq!(fixed.out, run(&[]).out, "the next run says the same");
+}

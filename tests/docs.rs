@@ -1,12 +1,17 @@
 //! The documents say what is so: printed output is what the program prints, and the rule index is made from the rules.
 //!
+//! Blocks of `console helm` are run where there is a helm.
+//!
 //! `UPDATE=1 cargo test --test docs` writes both anew; read the difference before you keep it.
+
+#[path = "helm/find.rs"]
+mod find;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kvlint::lint::{Group, RULES};
+use kvlint::lint::{FixKind, Group, RULES};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -52,7 +57,8 @@ fn the_rule_index_is_current() {
     let mut text = String::from(
         "# Rules\n\nMade from the files in [`rules/`](../rules); `kvlint explain RULE` prints one. *Complete* rules conclude from \
          what is absent, and are silent where a unit is partial. *Observed* rules rest on what releases were seen to do; \
-         `contract: documented` in `kvlint.yaml` turns them into information.\n",
+         `contract: documented` in `kvlint.yaml` turns them into information. Rules with a *fix* [mend](fixing.md) what they find, as far \
+         as they can.\n",
     );
     for (group, title) in groups {
         writeln!(text, "\n## {title}\n\n| rule | severity | what is wrong | |\n|---|---|---|---|").expect("a string");
@@ -63,6 +69,11 @@ fn the_rule_index_is_current() {
             }
             if rule.contract == kvlint::lint::Contract::Observed {
                 marks.push("observed");
+            }
+            match rule.fix {
+                FixKind::None => {}
+                FixKind::Safe => marks.push("fix"),
+                FixKind::Unsafe => marks.push("unsafe fix"),
             }
             writeln!(
                 text,
@@ -87,15 +98,16 @@ fn documents() -> Vec<PathBuf> {
     found
 }
 
-/// Runs a command of a `console` block in the project's folder, with `kvlint` on the path.
-fn run(command: &str) -> String {
+/// Runs a command of a `console` block in the project's folder, with `kvlint` on the path, and helm where it is given.
+fn run(command: &str, helm: Option<&Path>) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_kvlint"));
     let folder = program.parent().expect("a folder");
+    let helm = helm.and_then(Path::parent).map_or(String::new(), |folder| format!("{}:", folder.display()));
     let output = Command::new("sh")
         .args(["-c", &format!("{command} 2>&1")])
         .current_dir(root())
         .env_clear()
-        .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+        .env("PATH", format!("{}:{helm}/usr/bin:/bin", folder.display()))
         .env("NO_COLOR", "1")
         .env("LANG", "C.UTF-8")
         .output()
@@ -113,7 +125,12 @@ fn printed_output_is_what_the_program_prints() {
         while let Some(line) = lines.next() {
             made.push_str(line);
             made.push('\n');
-            if line.trim() != "```console" {
+            let with_helm = line.trim() == "```console helm";
+            if line.trim() != "```console" && !with_helm {
+                continue;
+            }
+            let helm = if with_helm { find::helm("output of charts in the documents") } else { None };
+            if with_helm && helm.is_none() {
                 continue;
             }
             blocks += 1;
@@ -125,7 +142,7 @@ fn printed_output_is_what_the_program_prints() {
                 let Some(command) = inner.strip_prefix("$ ") else { continue };
                 assert!(command.starts_with("kvlint") || command.contains("| kvlint"), "{command:?} is not kvlint");
                 let _ = writeln!(made, "{inner}");
-                let output = run(command);
+                let output = run(command, helm.as_deref());
                 if !output.is_empty() {
                     let _ = writeln!(made, "{output}");
                 }

@@ -59,6 +59,7 @@ fn finding(rule: &'static str, severity: Severity, primary: Label) -> Diagnostic
         help: None,
         notes: Vec::new(),
         fix: None,
+        rendered: Vec::new(),
     }
 }
 
@@ -88,7 +89,17 @@ fn findings(loaded: &Loaded) -> Vec<Diagnostic> {
             ..finding(rule, Severity::Error, label(at(0, "\"true\""), "the gateway subscribes to this pod"))
         },
         finding(rule, Severity::Warning, label(whole, "")),
-        finding("yaml-syntax", Severity::Info, label(at(1, "x\u{202e}y"), "reordered")),
+        Diagnostic {
+            fix: Some(Fix {
+                title: "write the name in two files".into(),
+                applicability: Applicability::Display,
+                edits: vec![
+                    Edit { span: at(1, "x\u{202e}y"), replacement: "xy".into() },
+                    Edit { span: at(0, "llama").tail(), replacement: "-xy".into() },
+                ],
+            }),
+            ..finding("yaml-syntax", Severity::Info, label(at(1, "x\u{202e}y"), "reordered"))
+        },
         finding("yaml-syntax", Severity::Error, label(whole.tail(), "the end")),
         finding("yaml-syntax", Severity::Error, label(at(1, "# \u{85}"), "a\u{1b}[31m")),
     ]
@@ -116,6 +127,7 @@ fn render_with(
         failures: &[("yaml-syntax", "index out of bounds".into())],
         suppressed: 1,
         limit: Severity::Error,
+        fixed: 0,
         exit_code: 2,
         folder: PathBuf::from("/project"),
     };
@@ -143,6 +155,14 @@ fn json_follows_its_schema() {
     assert_eq!(value["diagnostics"][0]["start"], serde_json::json!({ "line": 9, "column": 44 }));
     assert_eq!(value["diagnostics"][0]["path"], "deploy/llama 1.yaml");
     assert_eq!(value["not_analysed"].as_array().map(Vec::len), Some(2));
+    let fix = &value["diagnostics"][0]["fix"];
+    assert_eq!(
+        (fix["applicability"].as_str(), fix["edits"][0]["replacement"].as_str()),
+        (Some("safe"), Some("\"false\""))
+    );
+    assert_eq!(value["summary"]["fixable"], serde_json::json!({ "safe": 1, "unsafe": 0 }));
+    let measured = render_with(Format::Json, &Style::PLAIN, &loaded(), findings, &standings());
+    validate(&measured, "docs/schema/report-v1.json");
     validate(&render(Format::Json, &Style::PLAIN, |_| Vec::new()), "docs/schema/report-v1.json");
 }
 
@@ -164,12 +184,25 @@ fn sarif_follows_the_standards_schema() {
     assert_eq!(first["artifactLocation"]["uri"], "deploy/llama%201.yaml");
     assert_eq!(first["artifactLocation"]["uriBaseId"], "%SRCROOT%");
     assert_eq!(run["results"][0]["relatedLocations"].as_array().map(Vec::len), Some(3));
+    // What goes away are the bytes under the caret; what comes, and who may make it, stands beside.
+    let fix = &run["results"][0]["fixes"][0];
+    let change = &fix["artifactChanges"][0];
+    assert_eq!(change["artifactLocation"], first["artifactLocation"]);
+    assert_eq!(change["replacements"][0]["deletedRegion"], first["region"]);
+    assert_eq!(change["replacements"][0]["insertedContent"]["text"], "\"false\"");
+    assert_eq!(fix["properties"]["applicability"], "safe");
+    assert!(run["results"][1].get("fixes").is_none());
     let notifications = &run["invocations"][0]["toolExecutionNotifications"];
     assert_eq!(notifications.as_array().map(Vec::len), Some(3), "{notifications}");
     for result in run["results"].as_array().expect("results") {
         let index = result["ruleIndex"].as_u64().expect("an index") as usize;
         assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
     }
+    let measured = render_with(Format::Sarif, &Style::PLAIN, &loaded(), findings, &standings());
+    let measured = validate(&measured, "tests/schema/sarif-schema-2.1.0.json");
+    let states =
+        measured["runs"][0]["results"].as_array().expect("results").iter().map(|r| r["baselineState"].as_str());
+    assert_eq!(states.flatten().collect::<Vec<_>>(), ["new", "unchanged", "new", "unchanged", "new"]);
     validate(&render(Format::Sarif, &Style::PLAIN, |_| Vec::new()), "tests/schema/sarif-schema-2.1.0.json");
 }
 
@@ -192,6 +225,7 @@ fn fingerprints_survive_moved_lines_and_tell_equal_lines_apart() {
             failures: &[],
             suppressed: 0,
             limit: Severity::Error,
+            fixed: 0,
             exit_code: 1,
             folder: PathBuf::from("/project"),
         };

@@ -101,16 +101,19 @@ fn charts_are_counted_and_kustomize_roots_are_units_of_their_own() {
         ("a.yaml", SERVICE),
     ]);
     let loaded = load_paths(&top, &[""]);
-    assert_eq!(files(&top, &loaded), ["a.yaml", "base/a.yaml", "base/kustomization.yaml"]);
+    assert_eq!(files(&top, &loaded), ["a.yaml", "base/a.yaml", "base/kustomization.yaml", "chart/Chart.yaml"]);
     let kinds: Vec<&str> = loaded.units.iter().map(|u| u.kind.as_str()).collect();
-    assert_eq!(kinds, ["kustomize", "plain"]);
+    assert_eq!(kinds, ["kustomize", "plain", "helm"]);
     let found = skipped(&top, &loaded);
     assert_eq!(found.len(), 1);
     assert!(found[0].0 == "chart" && found[0].1.contains("Helm") && !found[0].2);
-    assert_eq!(loaded.skipped[0].files, 2, "every file of the chart is accounted for");
-    let itself = load_paths(&top, &["chart"]);
-    assert!(itself.units.is_empty());
-    assert_eq!(itself.skipped.len(), 1);
+    assert_eq!(loaded.skipped[0].files, 1, "every file of the chart is accounted for");
+    assert!(!loaded.units[2].is_complete());
+    for part in ["chart", "chart/templates", "chart/templates/a.yaml", "chart/Chart.yaml"] {
+        let itself = load_paths(&top, &[part]);
+        assert_eq!(files(&top, &itself), ["chart/Chart.yaml"], "{part} leads to the chart");
+        assert_eq!(itself.skipped.len(), 1);
+    }
 }
 
 #[test]
@@ -347,4 +350,26 @@ fn what_cannot_be_read_is_a_failure() {
     let denied = |path: &str| (path.to_string(), "permission denied".to_string(), true);
     assert_eq!(found, [denied("folder"), denied("locked.yaml")]);
     assert_eq!(loaded.units[0].missing.len(), 2, "what is not read may hold anything");
+}
+
+#[test]
+fn a_text_over_a_file_counts_instead_of_it() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: disk}\n";
+    let top = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = top.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("plain/a.yaml", pod);
+    write("root/kustomization.yaml", "resources: [b.yaml]\n");
+    write("root/b.yaml", pod);
+    let mut overlay = load::Overlay::default();
+    for name in ["plain/a.yaml", "root/b.yaml"] {
+        let path = std::fs::canonicalize(top.path().join(name)).unwrap();
+        overlay.insert(path, pod.replace("disk", "unsaved").into_bytes());
+    }
+    let loaded = load::load(&Inputs { overlay, ..inputs(&top, &[""]) }).unwrap();
+    let names: Vec<&str> = loaded.units.iter().flat_map(|u| &u.resources).map(|r| r.name()).collect();
+    assert_eq!(names, ["unsaved", "unsaved"]);
 }

@@ -37,7 +37,7 @@ impl<'a> De<'a> {
         // k8s-openapi compares an object's own apiVersion and kind with its type's. For the root that is the caller's
         // choice, and for a claim template the server reads them as any strings.
         let is_object = fields.starts_with(&["apiVersion", "kind"]) && fields.contains(&"metadata");
-        Entries { of: self, entries, next: 0, fields, is_object }
+        Entries { of: self, entries, next: 0, fields, is_object, nameless: false }
     }
 
     fn items(self, items: Cow<'a, [u32]>) -> Items<'a> {
@@ -174,7 +174,7 @@ impl<'de> Deserializer<'de> for De<'_> {
                 NO_ENTRIES
             }
         };
-        visitor.visit_map(self.entries(entries, &[]))
+        visitor.visit_map(Entries { nameless: true, ..self.entries(entries, &[]) })
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -227,6 +227,9 @@ struct Entries<'a> {
     next: usize,
     fields: &'static [&'static str],
     is_object: bool,
+    /// Whether every key is given as the empty text. Nobody looks at the decoded map, and with one key it holds one value
+    /// at a time, where the schema of a large CRD would hold all of its thousands.
+    nameless: bool,
 }
 
 impl<'de> MapAccess<'de> for Entries<'_> {
@@ -244,6 +247,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
                         self.of.run.step(Step::Key(key), || value.wrong_type(&kind, "a string"));
                     }
                 }
+                Some(_) if self.nameless => return seed.deserialize(StrDeserializer::<DecodeError>::new("")).map(Some),
                 Some(name) => return seed.deserialize(StrDeserializer::<DecodeError>::new(name)).map(Some),
             }
             self.next += 1;

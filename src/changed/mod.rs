@@ -80,6 +80,10 @@ impl Changes {
             ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
         };
         let gone: Vec<PathBuf> = self.gone.iter().filter(manifest).map(|path| self.top.join(path)).collect();
+        // Most changes take nothing away, and then no path has to be looked up.
+        if gone.is_empty() && !self.files.values().any(Lines::lost_an_object) {
+            return found;
+        }
         for unit in &loaded.units {
             let root = canonical(&unit.root);
             let folders: HashSet<PathBuf> =

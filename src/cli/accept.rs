@@ -25,7 +25,7 @@ pub struct AcceptArguments {
     #[arg(long, value_name = "FILE", help_heading = "Exit code")]
     baseline: Option<PathBuf>,
     /// Write the findings of this run to the baseline, so that only later ones count
-    #[arg(long, requires = "baseline", help_heading = "Exit code")]
+    #[arg(long, requires = "baseline", conflicts_with = "diff", help_heading = "Exit code")]
     write_baseline: bool,
 }
 
@@ -51,6 +51,11 @@ pub struct Judgement {
 }
 
 impl AcceptArguments {
+    /// The files that are read for it.
+    pub fn inputs(&self) -> impl Iterator<Item = &Path> {
+        self.baseline.as_deref().into_iter()
+    }
+
     /// Reads what findings will be measured against, before anything is linted: mistakes show at once. They are told, and
     /// there is nothing then.
     pub fn prepare(&self, paths: &[PathBuf]) -> Option<Accepted> {

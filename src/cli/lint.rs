@@ -5,12 +5,13 @@ use std::path::Path;
 use clap::Args;
 
 use super::accept::{AcceptArguments, Accepted};
+use super::fix::{self, FixArguments};
 use super::reports::ReportArguments;
 use super::settings::{self, InputArguments, RuleArguments};
 use super::terminal::Color;
-use super::{FAILURE, issue_request, output};
+use super::{FAILURE, issue_request, output, watch};
 use crate::config::Config;
-use crate::lint::{self, Diagnostic, Outcome, Severity, Standing};
+use crate::lint::{self, Applicability, Diagnostic, Outcome, Severity, Standing};
 use crate::load::Loaded;
 use crate::report::{Coverage, Format, Report, Style, shown, statistics, visible};
 
@@ -21,31 +22,49 @@ const LISTED: usize = 10;
 #[derive(Args, Debug)]
 pub struct LintArguments {
     #[command(flatten)]
-    inputs: InputArguments,
+    pub(super) inputs: InputArguments,
     #[command(flatten)]
-    reports: ReportArguments,
+    pub(super) reports: ReportArguments,
     /// Also count findings by rule
     #[arg(long, help_heading = "Output")]
     statistics: bool,
     /// Findings only: no summary and no coverage
     #[arg(short, long, help_heading = "Output")]
-    quiet: bool,
+    pub(super) quiet: bool,
     #[command(flatten)]
     rules: RuleArguments,
+    #[command(flatten)]
+    pub(super) fixes: FixArguments,
     /// Exit with 1 for warnings too
     #[arg(long, help_heading = "Exit code")]
     error_on_warning: bool,
     /// Exit with 0 whatever is found; errors of usage, configuration and input still exit with 2
     #[arg(long, help_heading = "Exit code")]
-    exit_zero: bool,
+    pub(super) exit_zero: bool,
     #[command(flatten)]
-    accept: AcceptArguments,
+    pub(super) accept: AcceptArguments,
+    /// Lint again whenever a file changes, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["fix", "diff", "write_baseline"])]
+    watch: bool,
     /// Threads to use [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
 }
 
 pub fn run(arguments: &LintArguments, color: Color) -> u8 {
+    if arguments.watch {
+        return watch::run(arguments, color);
+    }
+    lint(arguments, color, &mut |_| (), std::mem::forget)
+}
+
+/// One run of several; names every file that was read.
+pub(super) fn once(arguments: &LintArguments, color: Color, read: &mut dyn FnMut(&Path)) -> u8 {
+    lint(arguments, color, read, drop)
+}
+
+/// `done` is given what was linted. Where the process ends then, taking the trees apart would only cost time.
+fn lint(arguments: &LintArguments, color: Color, read: &mut dyn FnMut(&Path), done: fn((Loaded, Outcome))) -> u8 {
     if let Some(n) = arguments.threads {
         // It fails only when the pool exists, and nothing ran before.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(n)).build_global();
@@ -63,25 +82,42 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
         }
     };
     let Some(accepted) = arguments.accept.prepare(&arguments.inputs.paths) else { return FAILURE };
+    if arguments.fixes.change_files() {
+        return fix::run(arguments, color, &config, &sources);
+    }
     let Some(mut loaded) = settings::load(&arguments.inputs, &config, sources) else { return FAILURE };
     accepted.leave_out(&mut loaded);
     let outcome = lint::lint(&loaded, &config, None);
-    let code = report(arguments, color, &config, &loaded, &outcome, &accepted);
-    // The process ends here, and taking the trees apart would only cost time.
-    std::mem::forget((loaded, outcome));
+    let code = report(arguments, color, &config, &loaded, &outcome, &accepted, &Mended::default());
+    loaded.sources.files().iter().for_each(|file| read(file.path()));
+    // These hold helm's temporary folder, which must go.
+    loaded.forget_renderings();
+    done((loaded, outcome));
     code
 }
 
-fn report(
+/// What fixes did before the report.
+#[derive(Debug, Default)]
+pub(super) struct Mended {
+    /// Findings that are gone.
+    pub findings: usize,
+    /// Standard output has the fixed text, so the report goes to standard error.
+    pub text_on_output: bool,
+    /// Something could not be written.
+    pub failed: bool,
+}
+
+pub(super) fn report(
     arguments: &LintArguments,
     color: Color,
     config: &Config,
     loaded: &Loaded,
     outcome: &Outcome,
     accepted: &Accepted,
+    mended: &Mended,
 ) -> u8 {
     let coverage = Coverage::of(loaded);
-    let failed = failures(arguments, config, loaded, outcome, &coverage);
+    let failed = failures(arguments, config, loaded, outcome, &coverage) || mended.failed;
     let judgement = accepted.judge(&arguments.inputs.paths, config, loaded, outcome, failed);
     let failed = failed || judgement.failed;
     let report = Report {
@@ -93,12 +129,14 @@ fn report(
         coverage: &coverage,
         failures: &outcome.failures,
         suppressed: outcome.suppressed,
+        fixed: mended.findings,
         limit: limit(arguments),
         exit_code: exit_code(arguments, &outcome.diagnostics, &judgement.standings, failed),
         folder: std::env::current_dir().unwrap_or_default(),
     };
-    let written =
-        arguments.reports.deliver(&report, color, |style| closing(arguments, &report, &judgement.notes, style));
+    let written = arguments
+        .reports
+        .deliver(&report, color, mended.text_on_output, |style| closing(arguments, &report, &judgement.notes, style));
     if written { report.exit_code } else { FAILURE }
 }
 
@@ -113,7 +151,7 @@ fn exit_code(arguments: &LintArguments, diagnostics: &[Diagnostic], standings: &
 }
 
 /// Says what went wrong beside the findings, and whether anything did.
-fn failures(
+pub(super) fn failures(
     arguments: &LintArguments,
     config: &Config,
     loaded: &Loaded,
@@ -187,7 +225,9 @@ fn closing(arguments: &LintArguments, report: &Report<'_>, notes: &[String], sty
     notes.iter().for_each(|note| text.push_str(&format!("{} {note}\n", style.advice("baseline:"))));
     let worst = report.findings().filter(|(_, standing)| standing.counts()).map(|(d, _)| d.severity).max();
     let summary = worst.map_or_else(|| style.bold(&report.summary()), |s| style.severity(s, &report.summary()));
-    text.push_str(&format!("{summary}\n{}\n", report.coverage));
+    let counts = (report.fixable(Applicability::Safe), report.fixable(Applicability::Unsafe));
+    let fixable = fix::fixable(&arguments.fixes, counts.0, counts.1).map(|line| line + "\n").unwrap_or_default();
+    text.push_str(&format!("{summary}\n{fixable}{}\n", report.coverage));
     text
 }
 

@@ -2,8 +2,9 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::fix::write::replace;
 use crate::load::discover::describe;
 use crate::report::{shown, visible};
 
@@ -33,7 +34,7 @@ pub fn deliver(to: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> io::Resu
         Ok(meta) if !meta.is_file() => {
             OpenOptions::new().write(true).open(path).and_then(|file| fill(BufWriter::new(file), write))
         }
-        _ => replace(&fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()), write),
+        _ => replace(path, write),
     };
     match result {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
@@ -48,19 +49,15 @@ fn fill(mut out: BufWriter<File>, write: impl FnOnce(&mut dyn Write) -> io::Resu
     out.flush()
 }
 
-fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{}.tmp", std::process::id()));
-    let temporary: PathBuf = path.with_file_name(hidden);
-    let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-    let written = fill(BufWriter::new(file), write).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+/// Writes to standard error. When that is closed, nobody is left to tell.
+pub fn deliver_to_error(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    let _ = fill_error(write);
+}
+
+fn fill_error(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stderr().lock());
+    write(&mut out)?;
+    out.flush()
 }
 
 /// An error message on standard error. When that is closed, nobody is left to tell.

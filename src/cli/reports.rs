@@ -22,7 +22,7 @@ pub struct ReportArguments {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
     /// Also write findings to a file in this format; may be given several times
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = pair(), help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = pair(), conflicts_with = "diff", help_heading = "Output")]
     report: Vec<Pair>,
 }
 
@@ -73,36 +73,50 @@ impl ReportArguments {
         self.output.as_deref().filter(|p| *p != Path::new("-"))
     }
 
+    /// The files that reports are written to.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.file().into_iter().chain(self.report.iter().map(|pair| pair.file.as_path()))
+    }
+
     /// Refuses two reports to one file: the second would replace the first.
     ///
     /// # Errors
     /// Names the file.
     pub fn check(&self) -> Result<(), String> {
         let mut seen = HashSet::new();
-        let mut files = self.file().into_iter().chain(self.report.iter().map(|pair| pair.file.as_path()));
         let same = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        match files.find(|file| !seen.insert(same(file))) {
+        match self.files().find(|file| !seen.insert(same(file))) {
             Some(twice) => Err(format!("two reports go to {}: give each a file of its own", shown(twice))),
             None => Ok(()),
         }
     }
 
     /// Writes every report, the files first, whether or not others can be written. `closing` is what follows the findings in
-    /// text, and goes to standard error where nobody would see it. Whether all were written: what went wrong is told.
-    pub fn deliver(&self, report: &Report<'_>, color: Color, closing: impl Fn(&Style) -> String) -> bool {
+    /// text, and goes to standard error where nobody would see it; the main report goes there, too, where standard output is taken. Whether all were written: what went wrong is told.
+    pub fn deliver(
+        &self,
+        report: &Report<'_>,
+        color: Color,
+        output_taken: bool,
+        closing: impl Fn(&Style) -> String,
+    ) -> bool {
         let write = |file: Option<&Path>, format: Format, style: &Style| {
             let text = if format == Format::Text { closing(style) } else { String::new() };
-            let delivered = output::deliver(file, |out| {
+            let fill = |out: &mut dyn Write| {
                 report.write(format, style, out)?;
                 out.write_all(text.as_bytes())
-            });
-            delivered.map_err(|message| output::complain(&message)).is_ok()
+            };
+            if file.is_none() && output_taken {
+                output::deliver_to_error(fill);
+                return true;
+            }
+            output::deliver(file, fill).map_err(|message| output::complain(&message)).is_ok()
         };
         let beside = terminal::file(color);
         // All are tried: `all` would stop at the first that fails.
         let failed = self.report.iter().filter(|pair| !write(Some(&pair.file), pair.format, &beside)).count();
         let file = self.file();
-        let style = if file.is_some() { beside } else { terminal::standard_output(color) };
+        let style = if file.is_some() || output_taken { beside } else { terminal::standard_output(color) };
         let main = write(file, self.format, &style);
         if self.format != Format::Text || file.is_some() {
             // Standard error may be closed, and then nobody is left to tell.

@@ -8,12 +8,13 @@ use super::names;
 use super::output;
 use crate::config::{Config, Level};
 use crate::lint::{Contract, RULES};
-use crate::load::{self, Exclude, Inputs, Loaded};
+use crate::load::helm::{Binary, NamedSet};
+use crate::load::{self, Exclude, Inputs, Loaded, Overlay};
 use crate::report::{shown, visible};
 use crate::source::SourceMap;
 
 /// What to read, and the settings that say how.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct InputArguments {
     /// Files, folders and patterns; `-` is standard input
     #[arg(value_name = "PATHS", default_value = ".", hide_default_value = false)]
@@ -24,12 +25,39 @@ pub struct InputArguments {
     /// The path to show for standard input
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
+    /// The helm program, or `never` [default: the helm on the search path]
+    #[arg(long, value_name = "PROGRAM", help_heading = "Helm charts")]
+    pub helm: Option<Binary>,
+    /// Values to render charts with, instead of their own and their ci/ files; `NAME=FILE` names a set, and several files of
+    /// one name, or without a name, are one set
+    #[arg(short = 'f', long, value_name = "[NAME=]FILE", help_heading = "Helm charts")]
+    pub values: Vec<String>,
+    /// A value over all sets, as helm's --set takes it
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm charts")]
+    pub set: Vec<String>,
+    /// A chart that rendered input comes from: findings are shown in its templates
+    #[arg(long, value_name = "FOLDER", help_heading = "Helm charts")]
+    pub chart: Vec<PathBuf>,
     /// The configuration file, instead of the nearest kvlint.yaml
     #[arg(long, value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Read no configuration file
     #[arg(long, conflicts_with = "config", help_heading = "Settings")]
     pub no_config: bool,
+    /// Whether files outside of the paths count as editable, as none is written.
+    #[arg(skip)]
+    pub detached: bool,
+}
+
+impl InputArguments {
+    /// Where a configuration is, or could be: the one that is named, or those of the folders above the first path.
+    pub fn configurations(&self) -> Vec<PathBuf> {
+        match &self.config {
+            _ if self.no_config => Vec::new(),
+            Some(path) => vec![path.clone()],
+            None => Config::candidates(&start(&self.paths)),
+        }
+    }
 }
 
 /// Settings that win over those of the configuration file.
@@ -123,14 +151,34 @@ pub fn apply(arguments: &RuleArguments, config: &mut Config) -> Result<(), Strin
     Ok(())
 }
 
+/// How charts are rendered: as the configuration says, with the flags over it.
+fn helm(arguments: &InputArguments, config: &Config) -> load::helm::Options {
+    let mut options = config.helm.clone();
+    options.binary = arguments.helm.clone().unwrap_or(Binary::OnPath);
+    if !arguments.values.is_empty() {
+        options.sets = NamedSet::of_arguments(&arguments.values);
+    }
+    options.set.extend_from_slice(&arguments.set);
+    options.charts.clone_from(&arguments.chart);
+    options
+}
+
 /// Loads what the paths lead to. What is wrong with them goes to standard error.
 pub fn load(arguments: &InputArguments, config: &Config, sources: SourceMap) -> Option<Loaded> {
+    load_over(arguments, config, sources, Overlay::default())
+}
+
+/// As [`load`], with texts that count instead of what is on disk.
+pub fn load_over(arguments: &InputArguments, config: &Config, sources: SourceMap, overlay: Overlay) -> Option<Loaded> {
     let inputs = Inputs {
         paths: arguments.paths.clone(),
         stdin_filename: arguments.stdin_filename.clone(),
         exclude: Exclude { base: config.folder.clone(), patterns: config.exclude.clone() },
         roots: config.roots.clone(),
+        detached: arguments.detached,
+        helm: helm(arguments, config),
         sources,
+        overlay,
     };
     let loaded = if arguments.whole_unit { load::triggers::load_around(&inputs) } else { load::load(&inputs) };
     let errors = match loaded {

@@ -106,6 +106,8 @@ pub struct Config {
     pub workloads: Vec<WorkloadKind>,
     /// Folders that are units of their own, canonical.
     pub roots: Vec<PathBuf>,
+    /// How Helm charts are rendered.
+    pub helm: load::helm::Options,
     /// What is wrong with the file.
     pub problems: Vec<ConfigProblem>,
 }
@@ -124,6 +126,7 @@ impl Default for Config {
             gateway: GatewayPlace::default(),
             workloads: Vec::new(),
             roots: Vec::new(),
+            helm: load::helm::Options::default(),
             problems: Vec::new(),
         }
     }
@@ -132,9 +135,13 @@ impl Default for Config {
 impl Config {
     /// The configuration that applies to a folder: the nearest above it, itself included.
     pub fn find(start: &Path) -> Option<PathBuf> {
-        let start = std::fs::canonicalize(start).ok()?;
-        let in_folder = |folder: &Path| discover::CONFIG.iter().map(|name| folder.join(name)).find(|p| p.is_file());
-        start.ancestors().find_map(in_folder)
+        Config::candidates(start).into_iter().find(|p| p.is_file())
+    }
+
+    /// Where a configuration that applies to a folder may be, the nearest place first.
+    pub fn candidates(start: &Path) -> Vec<PathBuf> {
+        let Ok(start) = std::fs::canonicalize(start) else { return Vec::new() };
+        start.ancestors().flat_map(|folder| discover::CONFIG.iter().map(|name| folder.join(name))).collect()
     }
 
     /// Reads a configuration file and adds it to the sources; what is wrong with its content is in [`Config::problems`].

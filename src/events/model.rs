@@ -192,6 +192,11 @@ impl<'t> Model<'t> {
         found.iter().filter_map(|&((w, p), truth)| Some((self.workloads.get(w)?.pods.get(p)?, truth))).collect()
     }
 
+    /// Whether a Service selects a pod, or may select one.
+    pub fn selects_something(&self, service: Service<'t>) -> bool {
+        self.selections.get(&identity(service.resource)).is_some_and(|found| !found.is_empty())
+    }
+
     /// The publishers of a pod template.
     pub fn publishers_of<'s>(&'s self, pod: &PodTemplate<'t>) -> impl Iterator<Item = &'s Publisher<'t>> + use<'s, 't> {
         let range = self.publishers_by_pod.get(&pod_key(pod)).cloned().unwrap_or(0..0);

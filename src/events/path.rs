@@ -278,7 +278,8 @@ pub fn paths<'m, 't>(model: &'m Model<'t>, findings: &[Diagnostic]) -> Vec<Event
 fn named(state: HopState, kind: HopKind, findings: &[Diagnostic]) -> HopState {
     match state {
         HopState::Broken(reason) if reason.rule.is_none() => {
-            let same = |d: &&Diagnostic| Some(d.primary.span) == reason.span && hop_of(d.rule) == Some(kind);
+            let here = |d: &Diagnostic| d.places().any(|place| Some(place) == reason.span);
+            let same = |d: &&Diagnostic| here(d) && hop_of(d.rule) == Some(kind);
             HopState::Broken(findings.iter().find(same).map_or(reason.clone(), Reason::of))
         }
         other => other,
@@ -307,8 +308,8 @@ fn hop(model: &Model<'_>, publisher: &Publisher<'_>, subscriber: &Subscriber, ki
         HopKind::Bound => match publisher.endpoint() {
             Resolved::Known(setting, span) => match &setting.parsed {
                 Ok(endpoint) if endpoint.binds() == (subscriber.direction == Direction::Dials) => HopState::Ok,
-                Ok(endpoint) => broken(format!("`{}` does not listen", endpoint.text), span),
-                Err(error) => broken(format!("its endpoint {}", error.reason), span),
+                Ok(endpoint) => broken(format!("`{}` does not listen", endpoint.text), *span),
+                Err(error) => broken(format!("its endpoint {}", error.reason), *span),
             },
             found => unknown("its endpoint is decided elsewhere", found.span()),
         },

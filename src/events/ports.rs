@@ -3,7 +3,7 @@
 use crate::facts::vllm::cli::Role;
 use crate::facts::vllm::{self, EnvRole};
 use crate::facts::{Effect, effect_at};
-use crate::k8s::{Container, Resolved};
+use crate::k8s::{Container, ContainerPort, Resolved};
 use crate::source::Span;
 use crate::yaml::{self, Node};
 
@@ -92,16 +92,18 @@ pub struct ConnectorName {
 impl Publisher<'_> {
     /// The port that events are published on. Unknown for an endpoint without a fixed TCP port.
     pub fn event_port(&self) -> Resolved<BoundPort> {
-        self.zmq_port(PortUse::Events, self.endpoint())
+        let port = || self.zmq_port(PortUse::Events, self.endpoint());
+        self.concluded.event_port.get_or_init(port).clone()
     }
 
     /// The port that missed events are asked for on. Absent where no replay endpoint is written.
     pub fn replay_port(&self) -> Resolved<BoundPort> {
-        self.zmq_port(PortUse::Replay, self.replay_endpoint())
+        let port = || self.zmq_port(PortUse::Replay, self.replay_endpoint());
+        self.concluded.replay_port.get_or_init(port).clone()
     }
 
-    fn zmq_port(&self, what: PortUse, endpoint: Resolved<EndpointSetting>) -> Resolved<BoundPort> {
-        let bound = |setting: EndpointSetting| {
+    fn zmq_port(&self, what: PortUse, endpoint: &Resolved<EndpointSetting>) -> Resolved<BoundPort> {
+        let bound = |setting: &EndpointSetting| {
             // Port 0 is a random one.
             let written = setting.port().filter(|port| *port != 0)?;
             let rank = if self.adds_rank() { *self.first_rank().known()? } else { 0 };
@@ -111,7 +113,7 @@ impl Publisher<'_> {
             let (span, is_default) = (setting.port_span(), setting.is_default());
             Some(BoundPort { what, written, first, last, span, is_default })
         };
-        endpoint.parse(bound)
+        endpoint.as_ref().parse(bound)
     }
 
     /// Whether the engine listens for subscribers, as far as is known; it connects to them otherwise.
@@ -206,9 +208,8 @@ fn lists_port(container: Container<'_>, port: u16) -> bool {
     let unknown = container.node.get("ports").is_some_and(|n| !n.is_sequence() && !n.is_null());
     unknown
         || container
-            .ports()
-            .iter()
-            .filter(|p| p.is_tcp())
+            .listed_ports()
+            .filter(ContainerPort::is_tcp)
             .any(|p| p.number.is_unknown() || p.number.known() == Some(&port))
 }
 

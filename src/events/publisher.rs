@@ -1,5 +1,7 @@
 //! What an engine container will do: whether it publishes, where, and how that was written.
 
+use std::sync::OnceLock;
+
 use crate::facts::vllm::cli::Role;
 use crate::facts::vllm::events::{self, Setting};
 use crate::facts::vllm::{self, EnvRole};
@@ -13,6 +15,7 @@ use super::config_file::ConfigFile;
 use super::dialect::{ConfigValue, Dialect, EventsConfig, ValueKind, Written};
 use super::endpoint::{Endpoint, Malformed};
 use super::options::{self, FlagUse, Meaning};
+use super::ports::BoundPort;
 use super::release::ImageRelease;
 
 /// Whether an engine publishes events, as far as its options tell. What a release really makes of the options is for
@@ -54,6 +57,17 @@ pub struct Publisher<'t> {
     pub config_file: Option<ConfigFile>,
     /// The flags and variables of AIBrix's documents.
     pub documented: Vec<Written>,
+    pub(super) concluded: Concluded,
+}
+
+/// What follows from the options, concluded when the first rule asks: nearly all rules do.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Concluded {
+    publishing: OnceLock<Publishing>,
+    endpoint: OnceLock<Resolved<EndpointSetting>>,
+    replay_endpoint: OnceLock<Resolved<EndpointSetting>>,
+    pub(super) event_port: OnceLock<Resolved<BoundPort>>,
+    pub(super) replay_port: OnceLock<Resolved<BoundPort>>,
 }
 
 /// An endpoint with what is known about it.
@@ -127,6 +141,7 @@ impl<'t> Publisher<'t> {
             positional,
             json,
             config_file,
+            concluded: Concluded::default(),
         };
         publisher.documented = publisher.read_documented();
         Some(publisher)
@@ -222,6 +237,10 @@ impl<'t> Publisher<'t> {
 
     /// Whether events are published, as far as the options tell.
     pub fn publishing(&self) -> Publishing {
+        *self.concluded.publishing.get_or_init(|| self.conclude_publishing())
+    }
+
+    fn conclude_publishing(&self) -> Publishing {
         let configured = self.effective_config().is_some() || !self.documented.is_empty();
         match self.engine() {
             Engine::Vllm => match self.setting(Setting::Enable) {
@@ -250,19 +269,19 @@ impl<'t> Publisher<'t> {
     }
 
     /// The endpoint that events are published on; the engine's default where none is written.
-    pub fn endpoint(&self) -> Resolved<EndpointSetting> {
-        match self.endpoint_of(Setting::Endpoint) {
+    pub fn endpoint(&self) -> &Resolved<EndpointSetting> {
+        self.concluded.endpoint.get_or_init(|| match self.endpoint_of(Setting::Endpoint) {
             Resolved::Absent(span) => {
                 let default = events::field(Setting::Endpoint).default.as_deref().unwrap_or_default();
                 Resolved::Known(EndpointSetting { parsed: Endpoint::parse(default), text: None, span }, span)
             }
             found => found,
-        }
+        })
     }
 
     /// The endpoint that missed events are asked for on. Off by default.
-    pub fn replay_endpoint(&self) -> Resolved<EndpointSetting> {
-        self.endpoint_of(Setting::ReplayEndpoint)
+    pub fn replay_endpoint(&self) -> &Resolved<EndpointSetting> {
+        self.concluded.replay_endpoint.get_or_init(|| self.endpoint_of(Setting::ReplayEndpoint))
     }
 
     fn endpoint_of(&self, setting: Setting) -> Resolved<EndpointSetting> {

@@ -67,8 +67,22 @@ impl<'t> Container<'t> {
 
     /// The ports that it lists.
     pub fn ports(self) -> Vec<ContainerPort<'t>> {
+        self.listed_ports().collect()
+    }
+
+    /// [`Container::ports`], one after another.
+    pub fn listed_ports(self) -> impl Iterator<Item = ContainerPort<'t>> {
+        self.port_nodes().map(ContainerPort::new)
+    }
+
+    /// The port of this name.
+    pub fn port_named(self, name: &str) -> Option<ContainerPort<'t>> {
+        self.port_nodes().find(|n| n.get("name").and_then(Node::text) == Some(name)).map(ContainerPort::new)
+    }
+
+    fn port_nodes(self) -> impl Iterator<Item = Node<'t>> {
         let items = self.ports_node().map(Node::items).unwrap_or_default();
-        items.into_iter().filter(|n| n.is_mapping()).map(ContainerPort::new).collect()
+        items.into_iter().filter(|n| n.is_mapping())
     }
 
     /// The variable of this name that counts: the last.

@@ -11,7 +11,7 @@ use super::workload::Workload;
 use crate::facts::workloads::{Shape, WorkloadKind};
 use crate::load::Resource;
 use crate::source::Span;
-use crate::yaml::{NodeId, Scalar, Shape as NodeShape, Tree};
+use crate::yaml::{NodeId, Scalar, Tree};
 
 /// What starts the keys by which a strategic merge patch gives orders.
 const DIRECTIVE: char = '$';
@@ -22,25 +22,27 @@ struct Adapter<'t>(&'t Tree);
 impl kvlint_schema::Tree for Adapter<'_> {
     fn kind(&self, id: u32) -> Kind<'_> {
         let node = self.0.node(id);
-        match node.shape() {
-            NodeShape::Mapping => Kind::Map(node.entry_ids()),
-            NodeShape::Sequence => Kind::Seq(Cow::Borrowed(node.item_ids())),
-            NodeShape::Scalar => match node.scalar() {
-                None | Some(Scalar::Null) => Kind::Null,
-                Some(Scalar::Bool(b)) => Kind::Bool(b),
-                Some(Scalar::Int(i)) => Kind::Int(i),
-                Some(Scalar::UInt(u)) => Kind::UInt(u),
-                Some(Scalar::Float(x)) => Kind::Float(x),
-                // To be filled in before the object reaches a server.
-                Some(Scalar::Str(text)) if is_filled_in(text) => Kind::Unknown,
-                Some(Scalar::Str(text)) => Kind::Str(Cow::Borrowed(text)),
-            },
+        match node.scalar() {
+            // To be filled in before the object reaches a server.
+            Some(Scalar::Str(text)) if is_filled_in(text) => Kind::Unknown,
+            Some(Scalar::Str(text)) => Kind::Str(Cow::Borrowed(text)),
+            Some(Scalar::Null) => Kind::Null,
+            Some(Scalar::Bool(b)) => Kind::Bool(b),
+            Some(Scalar::Int(i)) => Kind::Int(i),
+            Some(Scalar::UInt(u)) => Kind::UInt(u),
+            Some(Scalar::Float(x)) => Kind::Float(x),
+            None if node.is_mapping() => Kind::Map(node.entry_ids()),
+            None => Kind::Seq(Cow::Borrowed(node.item_ids())),
         }
     }
 }
 
 /// Whether text is replaced before it is applied. Most text has none of the signs, which one look tells.
 fn is_filled_in(text: &str) -> bool {
+    // Without a way out of the loop, so that it looks at many bytes at once.
+    if !text.bytes().fold(false, |found, b| found | matches!(b, b'{' | b'<' | b'$')) {
+        return false;
+    }
     let Some(sign) = text.bytes().find(|b| matches!(b, b'{' | b'<' | b'$')) else { return false };
     // `$REPLICAS`, as `envsubst` takes it.
     let variable = |t: &str| t.strip_prefix('$').is_some_and(|name| !name.is_empty() && name.bytes().all(is_name));

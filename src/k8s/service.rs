@@ -5,7 +5,6 @@ use crate::source::Span;
 use crate::yaml::{Node, Scalar};
 
 use super::Resolved;
-use super::container::Container;
 use super::selector::Selector;
 use super::workload::PodTemplate;
 
@@ -116,8 +115,7 @@ impl<'t> ServicePort<'t> {
         match self.target.known()? {
             TargetPort::Number(number) => Some(*number),
             TargetPort::Name(name) => {
-                let mut listed = pod.containers().flat_map(Container::ports);
-                let found = listed.find(|p| p.name.and_then(Node::text) == Some(name.as_str()))?;
+                let found = pod.containers().find_map(|container| container.port_named(name))?;
                 found.number.known().copied()
             }
         }

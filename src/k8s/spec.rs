@@ -1,5 +1,7 @@
 //! Checking the `spec` of a custom kind against what is known of its schema.
 
+use std::fmt;
+
 use crate::facts::kubernetes::{Field, FieldType, SpecSchema};
 use crate::source::Span;
 use crate::yaml::{Entry, Node, Scalar};
@@ -46,8 +48,35 @@ pub enum Fault<'t> {
 /// Everything that is wrong with a `spec`, in the order of the file.
 pub fn faults<'t>(spec: Node<'t>, schema: &'static SpecSchema) -> Vec<Fault<'t>> {
     let mut found = Vec::new();
-    Walk { schema, found: &mut found }.object(spec, &schema.fields, schema.open, "spec");
+    Walk { schema, found: &mut found }.object(
+        spec,
+        &schema.fields,
+        schema.open,
+        &Path { parent: None, step: Step::Key("spec") },
+    );
     found
+}
+
+/// The way to a node. Written out where there is something to say, and most often there is nothing.
+struct Path<'p> {
+    parent: Option<&'p Path<'p>>,
+    step: Step<'p>,
+}
+
+enum Step<'p> {
+    Key(&'p str),
+    Index(usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.parent, &self.step) {
+            (None, Step::Key(key)) => f.write_str(key),
+            (Some(parent), Step::Key(key)) => write!(f, "{parent}.{key}"),
+            (None, Step::Index(index)) => write!(f, "[{index}]"),
+            (Some(parent), Step::Index(index)) => write!(f, "{parent}[{index}]"),
+        }
+    }
 }
 
 struct Walk<'a, 't> {
@@ -58,21 +87,22 @@ struct Walk<'a, 't> {
 type Fields = std::collections::BTreeMap<String, Field>;
 
 impl<'t> Walk<'_, 't> {
-    fn object(&mut self, node: Node<'t>, fields: &'static Fields, open: bool, path: &str) {
-        for entry in node.entries() {
+    fn object(&mut self, node: Node<'t>, fields: &'static Fields, open: bool, path: &Path<'_>) {
+        let entries = node.entries();
+        for &entry in &entries {
             let Some(key) = entry.key.text() else { continue };
-            let below = format!("{path}.{key}");
+            let below = Path { parent: Some(path), step: Step::Key(key) };
             match fields.get(key) {
                 Some(field) => self.value(entry.value, field, &below),
                 None if open || entry.key.is_templated() => {}
                 None => {
                     let instead = self.instead(key, fields, path);
-                    self.found.push(Fault::Unknown { entry, path: below, instead });
+                    self.found.push(Fault::Unknown { entry, path: below.to_string(), instead });
                 }
             }
         }
         // What a template brings in can't be missed.
-        let templated = node.entries().iter().any(|e| e.key.is_templated());
+        let templated = entries.iter().any(|e| e.key.is_templated());
         for (key, _) in fields.iter().filter(|(_, field)| field.required && !templated) {
             if node.get(key).is_none_or(Node::is_null) {
                 self.found.push(Fault::Missing { place: node.grip(), path: format!("{path}.{key}") });
@@ -80,7 +110,7 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
-    fn value(&mut self, node: Node<'t>, field: &'static Field, path: &str) {
+    fn value(&mut self, node: Node<'t>, field: &'static Field, path: &Path<'_>) {
         if node.is_null() || node.is_templated() {
             return;
         }
@@ -97,7 +127,8 @@ impl<'t> Walk<'_, 't> {
             FieldType::List if !field.fields.is_empty() => {
                 for (index, item) in node.items().into_iter().enumerate() {
                     if item.is_mapping() {
-                        self.object(item, &field.fields, field.open, &format!("{path}[{index}]"));
+                        let item_path = Path { parent: Some(path), step: Step::Index(index) };
+                        self.object(item, &field.fields, field.open, &item_path);
                     }
                 }
             }
@@ -106,8 +137,8 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// What people mean by an unknown field: a known renaming, the same name further down, or a near miss.
-    fn instead(&self, key: &str, fields: &'static Fields, path: &str) -> Option<String> {
-        if path == "spec"
+    fn instead(&self, key: &str, fields: &'static Fields, path: &Path<'_>) -> Option<String> {
+        if path.parent.is_none()
             && let Some(row) = self.schema.renamed.iter().find(|row| row.written == key)
         {
             return row.instead.as_ref().map(|name| format!("{path}.{name}"));

@@ -1,13 +1,15 @@
 //! What a rule is given: a unit, the model made of it, the settings, and a place to report to.
 
-use std::sync::OnceLock;
+use std::cell::OnceCell;
 
 use super::diagnostic::{Diagnostic, Label, Report};
 use super::rule::Rule;
 use super::suppress::Suppressions;
 use crate::config::Config;
 use crate::events::Model;
+use crate::facts::kubernetes;
 use crate::k8s::schema::Misfits;
+use crate::k8s::spec::{self, Fault};
 use crate::load::{Loaded, Resource, Unit};
 use crate::source::Span;
 
@@ -33,6 +35,7 @@ impl Sink {
             help: None,
             notes: Vec::new(),
             fix: None,
+            rendered: Vec::new(),
         });
         let last = self.found.len() - 1;
         Report { diagnostic: &mut self.found[last], contract_documented: self.contract_documented }
@@ -68,15 +71,32 @@ pub struct ResourceContext<'a> {
     pub resource: &'a Resource,
     /// The settings.
     pub config: &'a Config,
-    /// What the schema says of the object, once a rule asked.
-    pub(super) misfits: &'a OnceLock<Misfits>,
+    pub(super) seen: &'a Seen<'a>,
     pub(super) sink: Sink,
+}
+
+/// What several rules ask of an object, found by the first that does.
+#[derive(Debug, Default)]
+pub(super) struct Seen<'a> {
+    misfits: OnceCell<Misfits>,
+    faults: OnceCell<Vec<Fault<'a>>>,
 }
 
 impl<'a> ResourceContext<'a> {
     /// What the API server would refuse in the object. Decoded once, for all rules.
     pub fn misfits(&self) -> &'a Misfits {
-        self.misfits.get_or_init(|| Misfits::of(self.resource, &self.config.workloads))
+        self.seen.misfits.get_or_init(|| Misfits::of(self.resource, &self.config.workloads))
+    }
+
+    /// What in the `spec` of a custom kind does not fit its schema; nothing for a kind whose schema is not known. Found
+    /// once, for all rules.
+    pub fn faults(&self) -> &'a [Fault<'a>] {
+        self.seen.faults.get_or_init(|| {
+            let resource = self.resource;
+            let schema = kubernetes::spec_schema(resource.api_version(), resource.kind());
+            let spec = resource.node().get("spec");
+            schema.zip(spec).map(|(schema, spec)| spec::faults(spec, schema)).unwrap_or_default()
+        })
     }
 
     /// Reports a finding at `span`. The message says what is wrong in this file and ends without a stop.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use super::restrain::not_made;
 use crate::events::Certainty;
+use crate::fix::edit::{Changes, Refusal};
 use crate::source::Span;
 
 /// How bad a finding is. Ordered: an error is the greatest.
@@ -52,14 +54,32 @@ pub struct Edit {
     pub replacement: String,
 }
 
-/// Whether a fix may be made without asking.
+/// Whether a fix may be made without asking. Ordered: what asks for the most is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Applicability {
-    /// It does what the author meant.
+    /// It does what the author meant: `--fix` makes it.
     Safe,
-    /// It may change what runs.
+    /// It may change what runs: `--unsafe-fixes` makes it.
     Unsafe,
+    /// It shows what is meant, and a person has to decide: it is never made.
+    Display,
+}
+
+impl Applicability {
+    /// The word for output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Applicability::Safe => "safe",
+            Applicability::Unsafe => "unsafe",
+            Applicability::Display => "display",
+        }
+    }
+
+    /// Whether a run that makes fixes up to `limit` makes this one.
+    pub fn is_within(self, limit: Applicability) -> bool {
+        self <= limit && self != Applicability::Display
+    }
 }
 
 /// Edits that mend a finding, applied all or none.
@@ -92,6 +112,24 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// A change that mends it.
     pub fix: Option<Fix>,
+    /// Where it was found in rendered text, once `primary` is the place that the text comes from; one for each rendering.
+    pub rendered: Vec<Rendered>,
+}
+
+/// The places of a finding in rendered text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// Of the primary label.
+    pub primary: Span,
+    /// Of the others.
+    pub related: Vec<Span>,
+}
+
+impl Diagnostic {
+    /// The places that it was found at: the primary one, and those in rendered text.
+    pub fn places(&self) -> impl Iterator<Item = Span> {
+        std::iter::once(self.primary.span).chain(self.rendered.iter().map(|r| r.primary))
+    }
 }
 
 /// A finding under construction; every method gives it back, so that they chain.
@@ -143,7 +181,23 @@ impl Report<'_> {
         self
     }
 
-    /// A change that mends it.
+    /// Changes of nodes that mend it. Where the place can't be edited, as by an alias, a template or a merge key in the way, a
+    /// note says so, and the help has to do.
+    pub fn mend<'t>(
+        self,
+        title: impl Into<String>,
+        applicability: Applicability,
+        plan: impl FnOnce(&mut Changes<'t>) -> Result<(), Refusal>,
+    ) -> Self {
+        let mut changes = Changes::new();
+        match plan(&mut changes).and_then(|()| changes.finish()) {
+            Ok(edits) if edits.is_empty() => self,
+            Ok(edits) => self.fix(title, applicability, edits),
+            Err(refusal) => self.note(not_made(&refusal.reason)),
+        }
+    }
+
+    /// Edits that mend it.
     pub fn fix(self, title: impl Into<String>, applicability: Applicability, edits: Vec<Edit>) -> Self {
         self.diagnostic.fix = Some(Fix { title: title.into(), applicability, edits });
         self

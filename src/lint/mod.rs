@@ -6,6 +6,8 @@ mod context;
 mod diagnostic;
 mod fingerprint;
 mod overlays;
+mod relocate;
+mod restrain;
 mod rule;
 mod run;
 mod standing;
@@ -13,15 +15,15 @@ pub mod suppress;
 
 pub use blocked::report_blocked;
 pub use context::{ResourceContext, RunContext, UnitContext};
-pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Report, Severity};
+pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Rendered, Report, Severity};
 pub use fingerprint::{FINGERPRINT, fingerprints, relative};
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
-pub use run::{Outcome, lint};
+pub use run::{Outcome, examine, lint};
 pub use standing::{Standing, any_counts};
 
 /// What nearly every rule needs.
 pub mod prelude {
-    pub use super::{Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
+    pub use super::{Applicability, Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
     pub use crate::events::{Certainty, Publishing, Resolved};
     pub use crate::source::Span;
     pub use crate::yaml::Node;

@@ -1,23 +1,22 @@
 //! Runs every rule over every unit, and sorts what they find.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::context::{ResourceContext, RunContext, Sink, UnitContext};
+use super::context::{ResourceContext, RunContext, Seen, Sink, UnitContext};
 use super::diagnostic::{Diagnostic, Severity};
-use super::overlays;
 use super::rule::{Check, RULES, Rule};
 use super::suppress::Suppressions;
+use super::{overlays, relocate, restrain};
 use crate::config::{Config, Level};
 use crate::events::Model;
-use crate::k8s::schema::Misfits;
-use crate::load::{Loaded, Unit};
+use crate::load::{Loaded, Resource, Unit};
 use crate::source::SourceMap;
 
-/// Objects that one task looks at: enough that starting the task costs nothing beside them.
-const CHUNK: usize = 64;
+/// Objects that one task looks at: enough that starting the task costs nothing beside them, and few enough that they stay
+/// in the processor's cache while one rule after another looks at them.
+const CHUNK: usize = 32;
 
 /// What a run found.
 #[derive(Debug, Default)]
@@ -36,10 +35,12 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
         RULES.iter().filter(|r| only.is_none_or(|names| names.contains(&r.name))).collect();
     let mut outcome = Outcome::default();
     let mut by_unit = Vec::new();
+    let places = relocate::Relocation::new(loaded);
     for unit in &loaded.units {
         let mut found = Vec::new();
         collect(lint_unit(unit, &chosen, config), &mut found, &mut outcome.failures);
         overlays::name_overridden(unit, &mut found);
+        let found = found.into_par_iter().map(|d| relocate::relocate(d, &places)).collect();
         by_unit.push(found);
     }
     let found = overlays::join(loaded, by_unit);
@@ -62,15 +63,28 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     });
     let mut found = Vec::new();
     collect(last.collect(), &mut found, &mut outcome.failures);
-    let late: Vec<Diagnostic> = found.into_iter().filter_map(configured).collect();
+    let moved = found.into_iter().map(|d| relocate::relocate(d, &places));
+    let late: Vec<Diagnostic> = moved.filter_map(configured).collect();
     let before = late.len();
     let late: Vec<Diagnostic> = late.into_iter().filter(|d| !suppressions.silence(d)).collect();
     outcome.suppressed += before - late.len();
     kept.extend(late);
+    kept.iter_mut().for_each(|d| restrain::to_editable(d, &loaded.sources));
     sort(&mut kept, &loaded.sources);
     kept.dedup();
     outcome.diagnostics = kept;
     outcome
+}
+
+/// A rule over a unit, with its check.
+type AboutUnit = (&'static Rule, fn(&mut UnitContext<'_>));
+
+/// A rule over single objects, with its check.
+type AboutObject = (&'static Rule, fn(&mut ResourceContext<'_>));
+/// What some rules say of a unit that is only looked at, with every place as it is there.
+pub fn examine(unit: &Unit, config: &Config, rules: &[&str]) -> Vec<Diagnostic> {
+    let chosen: Vec<&'static Rule> = rules.iter().filter_map(|name| super::rule::find(name)).collect();
+    lint_unit(unit, &chosen, config).into_iter().filter_map(Result::ok).flatten().collect()
 }
 
 type Guarded = Result<Vec<Diagnostic>, (&'static str, String)>;
@@ -85,35 +99,55 @@ fn collect(results: Vec<Guarded>, found: &mut Vec<Diagnostic>, failures: &mut Ve
 }
 
 fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guarded> {
-    let model = Model::new(unit, config);
-    let misfits: Vec<OnceLock<Misfits>> = unit.resources.iter().map(|_| OnceLock::new()).collect();
-    rules
-        .par_iter()
-        .filter(|rule| unit.is_complete() || !rule.needs_complete)
-        .flat_map(|rule| match rule.check {
-            Check::Unit(check) => vec![guarded(rule, config, |sink| {
+    let runs = |rule: &&&'static Rule| unit.is_complete() || !rule.needs_complete;
+    let (mut about_objects, mut about_unit) = (Vec::new(), Vec::new());
+    for rule in rules.iter().filter(runs) {
+        match rule.check {
+            Check::Resource(check) => about_objects.push((*rule, check)),
+            Check::Unit(check) => about_unit.push((*rule, check)),
+            Check::Run(_) => {}
+        }
+    }
+    // All rules look at an object while it is at hand, then at the next.
+    let objects = || -> Vec<Vec<Guarded>> {
+        unit.resources.par_chunks(CHUNK).map(|chunk| lint_objects(chunk, &about_objects, config)).collect()
+    };
+    let whole = || -> Vec<Guarded> {
+        let model = Model::new(unit, config);
+        let run = |(rule, check): &AboutUnit| {
+            guarded(rule, config, |sink| {
                 let mut cx = UnitContext { unit, model: &model, config, sink };
                 check(&mut cx);
                 cx.sink
-            })],
-            Check::Resource(check) => unit
-                .resources
-                .par_chunks(CHUNK)
-                .zip(misfits.par_chunks(CHUNK))
-                .map(|(resources, misfits)| {
-                    guarded(rule, config, |mut sink| {
-                        for (resource, misfits) in resources.iter().zip(misfits) {
-                            let mut cx = ResourceContext { resource, config, misfits, sink };
-                            check(&mut cx);
-                            sink = cx.sink;
-                        }
-                        sink
-                    })
-                })
-                .collect(),
-            Check::Run(_) => Vec::new(),
+            })
+        };
+        about_unit.par_iter().map(run).collect()
+    };
+    let (objects, whole) = rayon::join(objects, whole);
+    whole.into_iter().chain(objects.into_iter().flatten()).collect()
+}
+
+/// What the rules about single objects find in some; a rule that fails says so once.
+fn lint_objects(resources: &[Resource], rules: &[AboutObject], config: &Config) -> Vec<Guarded> {
+    if !rules.is_empty() {
+        // The search for duplicate keys goes through a tree in the order in which it lies in memory, and the rules jump about
+        // in it: this way round they find it in the cache. What is found is kept by the tree. A tree that was put together has
+        // no key twice, and nobody asks.
+        let read = resources.iter().map(Resource::tree).filter(|tree| !tree.is_composed());
+        read.for_each(|tree| drop(tree.duplicate_keys()));
+    }
+    let seen: Vec<Seen<'_>> = resources.iter().map(|_| Seen::default()).collect();
+    let run = |(rule, check): &AboutObject| {
+        guarded(rule, config, |mut sink| {
+            for (resource, seen) in resources.iter().zip(&seen) {
+                let mut cx = ResourceContext { resource, config, seen, sink };
+                check(&mut cx);
+                sink = cx.sink;
+            }
+            sink
         })
-        .collect()
+    };
+    rules.iter().map(run).collect()
 }
 
 /// A rule that panics takes nothing else with it.

@@ -2,13 +2,15 @@
 
 pub mod discover;
 mod git_index;
+pub mod helm;
 pub mod kustomize;
+mod overlay;
 mod repository;
 pub(crate) mod text;
 pub mod triggers;
 pub(crate) mod unit;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,10 +19,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use discover::{Exclude, NotFound, Skipped};
+pub use overlay::{Overlay, STDIN};
 pub use text::{DecodeError, Decoded, Encoding, decode};
 pub use unit::{Content, InputFile, Missing, Resource, Unit, UnitKind};
 
-use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::source::{FileId, ReadOnly, SourceFile, SourceMap, Span};
 use crate::yaml;
 use discover::Argument;
 
@@ -35,8 +38,14 @@ pub struct Inputs {
     pub exclude: Exclude,
     /// Folders whose manifests form a unit of their own, canonical.
     pub roots: Vec<PathBuf>,
+    /// How Helm charts are rendered.
+    pub helm: helm::Options,
     /// Texts that were read before, such as the configuration: they keep their ids.
     pub sources: SourceMap,
+    /// Texts that count instead of what is on disk.
+    pub overlay: Overlay,
+    /// Whether files outside of the paths count as editable, for who writes no file.
+    pub detached: bool,
 }
 
 /// All that was read.
@@ -48,6 +57,22 @@ pub struct Loaded {
     pub units: Vec<Unit>,
     /// What was found and not read, sorted.
     pub skipped: Vec<Skipped>,
+    /// Texts that were rendered, and the way back from them.
+    pub renderings: HashMap<FileId, Arc<helm::Rendering>>,
+}
+
+impl Loaded {
+    /// Lets go of rendered charts, and so of the folders on disk that they were rendered in. Nothing in them is located afterwards.
+    pub fn forget_renderings(&mut self) {
+        self.renderings.clear();
+        self.units.iter_mut().for_each(|unit| unit.helm = None);
+    }
+
+    /// The place to show for a place: where the chart prints what stands there, for a place in rendered text.
+    pub fn shown_span(&self, span: Span) -> Span {
+        let located = self.renderings.get(&span.file).and_then(|r| helm::Locator::new(r).locate_template(span));
+        located.map_or(span, |located| located.primary)
+    }
 }
 
 /// A file that waits to be read.
@@ -68,6 +93,9 @@ struct Plan {
     single: bool,
 }
 
+/// Files that are read before they are parsed.
+const BATCH: usize = 256;
+
 /// Loads everything that the paths lead to.
 ///
 /// # Errors
@@ -78,10 +106,21 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let mut errors = Vec::new();
     let mut single: Vec<Job> = Vec::new();
     let mut kustomizations: Vec<PathBuf> = Vec::new();
+    let mut charts: Vec<PathBuf> = Vec::new();
     let mut stdin = false;
+    // Edits stay inside these, canonical.
+    let mut given: Vec<PathBuf> = Vec::new();
+    if inputs.detached {
+        // Every path starts with it.
+        given.push(PathBuf::new());
+    }
     for path in &inputs.paths {
-        if path == Path::new("-") {
+        if path == Path::new(STDIN) {
             stdin = true;
+            continue;
+        }
+        if let Some(chart) = discover::chart_of(path) {
+            charts.push(chart);
             continue;
         }
         match discover::resolve(path, &inputs.exclude) {
@@ -90,13 +129,20 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
                 loaded.skipped.extend(found.skipped);
                 let (named, files): (Vec<PathBuf>, Vec<PathBuf>) =
                     found.files.into_iter().partition(|p| discover::is_kustomization(p));
+                let (inner, files): (Vec<PathBuf>, Vec<PathBuf>) =
+                    files.into_iter().partition(|p| discover::chart_of(p).is_some());
+                charts.extend(inner.iter().filter_map(|p| discover::chart_of(p)));
                 kustomizations.extend(named.iter().map(|p| p.parent().unwrap_or(Path::new("")).to_path_buf()));
+                given.extend(named.iter().chain(&files).map(|p| canonical_folder(p.parent().unwrap_or(Path::new("")))));
+                given.dedup();
                 single.extend(files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: true }));
             }
             Ok(Argument::Folder(found)) => {
+                given.push(canonical_folder(path));
                 let missing: Vec<Missing> = found.skipped.iter().filter_map(unread).collect();
                 loaded.skipped.extend(found.skipped);
                 kustomizations.extend(found.kustomizations);
+                charts.extend(found.charts);
                 let jobs = found.files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: false });
                 let first = plans.len();
                 split_by_roots(path, jobs.collect(), &inputs.roots, &mut plans);
@@ -126,38 +172,69 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
         drop_repeated(&mut plans);
     }
     if !kustomizations.is_empty() {
-        let used = read_kustomizations(&kustomizations, &mut loaded);
+        let used = build_kustomizations(&inputs.overlay, &kustomizations, &given, &mut loaded);
         for plan in &mut plans {
             leave_to_kustomize(plan, &kustomizations, &used, &mut loaded.skipped);
         }
     }
     plans.retain(|plan| !plan.jobs.is_empty());
     for plan in plans {
-        read_unit(plan, &mut loaded);
+        read_unit(plan, inputs, &given, &mut loaded);
     }
     if stdin {
         let shown = inputs.stdin_filename.clone().unwrap_or_else(|| PathBuf::from("<stdin>"));
-        let mut bytes = Vec::new();
-        match std::io::stdin().lock().read_to_end(&mut bytes) {
-            Ok(_) => add_stream(shown, bytes, &mut loaded),
+        match inputs.overlay.stdin() {
+            Ok(bytes) => add_stream(shown, bytes, &mut loaded),
             Err(e) => {
                 loaded.skipped.push(Skipped { path: shown, reason: discover::describe(&e), failed: true, files: 1 });
             }
         }
     }
+    read_charts(charts, inputs, &mut loaded).map_err(|e| vec![e])?;
     loaded.skipped.sort();
     loaded.skipped.dedup();
     Ok(loaded)
 }
 
-/// Builds the roots among some folders as units; gives the files that they used, canonical.
-fn read_kustomizations(folders: &[PathBuf], loaded: &mut Loaded) -> HashSet<PathBuf> {
-    build_kustomizations(&kustomize::Disk, folders, loaded)
+/// The folder as edits see it: without links and `..`.
+fn canonical_folder(folder: &Path) -> PathBuf {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf())
 }
 
-fn build_kustomizations(files: &dyn kustomize::Files, folders: &[PathBuf], loaded: &mut Loaded) -> HashSet<PathBuf> {
+/// Renders the charts that were found, and leads rendered input back to them and to those that were named for it.
+fn read_charts(mut folders: Vec<PathBuf>, inputs: &Inputs, loaded: &mut Loaded) -> Result<(), NotFound> {
+    let canonical = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+    folders.sort();
+    let mut seen = HashSet::new();
+    folders.retain(|folder| seen.insert(canonical(folder)));
+    // Links in a chart may lead to its neighbours, in the repository that is looked at.
+    let mut inside: Vec<PathBuf> = std::env::current_dir().ok().into_iter().collect();
+    inside.extend(inputs.paths.iter().chain(&inputs.helm.charts).filter(|p| p.is_dir()).map(canonical));
+    inside.extend(folders.iter().map(canonical));
+    let mut charts = helm::load(&folders, &inside, &inputs.helm, loaded)?;
+    for folder in inputs.helm.charts.iter().filter(|folder| !seen.contains(&canonical(folder))) {
+        if !folder.join(discover::CHART).is_file() {
+            let message = format!("no Helm chart: there is no {} in it", discover::CHART);
+            return Err(NotFound { path: folder.clone(), message });
+        }
+        charts.extend(helm::read_chart(folder, &inside, loaded));
+    }
+    helm::add_rendered(&charts, loaded);
+    Ok(())
+}
+
+/// Builds the roots among some folders as units; gives the files that they used, canonical. Files outside of `given` are
+/// read and not edited.
+fn build_kustomizations(
+    files: &dyn kustomize::Files,
+    folders: &[PathBuf],
+    given: &[PathBuf],
+    loaded: &mut Loaded,
+) -> HashSet<PathBuf> {
     let mut used = HashSet::new();
     let mut ws = kustomize::Workspace::new(files, &mut loaded.sources);
+    ws.editable = given.to_vec();
     let found = kustomize::roots::find(&mut ws, folders);
     let first = loaded.units.len();
     for root in &found.roots {
@@ -202,7 +279,7 @@ fn texts_of_kustomize(files: &[(PathBuf, String)], loaded: &mut Loaded) -> HashS
         return HashSet::new();
     }
     let texts = kustomize::Texts::new(files.iter().map(|(path, text)| (path.as_path(), text.as_bytes())));
-    let mut used = build_kustomizations(&texts, &folders, loaded);
+    let mut used = build_kustomizations(&texts, &folders, &[], loaded);
     used.extend(
         files.iter().filter(|(p, _)| p.parent().is_some_and(|p| folders.iter().any(|f| f == p))).map(|f| f.0.clone()),
     );
@@ -216,7 +293,8 @@ pub fn from_texts(files: &[(PathBuf, String)]) -> Loaded {
     let used = texts_of_kustomize(files, &mut loaded);
     let plain: Vec<&(PathBuf, String)> = files.iter().filter(|(path, _)| !used.contains(path)).collect();
     let read = |(path, text): &(PathBuf, String)| {
-        let raw = Raw { path: path.clone(), text: decode(text.clone().into_bytes()), editable: true };
+        let text = decode(text.clone().into_bytes());
+        let raw = Raw { path: path.clone(), location: None, text, read_only: None };
         let file = interpret(loaded.sources.next_id(), raw);
         loaded.sources.insert_shared(&file.source);
         file
@@ -277,22 +355,37 @@ fn unread(skipped: &Skipped) -> Option<Missing> {
     skipped.failed.then_some(Missing { reason, span: None })
 }
 
-fn read_unit(mut plan: Plan, loaded: &mut Loaded) {
-    let read: Vec<Result<Raw, Skipped>> = plan.jobs.par_iter().map(read_file).collect();
-    let mut texts = Vec::new();
-    for result in read {
-        match result {
-            Ok(raw) => texts.push(raw),
-            Err(skipped) => {
-                plan.missing.extend(unread(&skipped));
-                loaded.skipped.push(skipped);
+fn read_unit(mut plan: Plan, inputs: &Inputs, given: &[PathBuf], loaded: &mut Loaded) {
+    let mut files: Vec<InputFile> = Vec::with_capacity(plan.jobs.len());
+    let mut resources: Vec<Resource> = Vec::with_capacity(plan.jobs.len());
+    // The number of a file depends on how many before it could be read, so that all are read before any is parsed; in
+    // batches, so that a text is still in the processor's cache when it is parsed, and its tree when the objects are taken out.
+    for jobs in plan.jobs.chunks(BATCH) {
+        let read: Vec<Result<Raw, Skipped>> =
+            jobs.par_iter().map(|job| read_file(job, &inputs.overlay, given)).collect();
+        let mut texts = Vec::with_capacity(read.len());
+        for result in read {
+            match result {
+                Ok(raw) => texts.push(raw),
+                Err(skipped) => {
+                    plan.missing.extend(unread(&skipped));
+                    loaded.skipped.push(skipped);
+                }
             }
         }
+        let first = loaded.sources.next_id().0;
+        let parse = |(i, raw)| {
+            let file = interpret(FileId(first + i as u32), raw);
+            let resources = unit::resources_of(&file);
+            (file, resources)
+        };
+        let parsed: Vec<(InputFile, Vec<Resource>)> = texts.into_par_iter().enumerate().map(parse).collect();
+        for (file, found) in parsed {
+            loaded.sources.insert_shared(&file.source);
+            files.push(file);
+            resources.extend(found);
+        }
     }
-    let first = loaded.sources.next_id().0;
-    let files: Vec<InputFile> =
-        texts.into_par_iter().enumerate().map(|(i, raw)| interpret(FileId(first + i as u32), raw)).collect();
-    files.iter().for_each(|file| loaded.sources.insert_shared(&file.source));
     loaded.skipped.extend(files.iter().filter(|f| matches!(f.content, Content::Template)).map(|f| Skipped {
         path: f.source.path().to_path_buf(),
         reason: "a template: lint what it renders to".into(),
@@ -300,44 +393,57 @@ fn read_unit(mut plan: Plan, loaded: &mut Loaded) {
         files: 1,
     }));
     let alone = plan.single && plan.jobs.len() == 1 && files.len() == 1;
-    let unit = if alone && is_rendered(&files[0].source) {
-        Unit::new(plan.root, UnitKind::Stream, Vec::new(), files)
+    let unit = if alone && helm::stream::is_rendered(files[0].source.text()) {
+        Unit::with_resources(plan.root, UnitKind::Stream, Vec::new(), files, resources)
     } else {
-        Unit::new(plan.root, plan.kind, plan.missing, files)
+        Unit::with_resources(plan.root, plan.kind, plan.missing, files, resources)
     };
     loaded.units.push(unit);
-}
-
-/// What a renderer wrote (`# Source: chart/templates/x.yaml`) is the whole of what it deploys.
-fn is_rendered(source: &SourceFile) -> bool {
-    source.text().lines().take(50).any(|line| line.starts_with("# Source: "))
 }
 
 /// A file's text, before it has a place among the sources.
 struct Raw {
     path: PathBuf,
+    location: Option<PathBuf>,
     text: Result<Decoded, DecodeError>,
-    /// Whether the bytes can be written back.
-    editable: bool,
+    /// Why the bytes can't be written back.
+    read_only: Option<ReadOnly>,
 }
 
-fn read_file(job: &Job) -> Result<Raw, Skipped> {
+fn read_file(job: &Job, overlay: &Overlay, given: &[PathBuf]) -> Result<Raw, Skipped> {
     let skip = |reason: String, failed| Skipped { path: job.shown.clone(), reason, failed, files: 1 };
     let io = |e: &std::io::Error| skip(discover::describe(e), true);
-    let file = File::open(&job.path).map_err(|e| io(&e))?;
-    let size = file.metadata().map_or(0, |meta| meta.len());
-    if size > discover::SIZE_LIMIT {
-        return Err(skip(format!("larger than {} MiB", discover::SIZE_LIMIT >> 20), true));
+    let mut read_only = None;
+    let bytes = match overlay.get(&job.path) {
+        Some(bytes) => bytes.to_vec(),
+        None => {
+            let file = File::open(&job.path).map_err(|e| io(&e))?;
+            let meta = file.metadata().map_err(|e| io(&e))?;
+            if meta.len() > discover::SIZE_LIMIT {
+                return Err(skip(format!("larger than {} MiB", discover::SIZE_LIMIT >> 20), true));
+            }
+            if !meta.is_file() {
+                read_only = Some(ReadOnly::Foreign);
+            }
+            let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
+            // The limit also spares two questions about the size that a plain `read_to_end` asks again.
+            file.take(discover::SIZE_LIMIT).read_to_end(&mut bytes).map_err(|e| io(&e))?;
+            bytes
+        }
+    };
+    // A walk stays inside by itself; a link that is named may lead anywhere.
+    if job.explicit && job.path.is_symlink() {
+        let target = std::fs::canonicalize(&job.path).map_err(|e| io(&e))?;
+        if !given.iter().any(|g| target.starts_with(g)) {
+            read_only.get_or_insert(ReadOnly::Outside);
+        }
     }
-    let mut bytes = Vec::with_capacity(size as usize + 1);
-    // The limit also spares two questions about the size that a plain `read_to_end` asks again.
-    file.take(discover::SIZE_LIMIT).read_to_end(&mut bytes).map_err(|e| io(&e))?;
     let json = job.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
     // Most JSON files are not manifests, and JSON with comments is not even JSON.
     if json && !job.explicit && !contains(&bytes, b"\"apiVersion\"") {
         return Err(skip("JSON without a Kubernetes object".into(), false));
     }
-    Ok(Raw { path: job.shown.clone(), text: decode(bytes), editable: true })
+    Ok(Raw { path: job.shown.clone(), location: Some(job.path.clone()), text: decode(bytes), read_only })
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -346,12 +452,24 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 
 /// Parses a text. A file that holds `{{` and is not YAML is a template, not a broken manifest.
 fn interpret(id: FileId, raw: Raw) -> InputFile {
-    let (text, editable, error) = match raw.text {
-        Ok(decoded) => (decoded.text, raw.editable && decoded.encoding == Encoding::Utf8, None),
+    let (text, own, error) = match raw.text {
+        Ok(decoded) => (decoded.text, decoded.encoding == Encoding::Utf8, None),
         Err(e) => (e.lossy, false, Some((e.lossy_offset, e.message))),
     };
-    let source = SourceFile::new(id, raw.path, text);
-    let source = Arc::new(if editable { source } else { source.read_only() });
+    let mut source = SourceFile::new(id, raw.path, text);
+    if let Some(location) = raw.location {
+        source = source.read_from(location);
+    }
+    if !own {
+        source = source.read_only();
+    }
+    if let Some(reason) = raw.read_only {
+        source = source.read_only_for(reason);
+    }
+    if helm::stream::is_rendered(source.text()) {
+        source = source.read_only_for(ReadOnly::Rendered);
+    }
+    let source = Arc::new(source);
     let content = match error {
         Some((place, message)) => {
             let place = place.min(source.text().len()) as u32;
@@ -372,12 +490,12 @@ fn interpret(id: FileId, raw: Raw) -> InputFile {
     InputFile { source, content }
 }
 
-/// Standard input can't be written back.
 fn add_stream(shown: PathBuf, bytes: Vec<u8>, loaded: &mut Loaded) {
-    let raw = Raw { path: shown.clone(), text: decode(bytes), editable: false };
+    let location = Some(PathBuf::from(STDIN));
+    let raw = Raw { path: shown.clone(), location, text: decode(bytes), read_only: None };
     let file = interpret(loaded.sources.next_id(), raw);
     loaded.sources.insert_shared(&file.source);
-    let missing = if is_rendered(&file.source) {
+    let missing = if helm::stream::is_rendered(file.source.text()) {
         Vec::new()
     } else {
         let reason = "a stream given on its own, so what stands elsewhere is not seen".to_string();

@@ -5,8 +5,14 @@
 
 use std::io::{self, Write};
 
-use super::{OFF_CHANGED_LINES, Report, shown, visible};
-use crate::lint::{Diagnostic, Severity, Standing};
+use super::{OFF_CHANGED_LINES, Report, fix_flag, shown, visible};
+use crate::fix::diff;
+use crate::fix::edit::apply_to;
+use crate::lint::{Diagnostic, Edit, Fix, Severity, Standing};
+use crate::source::{FileId, SourceMap};
+
+/// Lines of a fix that an annotation shows.
+const SUGGESTED: usize = 12;
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     for (diagnostic, standing) in report.findings() {
@@ -51,8 +57,37 @@ fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, standing: Standing, o
     for note in &diagnostic.notes {
         message.push_str(&format!("\nnote: {note}"));
     }
+    if let Some(fix) = &diagnostic.fix {
+        message.push_str(&suggestion(report.sources, fix));
+    }
     let aside = if standing.counts() { String::new() } else { format!(" ({OFF_CHANGED_LINES})") };
     writeln!(out, ",title={}::{}", property(&format!("kvlint: {}{aside}", diagnostic.rule)), data(&message))
+}
+
+/// A fix as text: annotations hold no more. (Suggestions that can be taken with a click are review comments, which are made
+/// through GitHub's API alone.)
+fn suggestion(sources: &SourceMap, fix: &Fix) -> String {
+    let mut text = format!("\nfix: {} [{}]", fix.title, fix_flag(fix.applicability));
+    let mut files: Vec<(FileId, Vec<Edit>)> = Vec::new();
+    for edit in &fix.edits {
+        match files.iter_mut().find(|(file, _)| *file == edit.span.file) {
+            Some((_, edits)) => edits.push(edit.clone()),
+            None => files.push((edit.span.file, vec![edit.clone()])),
+        }
+    }
+    for (id, edits) in files {
+        let file = sources.file(id);
+        let Ok(after) = apply_to(file.text(), &edits) else { continue };
+        let lines = diff::changed(file.text(), &after);
+        text.push_str(&format!("\n{}:", shown(file.path())));
+        for line in lines.iter().take(SUGGESTED) {
+            text.push_str(&format!("\n{line}"));
+        }
+        if lines.len() > SUGGESTED {
+            text.push_str("\n…");
+        }
+    }
+    text
 }
 
 /// Text after `::`. The log is shown in terminals too, so control characters are made visible.

@@ -45,7 +45,16 @@ struct Summary {
     not_on_changed_lines: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     in_baseline: Option<usize>,
+    fixed: usize,
+    fixable: Fixable,
     rules: BTreeMap<&'static str, usize>,
+}
+
+#[derive(Serialize)]
+struct Fixable {
+    safe: usize,
+    #[serde(rename = "unsafe")]
+    risky: usize,
 }
 
 #[derive(Serialize)]
@@ -150,6 +159,11 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
             suppressed: report.suppressed,
             not_on_changed_lines: report.off_changed_lines(),
             in_baseline: report.in_baseline(),
+            fixed: report.fixed,
+            fixable: Fixable {
+                safe: report.fixable(Applicability::Safe),
+                risky: report.fixable(Applicability::Unsafe),
+            },
             rules,
         },
         coverage: Counts {

@@ -23,7 +23,7 @@ pub use path::shown;
 pub use text::Style;
 
 use crate::lint::baseline::Entry;
-use crate::lint::{self, Diagnostic, Severity, Standing};
+use crate::lint::{self, Applicability, Diagnostic, Severity, Standing};
 use crate::load::Unit;
 use crate::source::SourceMap;
 
@@ -52,6 +52,20 @@ pub enum Format {
     Markdown,
 }
 
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 8] = [
+        Format::Text,
+        Format::Concise,
+        Format::Json,
+        Format::Sarif,
+        Format::Github,
+        Format::Gitlab,
+        Format::Junit,
+        Format::Markdown,
+    ];
+}
+
 /// A run, ready to be written.
 #[derive(Debug)]
 pub struct Report<'a> {
@@ -73,6 +87,8 @@ pub struct Report<'a> {
     pub suppressed: usize,
     /// The least severity that decides the exit code.
     pub limit: Severity,
+    /// Findings that fixes took away before the report.
+    pub fixed: usize,
     /// What the process will exit with.
     pub exit_code: u8,
     /// The folder that relative paths start from.
@@ -130,7 +146,12 @@ impl Report<'_> {
         Some(self.all().filter(|(_, s)| s.in_baseline == Some(true)).count())
     }
 
-    /// `3 errors, 1 warning (2 suppressed, 1 not on changed lines)`, or `no findings`.
+    /// How many findings have a fix of this kind.
+    pub fn fixable(&self, which: Applicability) -> usize {
+        self.findings().filter(|(d, _)| d.fix.as_ref().is_some_and(|fix| fix.applicability == which)).count()
+    }
+
+    /// `3 errors, 1 warning (4 fixed, 2 suppressed, 1 not on changed lines)`, or `no findings`.
     pub fn summary(&self) -> String {
         let words = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
         let part = |(severity, word): (Severity, &str)| match self.count(severity) {
@@ -141,12 +162,22 @@ impl Report<'_> {
         let parts: Vec<String> = words.into_iter().filter_map(part).collect();
         let found = if parts.is_empty() { "no findings".to_string() } else { parts.join(", ") };
         let aside = [
+            (self.fixed, "fixed"),
             (self.suppressed, "suppressed"),
             (self.in_baseline().unwrap_or(0), "in the baseline"),
             (self.off_changed_lines().unwrap_or(0), OFF_CHANGED_LINES),
         ];
         let aside: Vec<String> = aside.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
         if aside.is_empty() { found } else { format!("{found} ({})", aside.join(", ")) }
+    }
+}
+
+/// What makes a fix, for people.
+fn fix_flag(applicability: Applicability) -> &'static str {
+    match applicability {
+        Applicability::Safe => "--fix",
+        Applicability::Unsafe => "--fix --unsafe-fixes",
+        Applicability::Display => "by hand",
     }
 }
 
@@ -159,6 +190,6 @@ pub fn rule_page(rule: &str) -> String {
 }
 
 /// A number and a noun, in the plural unless it is one.
-fn plural(n: usize, noun: &str) -> String {
+pub(crate) fn plural(n: usize, noun: &str) -> String {
     if n == 1 { format!("{n} {noun}") } else { format!("{n} {noun}s") }
 }

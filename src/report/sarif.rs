@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{REPOSITORY, Report, path, rule_page, shown, visible};
 use crate::facts;
-use crate::lint::{Diagnostic, FINGERPRINT, Label, RULES, Rule, Severity, Standing};
+use crate::lint::{Diagnostic, FINGERPRINT, Fix, Label, RULES, Rule, Severity, Standing};
+use crate::source::{FileId, SourceFile, Span};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -42,6 +43,8 @@ struct Finding {
     locations: [Location; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<Value>,
     partial_fingerprints: HashMap<&'static str, String>,
 }
 
@@ -189,11 +192,21 @@ fn finding(report: &Report<'_>, diagnostic: &Diagnostic, standing: Standing, fin
         level: level(diagnostic.severity),
         message: Message { text },
         baseline_state: baseline_state(standing),
-        suppressions: (standing.in_baseline == Some(true))
-            .then(|| json!([{ "kind": "external", "status": "accepted", "justification": "listed in the baseline" }])),
+        suppressions: standing.in_baseline.map(suppressions),
         locations: [location(report, &diagnostic.primary, None)],
         related_locations: related.map(|(i, label)| location(report, label, Some(i + 1))).collect(),
+        fixes: diagnostic.fix.iter().map(|fix| mending(report, fix)).collect(),
         partial_fingerprints: HashMap::from([(FINGERPRINT, fingerprint)]),
+    }
+}
+
+/// Either all results of a run have this array or none, so it is empty for what the baseline does not list.
+/// Source: SARIF 2.1.0, 3.27.23.
+fn suppressions(listed: bool) -> Value {
+    if listed {
+        json!([{ "kind": "external", "status": "accepted", "justification": "listed in the baseline" }])
+    } else {
+        json!([])
     }
 }
 
@@ -203,24 +216,52 @@ fn baseline_state(standing: Standing) -> Option<&'static str> {
     measured.then_some(if standing.counts() { "new" } else { "unchanged" })
 }
 
+/// A fix: what goes away and what comes, file by file.
+fn mending(report: &Report<'_>, fix: &Fix) -> Value {
+    let mut files: Vec<(FileId, Vec<Value>)> = Vec::new();
+    for edit in &fix.edits {
+        let replacement = json!({
+            "deletedRegion": region(report.sources.file(edit.span.file), edit.span),
+            "insertedContent": { "text": edit.replacement },
+        });
+        match files.iter_mut().find(|(file, _)| *file == edit.span.file) {
+            Some((_, replacements)) => replacements.push(replacement),
+            None => files.push((edit.span.file, vec![replacement])),
+        }
+    }
+    let change = |(file, replacements): (FileId, Vec<Value>)| {
+        let (uri, relative) = path::uri(report.sources.file(file).path(), &report.folder);
+        json!({ "artifactLocation": artifact(uri, relative), "replacements": replacements })
+    };
+    json!({
+        "description": { "text": fix.title },
+        "artifactChanges": files.into_iter().map(change).collect::<Vec<_>>(),
+        "properties": { "applicability": fix.applicability },
+    })
+}
+
+fn region(file: &SourceFile, span: Span) -> Region {
+    let (start, end) = (file.line_column(span.start), file.line_column(span.end));
+    // Offsets count in the file's own bytes, which a transcoded text does not have.
+    let own = file.has_own_bytes();
+    Region {
+        start_line: start.line,
+        start_column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        byte_offset: own.then_some(span.start),
+        byte_length: own.then_some(span.len()),
+    }
+}
+
 fn location(report: &Report<'_>, label: &Label, id: Option<usize>) -> Location {
     let file = report.sources.file(label.span.file);
-    let (start, end) = (file.line_column(label.span.start), file.line_column(label.span.end));
     let (uri, relative) = path::uri(file.path(), &report.folder);
-    // Offsets count in the file's own bytes, which a transcoded text does not have.
-    let own = file.is_editable();
     Location {
         id,
         physical_location: PhysicalLocation {
             artifact_location: artifact(uri, relative),
-            region: Region {
-                start_line: start.line,
-                start_column: start.column,
-                end_line: end.line,
-                end_column: end.column,
-                byte_offset: own.then_some(label.span.start),
-                byte_length: own.then_some(label.span.len()),
-            },
+            region: region(file, label.span),
         },
         message: (!label.text.is_empty()).then(|| Message { text: label.text.clone() }),
     }

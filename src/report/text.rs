@@ -6,7 +6,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, Th
 use owo_colors::Style as Paint;
 
 use super::excerpt::{Excerpt, Mark, Room};
-use super::{OFF_CHANGED_LINES, Report, rule_page, shown, visible};
+use super::{OFF_CHANGED_LINES, Report, fix_flag, rule_page, shown, visible};
 use crate::lint::{Diagnostic, Label, Severity, Standing};
 use crate::source::FileId;
 
@@ -91,6 +91,9 @@ pub(super) fn write_one(
     out.write_all(join(&boxes.collect::<String>(), &characters(style)).as_bytes())?;
     if let Some(help) = &diagnostic.help {
         remark(out, style, "help", help)?;
+    }
+    if let Some(fix) = &diagnostic.fix {
+        remark(out, style, "fix", &format!("{} [{}]", fix.title, fix_flag(fix.applicability)))?;
     }
     for note in &diagnostic.notes {
         remark(out, style, "note", note)?;

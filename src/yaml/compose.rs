@@ -1,6 +1,6 @@
 //! Putting a tree together from parts of others: every node keeps where it came from.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use smol_str::SmolStr;
 
@@ -18,9 +18,9 @@ pub struct Composer {
 }
 
 impl Composer {
-    /// A composer for an object that mainly stands in `source`.
-    pub fn new(source: &Arc<SourceFile>) -> Composer {
-        Composer { source: Arc::clone(source), nodes: Vec::new(), blames: Vec::new() }
+    /// A composer for an object of so many nodes that mainly stands in `source`.
+    pub fn new(source: &Arc<SourceFile>, nodes: usize) -> Composer {
+        Composer { source: Arc::clone(source), nodes: Vec::with_capacity(nodes), blames: Vec::with_capacity(nodes) }
     }
 
     fn push(&mut self, data: Data, style: Style, tag: Option<Box<str>>, empty: bool, blame: Blame) -> NodeId {
@@ -56,6 +56,6 @@ impl Composer {
     /// The tree.
     pub fn finish(self, root: NodeId, removals: Vec<Removal>) -> Tree {
         let composed = Some(Box::new(Composed { blames: self.blames, removals }));
-        Tree { source: self.source, nodes: self.nodes, root, embedding: None, composed }
+        Tree { source: self.source, nodes: self.nodes, root, embedding: None, composed, duplicates: OnceLock::new() }
     }
 }

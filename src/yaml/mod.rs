@@ -13,6 +13,7 @@ mod parse;
 pub mod resolve;
 mod scalar_map;
 mod tree;
+mod written;
 
 pub use compose::Composer;
 pub use dialect::{Oddity, OddityKind};
@@ -21,3 +22,4 @@ pub use parse::{Comment, Document, Stream, SyntaxError, parse, parse_embedded, p
 pub use resolve::Scalar;
 pub use scalar_map::ScalarMap;
 pub use tree::{Entry, Node, NodeId, Shape, Style, Tree};
+pub use written::{Written, document_at};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use granit_parser::{Event, Parser, Placement, ScalarStyle, StructureStyle, options};
 use smol_str::SmolStr;
@@ -87,7 +87,14 @@ pub fn parse(source: &Arc<SourceFile>) -> Stream {
             Ok(Some(root)) => {
                 let mut nodes = std::mem::take(&mut builder.nodes);
                 nodes.shrink_to_fit();
-                let tree = Tree { source: Arc::clone(source), nodes, root, embedding: None, composed: None };
+                let tree = Tree {
+                    source: Arc::clone(source),
+                    nodes,
+                    root,
+                    embedding: None,
+                    composed: None,
+                    duplicates: OnceLock::new(),
+                };
                 oddities = dialect::oddities(chunk, start, &tree, builder.second_document);
                 Ok(Arc::new(tree))
             }
@@ -113,7 +120,14 @@ pub fn parse_embedded(source: &Arc<SourceFile>, text: &str, map: ScalarMap) -> R
     })?;
     let embedding = Arc::new(Embedding { text: text.into(), map });
     let root = root.unwrap_or_else(|| builder.null());
-    Ok(Tree { source: Arc::clone(source), nodes: builder.nodes, root, embedding: Some(embedding), composed: None })
+    Ok(Tree {
+        source: Arc::clone(source),
+        nodes: builder.nodes,
+        root,
+        embedding: Some(embedding),
+        composed: None,
+        duplicates: OnceLock::new(),
+    })
 }
 
 /// As [`parse_embedded`], for a stream: every document that is not blank.
@@ -142,6 +156,7 @@ pub fn parse_embedded_stream(source: &Arc<SourceFile>, text: &str, map: ScalarMa
                 root,
                 embedding: Some(Arc::clone(&embedding)),
                 composed: None,
+                duplicates: OnceLock::new(),
             });
         }
     }
@@ -149,7 +164,7 @@ pub fn parse_embedded_stream(source: &Arc<SourceFile>, text: &str, map: ScalarMa
 }
 
 /// Byte ranges of the documents. A `---` line belongs to the document that it starts.
-fn chunks(text: &str) -> Vec<(usize, usize)> {
+pub(super) fn chunks(text: &str) -> Vec<(usize, usize)> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut start = 0;

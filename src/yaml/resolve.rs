@@ -46,6 +46,12 @@ impl fmt::Display for Scalar<'_> {
 
 /// Types a plain (unquoted, untagged) scalar.
 pub fn plain(text: &str) -> Scalar<'_> {
+    // Most scalars are words. Those that mean something else start with few letters and have five at most.
+    match text.as_bytes() {
+        [b'~' | b'+' | b'-' | b'.' | b'0'..=b'9', ..] | [] => {}
+        [b'n' | b'N' | b'y' | b'Y' | b't' | b'T' | b'f' | b'F' | b'o' | b'O', rest @ ..] if rest.len() < 5 => {}
+        _ => return Scalar::Str(text),
+    }
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => return Scalar::Bool(true),

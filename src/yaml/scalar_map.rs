@@ -81,6 +81,31 @@ impl ScalarMap {
         Span::new(self.file, start, end.max(start))
     }
 
+    /// The range of the decoded text that was made from exactly these bytes; `None` where no range was.
+    pub fn text_range(&self, span: Span) -> Option<Range<usize>> {
+        let offset = |at: u32, start: bool| {
+            let run = self.runs.iter().find(|run| {
+                let end = run.source + run.source_len;
+                if start { run.source <= at && at < end } else { run.source < at && at <= end }
+            })?;
+            if run.decoded_len == run.source_len {
+                return Some(run.decoded + (at - run.source));
+            }
+            match at {
+                at if at == run.source => Some(run.decoded),
+                at if at == run.source + run.source_len => Some(run.decoded + run.decoded_len),
+                _ => None,
+            }
+        };
+        if span.file != self.file {
+            return None;
+        }
+        let start = offset(span.start, true).or_else(|| offset(span.start, false))?;
+        let end = if span.is_empty() { start } else { offset(span.end, false)? };
+        let range = start as usize..end as usize;
+        (start <= end && self.span(range.clone()) == span).then_some(range)
+    }
+
     fn run_at(&self, decoded: u32) -> Option<&Run> {
         let after = self.runs.partition_point(|r| r.decoded <= decoded);
         self.runs[..after].last()

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::hash_map;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use smol_str::SmolStr;
 
@@ -77,6 +77,8 @@ pub struct Tree {
     pub(super) embedding: Option<Arc<Embedding>>,
     /// For a tree that was put together from others.
     pub(super) composed: Option<Box<Composed>>,
+    /// What [`Tree::duplicate_keys`] found: a file of a base is asked about by each overlay.
+    pub(super) duplicates: OnceLock<Box<[(NodeId, NodeId)]>>,
 }
 
 /// Text that was taken out of a scalar, and where it stands.
@@ -143,22 +145,34 @@ impl Tree {
 
     /// Keys that stand again in the same mapping, once typed as Kubernetes types them: the first and the later one. Merged
     /// mappings may be overridden, so `<<` does not count.
-    pub fn duplicate_keys(&self) -> Vec<(Node<'_>, Node<'_>)> {
+    pub fn duplicate_keys(&self) -> impl Iterator<Item = (Node<'_>, Node<'_>)> {
+        let found = self.duplicates.get_or_init(|| self.find_duplicate_keys().into());
+        found.iter().map(|&(first, later)| (self.node(first), self.node(later)))
+    }
+
+    fn find_duplicate_keys(&self) -> Vec<(NodeId, NodeId)> {
         let mut found = Vec::new();
+        let mut prints = Vec::new();
         for node in &self.nodes {
             let Data::Map(entries) = &node.data else { continue };
+            // Nearly every mapping is done with here.
+            prints.clear();
+            prints.extend(entries.iter().filter_map(|&(k, _)| self.node(k).scalar()).map(fingerprint));
+            if !has_equals(&mut prints) {
+                continue;
+            }
             let keys = || entries.iter().map(|&(k, _)| self.node(k)).filter(|k| !k.is_merge_key() && !k.is_templated());
             if entries.len() <= 16 {
                 for (i, later) in keys().enumerate() {
-                    found.extend(keys().take(i).find(|k| same_key(*k, later)).map(|first| (first, later)));
+                    found.extend(keys().take(i).find(|k| same_key(*k, later)).map(|first| (first.id, later.id)));
                 }
             } else {
                 let mut seen = hash_map::HashMap::with_capacity(entries.len());
                 for later in keys() {
                     let Ok(name) = super::json::key(later) else { continue };
                     match seen.entry(name) {
-                        hash_map::Entry::Occupied(first) => found.push((*first.get(), later)),
-                        hash_map::Entry::Vacant(place) => _ = place.insert(later),
+                        hash_map::Entry::Occupied(first) => found.push((*first.get(), later.id)),
+                        hash_map::Entry::Vacant(place) => _ = place.insert(later.id),
                     }
                 }
             }
@@ -170,6 +184,26 @@ impl Tree {
     pub fn node(&self, id: NodeId) -> Node<'_> {
         Node { tree: self, id, key: NO_KEY }
     }
+}
+
+/// A number that keys share which are one to Kubernetes, and few others do.
+fn fingerprint(key: Scalar<'_>) -> u32 {
+    // FNV-1a.
+    let hash =
+        |text: &str| text.bytes().fold(0x811c_9dc5, |hash: u32, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    match key {
+        Scalar::Str(text) => hash(text),
+        other => hash(&other.to_string()),
+    }
+}
+
+/// Whether a number stands twice among some; leaves them in any order.
+fn has_equals(numbers: &mut [u32]) -> bool {
+    if numbers.len() <= 16 {
+        return numbers.iter().enumerate().any(|(i, n)| numbers[..i].contains(n));
+    }
+    numbers.sort_unstable();
+    numbers.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// Whether two keys are one to Kubernetes: `1` and `"1"` are, `yes` and `"true"` too.
@@ -261,7 +295,7 @@ impl<'t> Node<'t> {
     }
 
     /// Where a node of a composed tree came from; `None` in a tree that was read.
-    fn blame(self) -> Option<&'t Blame> {
+    pub(super) fn blame(self) -> Option<&'t Blame> {
         let composed = self.tree.composed.as_ref()?;
         composed.blames.get(self.target() as usize)
     }
@@ -389,6 +423,14 @@ impl<'t> Node<'t> {
         match &self.data().data {
             Data::Scalar(_) if self.data().empty => Some(""),
             Data::Scalar(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// [`Node::text`] to keep: long text is shared with the tree, not copied.
+    pub fn shared_text(self) -> Option<SmolStr> {
+        match &self.data().data {
+            Data::Scalar(text) => Some(if self.data().empty { SmolStr::default() } else { text.clone() }),
             _ => None,
         }
     }

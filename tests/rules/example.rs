@@ -23,6 +23,10 @@ pub struct Example {
     files: Vec<(String, String)>,
     pub markers: Vec<Marker>,
     pub partial: bool,
+    /// Nothing in it can be fixed, though the rule has a fix.
+    pub no_fix: bool,
+    /// Its fix needs `--unsafe-fixes`, though the rule's other fixes are safe.
+    pub unsafe_fix: bool,
 }
 
 const CONFIG: &str = "kvlint.yaml";
@@ -31,6 +35,11 @@ impl Example {
     /// The manifests, without markers.
     pub fn texts(&self) -> Vec<(PathBuf, String)> {
         self.files.iter().filter(|(n, _)| n != CONFIG).map(|(n, t)| (PathBuf::from(n), t.clone())).collect()
+    }
+
+    /// Whether a Helm chart is among the files.
+    pub fn has_chart(&self) -> bool {
+        self.files.iter().any(|(name, _)| name.rsplit('/').next() == Some("Chart.yaml"))
     }
 
     /// The configuration, its text added to the sources.
@@ -90,6 +99,8 @@ pub fn parse(section: &str) -> Vec<Example> {
         }
         let Some(example) = examples.last_mut() else { continue };
         example.partial |= words.contains(&"partial");
+        example.no_fix |= words.contains(&"no-fix");
+        example.unsafe_fix |= words.contains(&"unsafe-fix");
         example.add(name.unwrap_or("example.yaml"), &(body.join("\n") + "\n"));
         joined = name.is_some();
     }

@@ -1,5 +1,7 @@
 //! vLLM's command line: its flags, the flags that documents invented, and how the parser treats what it is given.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::events::Setting;
@@ -43,7 +45,12 @@ pub struct Flag {
 impl Flag {
     /// Whether the text before any `=` is this flag, written out: `_` counts as `-`, as in vLLM's parser.
     pub fn is_written(&self, text: &str) -> bool {
-        self.short.iter().any(|short| short == text) || normalize(text) == self.name
+        self.is_spelt(text, &normalize(text))
+    }
+
+    /// [`Flag::is_written`] for text whose normal form is at hand.
+    fn is_spelt(&self, text: &str, normal: &str) -> bool {
+        self.name == normal || self.short.iter().any(|short| short == text)
     }
 
     /// Whether a release certainly lacks the flag. A range that is only inferred proves nothing.
@@ -184,7 +191,8 @@ pub fn flags() -> &'static [Flag] {
 
 /// The flag of this name (also with underscores, also in its short form), whatever releases have it.
 pub fn flag(name: &str) -> Option<&'static Flag> {
-    TABLE.flags.iter().find(|flag| flag.is_written(name))
+    let normal = normalize(name);
+    TABLE.flags.iter().find(|flag| flag.is_spelt(name, &normal))
 }
 
 /// The flag for a role; the first where there are several, which is the one that most releases have.
@@ -221,14 +229,14 @@ pub fn documented_flag(setting: Setting) -> Option<&'static DocumentedFlag> {
 /// `text` is the part before `=` and without a dotted key.
 pub fn resolve(text: &str, release: Option<&Release>) -> FlagMatch {
     let exists = |flag: &&Flag| release.is_none_or(|release| !flag.is_absent(release));
-    if let Some(flag) = TABLE.flags.iter().filter(exists).find(|flag| flag.is_written(text)) {
+    let name = normalize(text);
+    if let Some(flag) = TABLE.flags.iter().filter(|flag| flag.is_spelt(text, &name)).find(exists) {
         return FlagMatch::Exact(flag);
     }
-    let name = normalize(text);
     if !name.starts_with("--") || name.len() == 2 {
         return FlagMatch::None;
     }
-    let found: Vec<_> = TABLE.flags.iter().filter(exists).filter(|flag| flag.name.starts_with(&name)).collect();
+    let found: Vec<_> = TABLE.flags.iter().filter(|flag| flag.name.starts_with(&*name)).filter(exists).collect();
     match found[..] {
         [] => FlagMatch::None,
         [flag] => FlagMatch::Abbreviation(flag),
@@ -245,8 +253,8 @@ pub fn falls_back_to_v0(flag: &Flag, release: &Release) -> bool {
 }
 
 /// The parser turns `_` into `-` in the name of a flag with two dashes.
-fn normalize(text: &str) -> String {
-    if text.starts_with("--") { text.replace('_', "-") } else { text.to_owned() }
+fn normalize(text: &str) -> Cow<'_, str> {
+    if text.starts_with("--") && text.contains('_') { text.replace('_', "-").into() } else { text.into() }
 }
 
 #[cfg(test)]
@@ -299,7 +307,8 @@ mod tests {
     fn a_guessed_range_proves_no_absence() {
         let old = Release::new(0, 8, 0);
         assert!(flag("--kv-events-config").unwrap().is_absent(&old), "executed");
-        assert!(!flag("--data-parallel-rank").unwrap().is_absent(&old), "first release not bisected");
+        assert!(flag("--data-parallel-rank").unwrap().is_absent(&old), "read in each release");
+        assert!(!flag("--no-enable-lora").unwrap().is_absent(&old), "first release not bisected");
     }
 
     #[test]

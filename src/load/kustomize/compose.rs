@@ -38,7 +38,7 @@ fn has_dialect_words(value: &Value) -> bool {
 /// Puts an object's tree together.
 pub fn compose(ws: &Workspace<'_>, resource: &Resource) -> Tree {
     let span = super::patch_target::resource_grip(ws, resource);
-    let mut composer = Composer::new(ws.sources.file(span.file));
+    let mut composer = Composer::new(ws.sources.file(span.file), nodes(&resource.value));
     let root = node(ws, &mut composer, &resource.value);
     let removals = resource.tombstones.iter().map(|t| Removal {
         path: t.path.clone(),
@@ -46,6 +46,16 @@ pub fn compose(ws: &Workspace<'_>, resource: &Resource) -> Tree {
         removed: ws.grip(&t.removed),
     });
     composer.finish(root, removals.collect())
+}
+
+/// How many nodes a value takes, its keys included.
+fn nodes(value: &Value) -> usize {
+    let below: usize = match &value.data {
+        Data::Map(entries) => entries.iter().map(|e| 1 + nodes(&e.value)).sum(),
+        Data::Seq(items) => items.iter().map(nodes).sum(),
+        Data::Scalar(_) => 0,
+    };
+    1 + below
 }
 
 fn node(ws: &Workspace<'_>, composer: &mut Composer, value: &Value) -> NodeId {

@@ -10,7 +10,7 @@ use super::resource::Resource;
 use super::value::{Dialect, Origin, Place, StepId, TreeId, Value};
 use crate::load::text;
 use crate::load::unit::{Content, InputFile};
-use crate::source::{SourceFile, SourceMap, Span};
+use crate::source::{ReadOnly, SourceFile, SourceMap, Span};
 use crate::yaml::{self, Node, Step, Tree};
 
 /// A folder on the way: where it really is, and the path to show to people.
@@ -136,6 +136,8 @@ pub struct Workspace<'a> {
     pub load_anywhere: bool,
     /// Whether `buildMetadata` asks for annotations that say where objects come from.
     pub(super) notes: bool,
+    /// Folders, canonical, outside of which nothing is edited; none for no such limit.
+    pub editable: Vec<PathBuf>,
     /// Kustomizations that the root has run so far.
     pub(super) runs: usize,
     read: HashMap<PathBuf, ReadFile>,
@@ -154,6 +156,7 @@ impl<'a> Workspace<'a> {
             file_problems: HashMap::new(),
             load_anywhere: false,
             notes: false,
+            editable: Vec::new(),
             runs: 0,
             read: HashMap::new(),
         }
@@ -215,9 +218,16 @@ impl<'a> Workspace<'a> {
         let id = self.sources.next_id();
         let file = match text::decode(bytes.clone()) {
             Ok(decoded) => {
-                let source = SourceFile::new(id, clean(shown), decoded.text);
-                let plain = decoded.encoding == text::Encoding::Utf8;
-                let source = if plain { source } else { source.read_only() };
+                let mut source = SourceFile::new(id, clean(shown), decoded.text).read_from(canonical);
+                if decoded.encoding != text::Encoding::Utf8 {
+                    source = source.read_only();
+                }
+                if !self.editable.is_empty() && !self.editable.iter().any(|folder| canonical.starts_with(folder)) {
+                    source = source.read_only_for(ReadOnly::Outside);
+                }
+                if crate::load::helm::stream::is_rendered(source.text()) {
+                    source = source.read_only_for(ReadOnly::Rendered);
+                }
                 ReadFile { bytes: None, source: self.sources.insert(source), yaml: None, resources: None }
             }
             Err(error) => {

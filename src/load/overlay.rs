@@ -1,0 +1,72 @@
+//! Texts that count instead of what is on disk: what an editor has not saved yet, and what fixes make of a file before it is
+//! written.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::kustomize::{Disk, Files};
+
+/// The path that means standard input.
+pub const STDIN: &str = "-";
+
+/// Texts by canonical path. A file that is on disk is found by discovery and read from here; under [`STDIN`] stands what was
+/// read from standard input before, which can't be read twice.
+#[derive(Clone, Debug, Default)]
+pub struct Overlay {
+    texts: HashMap<PathBuf, Arc<[u8]>>,
+}
+
+impl Overlay {
+    /// Puts a text over the file at a canonical path.
+    pub fn insert(&mut self, canonical: impl Into<PathBuf>, text: impl Into<Arc<[u8]>>) {
+        self.texts.insert(canonical.into(), text.into());
+    }
+
+    /// The text over the file that a path leads to, links followed.
+    pub fn get(&self, path: &Path) -> Option<&Arc<[u8]>> {
+        // Nearly always there is none, and then nothing is asked of the disk.
+        if self.texts.is_empty() {
+            return None;
+        }
+        self.texts.get(path).or_else(|| self.texts.get(&std::fs::canonicalize(path).ok()?))
+    }
+
+    /// Every text, by its canonical path, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Path, &Arc<[u8]>)> {
+        self.texts.iter().map(|(path, text)| (path.as_path(), text))
+    }
+
+    /// Standard input, read now unless its text is at hand.
+    pub(super) fn stdin(&self) -> io::Result<Vec<u8>> {
+        if let Some(text) = self.texts.get(Path::new(STDIN)) {
+            return Ok(text.to_vec());
+        }
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// The disk, with the texts over it.
+impl Files for Overlay {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match self.get(path) {
+            Some(text) => Ok(text.to_vec()),
+            None => Disk.read(path),
+        }
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.texts.contains_key(path) || Disk.is_file(path)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        Disk.is_folder(path)
+    }
+
+    fn canonical(&self, path: &Path) -> Option<PathBuf> {
+        Disk.canonical(path).or_else(|| self.texts.contains_key(path).then(|| path.to_path_buf()))
+    }
+}

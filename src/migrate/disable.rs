@@ -1,0 +1,110 @@
+//! The first step of switching events off: what [`super::enable`] adds is taken away, wherever it came from.
+
+use super::enable::{is_internal, model_name};
+use super::engine;
+use crate::events::{Engine, Model, Publisher};
+use crate::facts::aibrix;
+use crate::facts::vllm::env;
+use crate::fix::command::CommandLine;
+use crate::fix::edit::{Changes, Refusal};
+use crate::k8s::{Service, ServicePort, Truth};
+use crate::yaml::Node;
+
+/// Changes one workload.
+///
+/// # Errors
+/// Why nothing of it is changed.
+pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    let workload = &model.workloads[index];
+    let engines: Vec<&Publisher<'t>> =
+        model.publishers.iter().filter(|p| p.workload == index && p.engine() == Engine::Vllm).collect();
+    if engines.is_empty() {
+        return Err(Refusal::at(workload.resource.grip(), "no container of it is seen to start vLLM"));
+    }
+    for publisher in engines {
+        options(publisher, changes)?;
+        for variable in publisher.container.env_vars() {
+            if env::option_by_env(variable.name.text().unwrap_or_default()).is_some() {
+                changes.remove_up_to(variable.node, publisher.container.node)?;
+            }
+        }
+        for port in publisher.container.ports() {
+            let number = port.number.known().copied();
+            if is_for_events(number, port.name.and_then(Node::text)) {
+                changes.remove_up_to(port.node, publisher.container.node)?;
+            }
+        }
+        let label = &aibrix::table().labels.enabled.key;
+        let own = publisher.pod.labels.entry(label);
+        let misplaced = workload.misleading_labels().into_iter().filter_map(|(_, labels)| labels.entry(label));
+        for entry in own.into_iter().chain(misplaced).chain(model_label(model, publisher)) {
+            changes.remove_up_to(entry.value, workload.resource.node())?;
+        }
+    }
+    Ok(())
+}
+
+/// The label with the model's name, where it is there for events alone: it says what [`super::enable`] would write, and neither the
+/// workload's own labels nor a selector knows it.
+fn model_label<'t>(model: &Model<'t>, publisher: &Publisher<'t>) -> Option<crate::yaml::Entry<'t>> {
+    let key = &aibrix::table().labels.model.key;
+    let entry = publisher.pod.labels.entry(key)?;
+    let resource = publisher.pod.resource;
+    let elsewhere = resource.node().at("metadata.labels").is_some_and(|labels| labels.get(key).is_some());
+    let selected = model.unit.resources.iter().any(|r| {
+        let selectors = ["spec.selector", "spec.selector.matchLabels", "spec.podSelector.matchLabels"];
+        selectors.iter().any(|path| r.node().at(path).is_some_and(|s| s.get(key).is_some()))
+    });
+    let own = entry.value.text() == Some(model_name(publisher).as_str());
+    (own && !elsewhere && !selected).then_some(entry)
+}
+
+/// Closes the ports in the Services that select a changed workload's pods and no other engine that still publishes.
+///
+/// # Errors
+/// When a Service can't be edited.
+pub fn services<'t>(model: &Model<'t>, targets: &[usize], changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    let is_target =
+        |resource: &crate::load::Resource| targets.iter().any(|&i| std::ptr::eq(model.workloads[i].resource, resource));
+    for service in &model.services {
+        let selected = model.selected(*service);
+        let certain = selected.iter().any(|(pod, truth)| *truth == Truth::Yes && is_target(pod.resource));
+        if !certain || !selected.iter().all(|(pod, _)| is_target(pod.resource)) || !is_internal(*service) {
+            continue;
+        }
+        for port in extra_ports(*service) {
+            changes.remove_up_to(port.node, service.resource.node())?;
+        }
+    }
+    Ok(())
+}
+
+fn extra_ports(service: Service<'_>) -> Vec<ServicePort<'_>> {
+    let ports = service.ports();
+    let of_events: Vec<bool> = ports.iter().map(|p| is_for_events(p.port.known().copied(), p.name)).collect();
+    // A Service needs a port: one that is there for events alone is somebody's own.
+    if of_events.iter().all(|events| *events) {
+        return Vec::new();
+    }
+    ports.into_iter().zip(of_events).filter(|(_, events)| *events).map(|(port, _)| port).collect()
+}
+
+/// A port that the gateway dials for events, unless its name says that it is for something else.
+fn is_for_events(number: Option<u16>, name: Option<&str>) -> bool {
+    let words = &aibrix::table().documented.port_name_words;
+    engine::ports().iter().any(|(n, _)| Some(*n) == number) && name.is_none_or(|name| words.names_events(name))
+}
+
+fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    let flag = engine::config_flag(publisher)?;
+    if flag.is_none()
+        && let Some(config) = publisher.effective_config()
+    {
+        return Err(Refusal::at(config.key_span, "events are configured in a file; change them there"));
+    }
+    let line = CommandLine::of(publisher)?;
+    for flag in engine::invented_flags(publisher).into_iter().chain(flag) {
+        line.remove(changes, flag)?;
+    }
+    Ok(())
+}

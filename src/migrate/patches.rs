@@ -1,0 +1,237 @@
+//! A migration as changes of objects: for each object that differs, the JSON patch (RFC 6902) that leads there, and the one that
+//! leads back.
+
+use serde_json::{Value as Json, json};
+use similar::{Algorithm, DiffTag};
+
+use crate::load::{Resource, Unit};
+use crate::yaml::json::to_json;
+
+/// What names an object to `kubectl` and to a patch's target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectName {
+    /// `group/version`, or `v1`.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace, where one is written.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+impl ObjectName {
+    fn of(resource: &Resource) -> ObjectName {
+        ObjectName {
+            api_version: resource.api_version().to_string(),
+            kind: resource.kind().to_string(),
+            namespace: resource.namespace().map(str::to_string),
+            name: resource.name().to_string(),
+        }
+    }
+}
+
+/// What becomes of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ObjectChange {
+    /// It is patched.
+    Patched {
+        /// The object.
+        object: ObjectName,
+        /// The operations that lead there.
+        there: Vec<Json>,
+        /// The operations that lead back.
+        back: Vec<Json>,
+    },
+    /// It is new: the whole object.
+    Created(ObjectName, Json),
+    /// It goes away: the whole object.
+    Deleted(ObjectName, Json),
+}
+
+/// What differs between a unit before and after.
+///
+/// # Errors
+/// When an object is no JSON, in words.
+pub fn between(before: &Unit, after: &Unit) -> Result<Vec<ObjectChange>, String> {
+    let read = |unit: &Unit| -> Result<Vec<(ObjectName, Json)>, String> {
+        let object = |r: &Resource| {
+            let json = to_json(r.node()).map_err(|(_, why)| format!("{}: {why}", r.title()))?;
+            Ok((ObjectName::of(r), json))
+        };
+        unit.resources.iter().map(object).collect()
+    };
+    let (old, mut new) = (read(before)?, read(after)?);
+    let mut changes = Vec::new();
+    for (object, was) in old {
+        match new.iter().position(|(name, _)| *name == object) {
+            Some(index) => {
+                let (_, is) = new.remove(index);
+                if was != is {
+                    changes.push(ObjectChange::Patched { there: patch(&was, &is), back: patch(&is, &was), object });
+                }
+            }
+            None => changes.push(ObjectChange::Deleted(object, was)),
+        }
+    }
+    changes.extend(new.into_iter().map(|(object, json)| ObjectChange::Created(object, json)));
+    Ok(changes)
+}
+
+/// The operations that make `after` of `before`. A `test` stands before what would do harm to another object than the one that was
+/// read: the name of each list item that is gone through, and each value that is replaced or removed.
+pub fn patch(before: &Json, after: &Json) -> Vec<Json> {
+    let mut operations = Vec::new();
+    walk(before, after, &mut Vec::new(), &mut operations);
+    operations
+}
+
+fn walk(before: &Json, after: &Json, path: &mut Vec<String>, out: &mut Vec<Json>) {
+    match (before, after) {
+        _ if before == after => {}
+        (Json::Object(old), Json::Object(new)) => {
+            for (key, value) in old {
+                path.push(key.clone());
+                match new.get(key) {
+                    Some(other) => walk(value, other, path, out),
+                    None => remove(path, value, out),
+                }
+                path.pop();
+            }
+            for (key, value) in new.iter().filter(|(key, _)| !old.contains_key(*key)) {
+                path.push(key.clone());
+                out.push(json!({"op": "add", "path": pointer(path), "value": value}));
+                path.pop();
+            }
+        }
+        (Json::Array(old), Json::Array(new)) => list(old, new, path, out),
+        _ => {
+            out.push(json!({"op": "test", "path": pointer(path), "value": before}));
+            out.push(json!({"op": "replace", "path": pointer(path), "value": after}));
+        }
+    }
+}
+
+/// Items from the end to the start, so that the positions of those before stay.
+fn list(old: &[Json], new: &[Json], path: &mut Vec<String>, out: &mut Vec<Json>) {
+    let text = |items: &[Json]| -> Vec<String> { items.iter().map(identity).collect() };
+    let (olds, news) = (text(old), text(new));
+    let steps = similar::capture_diff_slices(Algorithm::Myers, &olds, &news);
+    let mut parts: Vec<Vec<Json>> = Vec::new();
+    for step in steps {
+        let mut part = Vec::new();
+        let (was, is) = (step.old_range(), step.new_range());
+        match step.tag() {
+            // The same item, by its name; something in it may differ.
+            DiffTag::Equal => {
+                for (i, j) in was.zip(is) {
+                    path.push(i.to_string());
+                    let mut inner = Vec::new();
+                    walk(&old[i], &new[j], path, &mut inner);
+                    if let Some(name) = old[i].get("name").filter(|_| !inner.is_empty()) {
+                        let place = format!("{}/name", pointer(path));
+                        part.push(json!({"op": "test", "path": place, "value": name}));
+                    }
+                    part.append(&mut inner);
+                    path.pop();
+                }
+            }
+            _ => {
+                for i in was.clone().rev() {
+                    path.push(i.to_string());
+                    remove(path, &old[i], &mut part);
+                    path.pop();
+                }
+                let end = was.end == old.len();
+                let items: Vec<&Json> = if end { new[is].iter().collect() } else { new[is].iter().rev().collect() };
+                for item in items {
+                    path.push(if end { "-".to_string() } else { was.start.to_string() });
+                    part.push(json!({"op": "add", "path": pointer(path), "value": item}));
+                    path.pop();
+                }
+            }
+        }
+        parts.push(part);
+    }
+    parts.into_iter().rev().for_each(|part| out.extend(part));
+}
+
+/// What makes an item of a list the same item: its name, where it has one.
+fn identity(item: &Json) -> String {
+    match item.get("name").and_then(Json::as_str) {
+        Some(name) => format!("name {name}"),
+        None => item.to_string(),
+    }
+}
+
+fn remove(path: &[String], value: &Json, out: &mut Vec<Json>) {
+    out.push(json!({"op": "test", "path": pointer(path), "value": value}));
+    out.push(json!({"op": "remove", "path": pointer(path)}));
+}
+
+/// RFC 6901.
+fn pointer(path: &[String]) -> String {
+    path.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What RFC 6902 asks of the operations that are made here.
+    fn apply(document: &Json, operations: &[Json]) -> Json {
+        let mut document = document.clone();
+        for operation in operations {
+            let path = operation["path"].as_str().unwrap();
+            let (parent, last) = path.rsplit_once('/').unwrap_or(("", ""));
+            let last = last.replace("~1", "/").replace("~0", "~");
+            match operation["op"].as_str().unwrap() {
+                "test" => assert_eq!(document.pointer(path), Some(&operation["value"]), "{path}"),
+                "replace" => *document.pointer_mut(path).unwrap() = operation["value"].clone(),
+                op => match document.pointer_mut(parent).unwrap() {
+                    Json::Object(map) if op == "add" => _ = map.insert(last, operation["value"].clone()),
+                    Json::Object(map) => _ = map.shift_remove(&last).unwrap(),
+                    Json::Array(list) if op == "add" && last == "-" => list.push(operation["value"].clone()),
+                    Json::Array(list) if op == "add" => list.insert(last.parse().unwrap(), operation["value"].clone()),
+                    Json::Array(list) => _ = list.remove(last.parse().unwrap()),
+                    _ => panic!("{path} leads nowhere"),
+                },
+            }
+        }
+        document
+    }
+
+    #[test]
+    fn what_is_missing_is_created_and_what_is_there_is_tested() {
+        let before = json!({"spec": {"containers": [{"name": "a"}, {"name": "vllm", "args": ["x"]}]}});
+        let after = json!({"spec": {"containers": [{"name": "a"}, {"name": "vllm", "args": ["x", "--y"], "ports": [{"containerPort": 1}]}]}});
+        let operations = patch(&before, &after);
+        assert_eq!(operations[0], json!({"op": "test", "path": "/spec/containers/1/name", "value": "vllm"}));
+        assert_eq!(operations[1], json!({"op": "add", "path": "/spec/containers/1/args/-", "value": "--y"}));
+        assert_eq!(operations[2]["path"], "/spec/containers/1/ports");
+        assert_eq!(apply(&before, &operations), after);
+        assert_eq!(apply(&after, &patch(&after, &before)), before);
+    }
+
+    fn tree() -> impl Strategy<Value = Json> {
+        let leaf =
+            prop_oneof![Just(json!(null)), any::<bool>().prop_map(Json::from), "[a-c/~]{0,2}".prop_map(Json::from)];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Json::Array),
+                proptest::collection::btree_map("[a-c/~]{1,2}|name", inner, 0..5)
+                    .prop_map(|map| Json::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_patch_leads_there_and_the_other_back(before in tree(), after in tree()) {
+            prop_assert_eq!(apply(&before, &patch(&before, &after)), after.clone());
+            prop_assert_eq!(apply(&after, &patch(&after, &before)), before);
+        }
+    }
+}

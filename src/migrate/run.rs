@@ -1,0 +1,265 @@
+//! The steps of a migration, each on what the one before left.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::target::Target;
+use super::{disable, enable, gateway, policy};
+use crate::config::Config;
+use crate::events::Model;
+use crate::facts::Release;
+use crate::fix::Change;
+use crate::fix::apply::key_of;
+use crate::fix::edit::{Changes, Refusal, apply_to};
+use crate::lint::Edit;
+use crate::load::{Loaded, Overlay, Unit, UnitKind};
+use crate::source::{SourceFile, Span};
+
+/// Which way to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Events are switched on.
+    Enable,
+    /// Events are switched off.
+    Disable,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    /// Which way to go.
+    pub way: Way,
+    /// The workloads.
+    pub targets: Vec<Target>,
+    /// The release to raise the images of older engines to.
+    pub vllm: Option<Release>,
+    /// The URL of the tokenizer, for the gateway.
+    pub tokenizer: Option<String>,
+}
+
+/// A workload that is not changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// `Kind/namespace/name`.
+    pub title: String,
+    /// Why.
+    pub why: String,
+    /// The place that stands in the way, in the sources of [`Migrated::first`].
+    pub span: Option<Span>,
+}
+
+/// What came of a migration. Nothing is written yet.
+#[derive(Debug)]
+pub struct Migrated {
+    /// All that was read, as it was.
+    pub first: Loaded,
+    /// All of it, as it is after the migration.
+    pub last: Loaded,
+    /// The texts that count instead of what is on disk.
+    pub overlay: Overlay,
+    /// Files that differ, sorted by path.
+    pub changes: Vec<Change>,
+    /// What a person has to know or to do.
+    pub notes: Vec<String>,
+    /// Workloads that are not changed.
+    pub refused: Vec<Refused>,
+    /// The titles of the workloads that were meant and can be changed.
+    pub meant: Vec<String>,
+}
+
+/// Loads what is on disk with some texts over it. `None` where the paths lead nowhere any more.
+pub type Reload<'a> = dyn FnMut(&Overlay) -> Option<Loaded> + 'a;
+
+/// What one step changes.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Engines,
+    Gateways,
+    Policies,
+}
+
+/// What the steps share.
+struct Work<'a> {
+    migration: &'a Migration,
+    config: &'a Config,
+    notes: Vec<String>,
+    refused: Vec<Refused>,
+    meant: Vec<String>,
+}
+
+/// Runs a migration in memory.
+///
+/// # Errors
+/// What stops all of it, in words.
+pub fn migrate(
+    migration: &Migration,
+    config: &Config,
+    overlay: Overlay,
+    reload: &mut Reload<'_>,
+) -> Result<Migrated, String> {
+    let gone = || "what the change leaves can't be loaded".to_string();
+    let first = reload(&overlay).ok_or_else(gone)?;
+    let mut work = Work { migration, config, notes: Vec::new(), refused: Vec::new(), meant: Vec::new() };
+    let mut last = None;
+    let mut over = overlay;
+    let mut before: BTreeMap<PathBuf, Arc<SourceFile>> = BTreeMap::new();
+    // A gateway that synchronises needs more ports than one that does not, so that policies come last.
+    // In the end, a policy that was added must be gone before it is asked who selects a label.
+    let steps = match migration.way {
+        Way::Enable => [Step::Engines, Step::Gateways, Step::Policies],
+        Way::Disable => [Step::Policies, Step::Engines, Step::Gateways],
+    };
+    for step in steps {
+        let loaded = last.as_ref().unwrap_or(&first);
+        let edits = work.run(loaded, step)?;
+        if edits.is_empty() {
+            continue;
+        }
+        for (key, (file, edits)) in &edits {
+            let text = apply_to(file.text(), edits).map_err(|conflict| format!("{}: {conflict}", shown(file)))?;
+            before.entry(key.clone()).or_insert_with(|| Arc::clone(file));
+            over.insert(key.clone(), text.into_bytes());
+        }
+        last = Some(reload(&over).ok_or_else(gone)?);
+    }
+    let text = |key: &PathBuf| over.get(key).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let changes = before
+        .into_iter()
+        .filter_map(|(location, before)| Some(Change { after: text(&location)?, location, before }))
+        .filter(|change| change.after != change.before.text())
+        .collect();
+    let last = match last {
+        Some(last) => last,
+        None => reload(&over).ok_or_else(gone)?,
+    };
+    let Work { notes, refused, meant, .. } = work;
+    Ok(Migrated { first, last, overlay: over, changes, notes, refused, meant })
+}
+
+/// Edits of each file, by its key.
+type ByFile = BTreeMap<PathBuf, (Arc<SourceFile>, Vec<Edit>)>;
+
+impl Work<'_> {
+    /// One step over all units.
+    fn run(&mut self, loaded: &Loaded, step: Step) -> Result<ByFile, String> {
+        let mut edits: ByFile = BTreeMap::new();
+        let mut meant_units: Vec<bool> = Vec::new();
+        for unit in &loaded.units {
+            let model = Model::new(unit, self.config);
+            let mut targets: Vec<usize> = self.migration.targets.iter().flat_map(|t| t.find(&model)).collect();
+            targets.sort_unstable();
+            targets.dedup();
+            meant_units.push(!targets.is_empty());
+            if targets.is_empty() {
+                continue;
+            }
+            let found = match step {
+                Step::Engines => self.engines(&targets, &model),
+                Step::Policies => self.policies(unit, &targets, &model),
+                Step::Gateways => self.gateways(&model),
+            };
+            let found = found.map_err(|refusal| tell(&refusal, loaded))?;
+            let mut own: ByFile = BTreeMap::new();
+            for edit in found {
+                let file = loaded.sources.file(edit.span.file);
+                own.entry(key_of(file)).or_insert_with(|| (Arc::clone(file), Vec::new())).1.push(edit);
+            }
+            for (key, (file, wanted)) in own {
+                match edits.get(&key) {
+                    // Overlays ask for the same change of their base.
+                    Some((_, other)) if *other == wanted => {}
+                    Some(_) => {
+                        return Err(format!(
+                            "two units ask for different changes of {}; name one of them, and use `--as kustomize`",
+                            shown(&file)
+                        ));
+                    }
+                    None => _ = edits.insert(key, (file, wanted)),
+                }
+            }
+        }
+        for (unit, meant) in loaded.units.iter().zip(&meant_units) {
+            let touched = unit.files.iter().find(|f| !meant && edits.contains_key(&key_of(&f.source)));
+            if let Some(file) = touched.filter(|_| unit.kind == UnitKind::Kustomize) {
+                return Err(format!(
+                    "{} is also used by {}, where no workload of that name is meant; use `--as kustomize` for one overlay alone",
+                    shown(&file.source),
+                    unit.root.display()
+                ));
+            }
+        }
+        Ok(edits)
+    }
+
+    fn engines(&mut self, targets: &[usize], model: &Model<'_>) -> Result<Vec<Edit>, Refusal> {
+        let mut changes = Changes::new();
+        let mut services = Vec::new();
+        let mut kept = Vec::new();
+        for &index in targets {
+            let workload = &model.workloads[index];
+            let title = workload.resource.title();
+            // Tried alone first, so that a workload is changed as a whole or not at all.
+            let tried = self.engine(model, index, &mut Changes::new());
+            match tried.and_then(|()| self.engine(model, index, &mut changes)) {
+                Ok(()) => {
+                    kept.push(index);
+                    if self.migration.way == Way::Enable {
+                        enable::services(model, index, &mut changes, &mut services)?;
+                    }
+                    if !self.meant.contains(&title) {
+                        self.meant.push(title);
+                    }
+                }
+                Err(refusal) => {
+                    let refused = Refused { title, why: refusal.reason, span: refusal.span };
+                    if !self.refused.contains(&refused) {
+                        self.refused.push(refused);
+                    }
+                }
+            }
+        }
+        if self.migration.way == Way::Disable {
+            disable::services(model, &kept, &mut changes)?;
+        }
+        changes.finish()
+    }
+
+    fn engine<'t>(&self, model: &Model<'t>, index: usize, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+        match self.migration.way {
+            Way::Enable => enable::workload(model, index, self.migration, changes),
+            Way::Disable => disable::workload(model, index, changes),
+        }
+    }
+
+    fn policies(&mut self, unit: &Unit, targets: &[usize], model: &Model<'_>) -> Result<Vec<Edit>, Refusal> {
+        match self.migration.way {
+            Way::Enable => policy::enable(model, targets, self.config, &mut self.notes),
+            Way::Disable => policy::disable(model, targets, unit),
+        }
+    }
+
+    fn gateways(&mut self, model: &Model<'_>) -> Result<Vec<Edit>, Refusal> {
+        let mut changes = Changes::new();
+        match self.migration.way {
+            Way::Enable => gateway::enable(model, self.migration, &mut changes, &mut self.notes)?,
+            Way::Disable => gateway::disable(model, self.migration, &mut changes)?,
+        }
+        changes.finish()
+    }
+}
+
+fn tell(refusal: &Refusal, loaded: &Loaded) -> String {
+    match refusal.span {
+        Some(span) => {
+            let at = loaded.sources.line_column(span);
+            let file = loaded.sources.file(span.file);
+            format!("{}:{}:{}: {}", shown(file), at.line, at.column, refusal.reason)
+        }
+        None => refusal.reason.clone(),
+    }
+}
+
+fn shown(file: &SourceFile) -> String {
+    crate::report::shown(file.path())
+}

@@ -1,0 +1,361 @@
+//! `kvlint enable` and `kvlint disable` through the program: what they make of manifests, and that it can be taken back.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let top = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = top.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    top
+}
+
+fn kvlint(top: &Path, words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kvlint")).args(words).current_dir(top).env("PATH", "").output().unwrap()
+}
+
+fn run(top: &Path, words: &[&str]) -> String {
+    let output = kvlint(top, words);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "kvlint {words:?}: {told}{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn read(top: &TempDir, path: &str) -> String {
+    fs::read_to_string(top.path().join(path)).unwrap()
+}
+
+/// Nothing is found, not even information.
+fn silent(top: &Path, path: &str) {
+    let output = kvlint(top, &["--format", "concise", path]);
+    let found = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && found.is_empty(), "{found}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+const BARE: &str = "\
+# our model
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: llama
+  namespace: default
+spec:
+  selector:
+    matchLabels: {app: llama}
+  template:
+    metadata:
+      labels:
+        app: llama # the Service selects it
+    spec:
+      containers:
+        - name: vllm
+          image: vllm/vllm-openai:v0.11.1
+          command: [\"vllm\", \"serve\", \"meta-llama/Llama-3.1-8B-Instruct\"]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: llama, namespace: default}
+spec:
+  selector: {app: llama}
+  ports:
+    - {name: http, port: 8000, targetPort: 8000}
+";
+
+const SCRIPT: &str = "\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: qwen, namespace: models}
+spec:
+  serviceName: qwen
+  selector: {matchLabels: {app: qwen}}
+  template:
+    metadata: {labels: {app: qwen}}
+    spec:
+      containers:
+      - name: engine
+        image: \"vllm/vllm-openai:v0.16.0\"
+        command: [/bin/sh, -c]
+        args:
+        - |
+          # warm up first
+          exec vllm serve Qwen/Qwen3-8B \\
+            --served-model-name qwen3 \\
+            --port 8000
+        ports:
+        - containerPort: 8000 # http
+";
+
+#[test]
+fn a_bare_deployment_is_changed_as_a_careful_person_would() {
+    let top = folder(&[("model.yaml", BARE)]);
+    let diff = run(top.path(), &["enable", "default/llama", ".", "--dry-run"]);
+    assert_eq!(read(&top, "model.yaml"), BARE, "a dry run writes nothing");
+    insta::assert_snapshot!(diff, @r#"
+    --- a/model.yaml
+    +++ b/model.yaml
+    @@ -11,11 +11,20 @@
+         metadata:
+           labels:
+             app: llama # the Service selects it
+    +        model.aibrix.ai/kv-events-enabled: "true"
+    +        model.aibrix.ai/name: llama
+         spec:
+           containers:
+             - name: vllm
+               image: vllm/vllm-openai:v0.11.1
+    -          command: ["vllm", "serve", "meta-llama/Llama-3.1-8B-Instruct"]
+    +          command: ["vllm", "serve", "meta-llama/Llama-3.1-8B-Instruct", "--kv-events-config", '{"enable_kv_cache_events": true, "publisher": "zmq", "endpoint": "tcp://*:5557", "replay_endpoint": "tcp://*:5558"}']
+    +          ports:
+    +            - containerPort: 5557
+    +              name: kv-events
+    +              protocol: TCP
+    +            - containerPort: 5558
+    +              name: kv-replay
+    +              protocol: TCP
+     ---
+     apiVersion: v1
+     kind: Service
+    @@ -24,3 +33,5 @@
+       selector: {app: llama}
+       ports:
+         - {name: http, port: 8000, targetPort: 8000}
+    +    - {name: kv-events, port: 5557, protocol: TCP, targetPort: 5557}
+    +    - {name: kv-replay, port: 5558, protocol: TCP, targetPort: 5558}
+    "#);
+    run(top.path(), &["enable", "deployment/default/llama", "."]);
+    silent(top.path(), ".");
+    let once = read(&top, "model.yaml");
+    run(top.path(), &["enable", "--all", "."]);
+    assert_eq!(read(&top, "model.yaml"), once, "a second time changes nothing");
+    run(top.path(), &["disable", "default/llama", "."]);
+    assert_eq!(read(&top, "model.yaml"), BARE);
+}
+
+#[test]
+fn a_script_gets_the_flag_where_its_options_are() {
+    let top = folder(&[("model.yaml", SCRIPT)]);
+    run(top.path(), &["enable", "models/qwen"]);
+    silent(top.path(), ".");
+    let text = read(&top, "model.yaml");
+    let flag = "            --port 8000 \\\n            --kv-events-config '{\"enable_kv_cache_events\": true,";
+    assert!(text.contains(flag), "{text}");
+    assert!(text.contains("model.aibrix.ai/name: qwen3"), "the name that it is served under: {text}");
+    run(top.path(), &["disable", "models/qwen"]);
+    assert_eq!(read(&top, "model.yaml"), SCRIPT);
+}
+
+#[test]
+fn the_flags_and_variables_of_the_documents_become_the_json() {
+    let text = BARE.replace("          command:", "          env:\n            - name: VLLM_KV_EVENTS_BUFFER_STEPS\n              value: \"500\"\n            - name: HF_HOME\n              value: /models\n          args:\n            - --enable-kv-cache-events\n            - --kv-events-endpoint\n            - tcp://*:5557\n            - --max-model-len=4096 # enough\n          command:");
+    let top = folder(&[("model.yaml", &text)]);
+    run(top.path(), &["enable", "default/llama"]);
+    silent(top.path(), ".");
+    let text = read(&top, "model.yaml");
+    assert!(text.contains("\"buffer_steps\": 500}"), "{text}");
+    assert!(text.contains("- --max-model-len=4096 # enough\n"), "{text}");
+    assert!(!text.contains("--enable-kv-cache-events") && !text.contains("VLLM_KV_EVENTS"), "{text}");
+    assert!(text.contains("- name: HF_HOME"), "{text}");
+}
+
+#[test]
+fn what_is_configured_is_corrected_and_no_more() {
+    let config = r#"'{"enable_kv_cache_events":false,"endpoint":"tcp://0.0.0.0:5557","hwm":5}'"#;
+    let text = BARE.replace("Instruct\"]", &format!("Instruct\", --kv-events-config, {config}]"));
+    let top = folder(&[("model.yaml", &text)]);
+    run(top.path(), &["enable", "default/llama"]);
+    silent(top.path(), ".");
+    let text = read(&top, "model.yaml");
+    assert!(text.contains(r#"'{"enable_kv_cache_events":true,"endpoint":"tcp://*:5557","hwm":5,"#), "{text}");
+}
+
+#[test]
+fn a_release_without_events_is_refused_unless_it_may_be_raised() {
+    let text = BARE.replace("v0.11.1", "v0.7.1");
+    let top = folder(&[("model.yaml", &text)]);
+    let refused = kvlint(top.path(), &["enable", "default/llama"]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("model.yaml:17:") && told.contains("vLLM 0.7.1 has no KV-cache events, 0.9.0 and later have"),
+        "{told}"
+    );
+    assert_eq!(read(&top, "model.yaml"), text);
+    run(top.path(), &["enable", "default/llama", "--vllm", "0.11.1"]);
+    silent(top.path(), ".");
+    assert!(read(&top, "model.yaml").contains("vllm-openai:v0.11.1\n"));
+}
+
+#[test]
+fn what_is_not_certain_is_refused_with_the_place() {
+    for (text, why) in [
+        (
+            BARE.replace("Instruct\"]", "Instruct\", $(EXTRA_ARGS)]\n          envFrom: [{configMapRef: {name: c}}]"),
+            "a part of the command is decided elsewhere",
+        ),
+        (
+            BARE.replace("command: [\"vllm\", \"serve\"", "command: [\"/start.sh\""),
+            "no container of it is seen to start vLLM",
+        ),
+        (
+            BARE.replace(
+                "Instruct\"]",
+                "Instruct\", --kv-events-config, $(EVENTS)]\n          envFrom: [{configMapRef: {name: c}}]",
+            ),
+            "decided elsewhere",
+        ),
+    ] {
+        let top = folder(&[("model.yaml", &text)]);
+        let refused = kvlint(top.path(), &["enable", "default/llama"]);
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(2), "{told}");
+        assert!(told.contains(why) && told.contains("model.yaml:"), "{told}");
+        assert_eq!(read(&top, "model.yaml"), text);
+    }
+    let top = folder(&[("model.yaml", BARE)]);
+    for words in
+        [&["enable", "llama"][..], &["enable", "default/other"], &["enable"], &["enable", "default/llama", "gone"]]
+    {
+        assert_eq!(kvlint(top.path(), words).status.code(), Some(2), "{words:?}");
+    }
+}
+
+const GATEWAY: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: aibrix-gateway-plugins, namespace: aibrix-system}
+spec:
+  selector: {matchLabels: {app: gateway-plugins}}
+  template:
+    metadata: {labels: {app: gateway-plugins}}
+    spec:
+      containers:
+        - name: gateway-plugin
+          image: aibrix/gateway-plugins:v0.7.0
+          env:
+            - name: REDIS_HOST
+              value: aibrix-redis-master
+";
+
+const CLOSED: &str = "\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: default-deny, namespace: default}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress]
+";
+
+#[test]
+fn the_gateway_and_the_policies_follow() {
+    let top = folder(&[("model.yaml", BARE), ("gateway.yaml", GATEWAY), ("deny.yaml", CLOSED)]);
+    run(top.path(), &["enable", "default/llama", "--tokenizer", "http://llama.default:8000"]);
+    let gateway = read(&top, "gateway.yaml");
+    for name in ["AIBRIX_PREFIX_CACHE_KV_EVENT_SYNC_ENABLED", "AIBRIX_PREFIX_CACHE_USE_REMOTE_TOKENIZER"] {
+        assert!(gateway.contains(&format!("            - name: {name}\n              value: \"true\"\n")), "{gateway}");
+    }
+    assert!(gateway.contains("value: http://llama.default:8000\n"), "{gateway}");
+    let model = read(&top, "model.yaml");
+    assert!(
+        model.contains("kind: NetworkPolicy") && model.contains("kubernetes.io/metadata.name: aibrix-system"),
+        "{model}"
+    );
+    let left = kvlint(top.path(), &["--format", "concise", "."]);
+    let left = String::from_utf8_lossy(&left.stdout).into_owned();
+    assert!(!left.contains("error["), "{left}");
+    run(top.path(), &["disable", "default/llama"]);
+    assert_eq!(read(&top, "model.yaml"), BARE);
+    assert_eq!(read(&top, "gateway.yaml"), GATEWAY);
+    assert_eq!(read(&top, "deny.yaml"), CLOSED);
+}
+
+#[test]
+fn a_component_and_a_script_make_the_same_change_elsewhere() {
+    let base = "resources: [model.yaml]\n";
+    let overlay = "resources: [../base]\n";
+    let top =
+        folder(&[("base/kustomization.yaml", base), ("base/model.yaml", BARE), ("prod/kustomization.yaml", overlay)]);
+    run(top.path(), &["enable", "default/llama", "prod", "--as", "kustomize", "-o", "kv-events"]);
+    assert_eq!(read(&top, "base/model.yaml"), BARE, "the base stays");
+    fs::write(top.path().join("prod/kustomization.yaml"), "resources: [../base]\ncomponents: [../kv-events]\n")
+        .unwrap();
+    silent(top.path(), "prod");
+    let built = run(top.path(), &["build", "prod"]);
+    assert!(built.contains("--kv-events-config") && built.contains("containerPort: 5557"), "{built}");
+    // The same with the real tool, where it is installed.
+    if let Ok(real) = Command::new("kubectl").args(["kustomize", "prod"]).current_dir(top.path()).output() {
+        assert!(real.status.success(), "{}", String::from_utf8_lossy(&real.stderr));
+        fs::write(top.path().join("real.yaml"), real.stdout).unwrap();
+        silent(top.path(), "real.yaml");
+    } else {
+        eprintln!("skipped: kubectl is not installed");
+    }
+    let script = run(top.path(), &["enable", "default/llama", "base", "--as", "kubectl"]);
+    assert!(script.starts_with("#!/bin/sh\n") && script.contains("rollback() {"), "{script}");
+    assert!(script.contains("kubectl patch deployment.v1.apps/llama -n default --type=json"), "{script}");
+}
+
+#[test]
+fn a_base_that_others_use_is_not_changed_for_one_of_them() {
+    let top = folder(&[
+        ("base/kustomization.yaml", "resources: [model.yaml]\n"),
+        ("base/model.yaml", BARE),
+        ("dev/kustomization.yaml", "resources: [../base]\nnamePrefix: dev-\n"),
+        ("prod/kustomization.yaml", "resources: [../base]\nnamePrefix: prod-\n"),
+    ]);
+    let refused = kvlint(top.path(), &["enable", "default/prod-llama", "."]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    assert!(told.contains("base/model.yaml is also used by") && told.contains("--as kustomize"), "{told}");
+    run(top.path(), &["enable", "--all", "."]);
+    assert!(read(&top, "base/model.yaml").contains("--kv-events-config"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn enable_then_disable_gives_the_original_bytes(
+        shape in 0usize..4,
+        indent in prop_oneof![Just(""), Just("  ")],
+        crlf in any::<bool>(),
+        last_newline in any::<bool>(),
+        comment in any::<bool>(),
+        service in any::<bool>(),
+    ) {
+        let command = match shape {
+            0 => format!("command: [vllm, serve, m]"),
+            1 => format!("command:\n          {indent}- vllm\n          {indent}- serve\n          {indent}- m"),
+            2 => format!("args:\n          {indent}- --model\n          {indent}- m"),
+            _ => format!("command: [sh, -c, \"exec vllm serve m --port 8000\"]"),
+        };
+        let note = if comment { " # a note" } else { "" };
+        let mut text = format!("apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: m{note}\nspec:\n  selector:\n    matchLabels: {{a: b}}\n  template:\n    metadata:\n      labels: {{a: b}}{note}\n    spec:\n      containers:\n      {indent}- name: vllm{note}\n      {indent}  image: vllm/vllm-openai:v0.11.1\n      {indent}  {command}\n");
+        if shape == 1 || shape == 2 {
+            // Items stand under their key.
+            text = text.replace("\n          ", &format!("\n        {indent}"));
+        }
+        if service {
+            text.push_str("---\napiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  selector: {a: b}\n  ports:\n  - port: 80\n    name: http\n");
+        }
+        if !last_newline {
+            text.pop();
+        }
+        if crlf {
+            text = text.replace('\n', "\r\n");
+        }
+        let top = folder(&[("m.yaml", &text)]);
+        run(top.path(), &["enable", "--all", "."]);
+        let enabled = read(&top, "m.yaml");
+        prop_assert_ne!(&enabled, &text);
+        silent(top.path(), ".");
+        run(top.path(), &["disable", "--all", "."]);
+        prop_assert_eq!(read(&top, "m.yaml"), text, "{}", enabled);
+    }
+}
