@@ -1,5 +1,6 @@
 use crate::facts::aibrix::{self, parse_bool};
 use crate::k8s::text::is_template;
+use crate::fix::pod;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -24,6 +25,14 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 .label(format!("the pods of this {kind} do not get its `{path}`"))
                 .help(format!("move the label to `{}`", right_path(&pods, path)))
                 .note("the gateway looks at the labels of pods alone, so it does not subscribe to these");
+            // Of several pods, which are meant is for a person to say.
+            if let [pod] = pods.as_slice() {
+                let wanted = label.value.as_deref().unwrap_or_default();
+                report = report.mend("move the label to the pods' labels", Applicability::Safe, |changes| {
+                    pod::set_label(pod, changes, &label.key, wanted)?;
+                    changes.remove_up_to(entry.value, workload.resource.node())
+                });
+            }
             let mut places: Vec<_> = pods.iter().map(|p| (p.labels_place, p.labels_hint())).collect();
             places.dedup();
             for (place, hint) in places {

@@ -1,4 +1,6 @@
 use crate::facts::aibrix::{self, parse_bool};
+use crate::fix::edit::Value;
+use crate::fix::pod;
 use crate::k8s::text::is_template;
 use crate::lint::prelude::*;
 use crate::yaml::Scalar;
@@ -31,6 +33,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
                     .severity(Severity::Info)
                     .label("the gateway does not subscribe to the pod")
                     .help(format!("write `\"{wanted}\"`, or switch the publisher off"))
+                    .mend(format!("write \"{wanted}\""), Applicability::Unsafe, |changes| {
+                        changes.replace(entry.value, Value::string(wanted))
+                    })
                     .note(subscribed);
             }
             continue;
@@ -38,7 +43,19 @@ pub fn check(cx: &mut UnitContext<'_>) {
         cx.report(entry.value.span(), format!("the label is set to {shown}, and the gateway looks for \"{wanted}\""))
             .label("another string")
             .help(format!("write `\"{wanted}\"`, with quotes"))
+            .mend(format!("write \"{wanted}\""), certainty(text), |changes| {
+                changes.replace(entry.value, Value::string(wanted))
+            })
             .note(subscribed);
+    }
+}
+
+/// Whether a value was plainly meant as yes.
+fn certainty(text: &str) -> Applicability {
+    if aibrix::meant_bool(text) == Some(true) || parse_bool(text) == Some(true) {
+        Applicability::Safe
+    } else {
+        Applicability::Unsafe
     }
 }
 
@@ -57,5 +74,9 @@ fn as_annotation(cx: &mut UnitContext<'_>, pod: &crate::k8s::PodTemplate<'_>) {
         .label("an annotation")
         .related(pod.labels_place, pod.labels_hint())
         .help("move the line from `annotations` to `labels`")
+        .mend("move it to the labels", Applicability::Safe, |changes| {
+            pod::set_label(pod, changes, &label.key, label.value.as_deref().unwrap_or_default())?;
+            changes.remove_up_to(entry.value, pod.resource.node())
+        })
         .note("pods are found by a label; the gateway does not subscribe to these");
 }

@@ -2,6 +2,8 @@ use crate::events::options::{FlagUse, Meaning};
 use crate::events::{Engine, Publisher};
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::events::{self, Setting};
+use crate::facts::Release;
+use crate::fix::publish;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -38,9 +40,20 @@ pub fn check(cx: &mut UnitContext<'_>) {
         for (flag, reason) in found.iter().skip(1) {
             report = report.related(flag.name_span, label(publisher, flag, reason));
         }
-        report
-            .help(help(publisher, &found))
-            .note(format!("of what it does not accept: {}", publisher.image.evidence("vLLM", &verdict)));
+        let report = report.help(help(publisher, &found));
+        // Every flag that is refused goes, or none does.
+        let report = if found.iter().all(|(flag, _)| matches!(flag.meaning, Meaning::Documented(_))) {
+            let title = publish::conversion_title(publisher);
+            report.mend(title, publish::conversion(publisher), |changes| publish::convert(model, publisher, changes))
+        } else if found.iter().all(|(flag, _)| is_early(publisher, flag)) {
+            let title = "raise the image to a release that has it";
+            report.mend(title, Applicability::Unsafe, |changes| {
+                publish::modernise(publisher, &Release::new(0, 0, 0), changes)
+            })
+        } else {
+            report
+        };
+        report.note(format!("of what it does not accept: {}", publisher.image.evidence("vLLM", &verdict)));
     }
 }
 
@@ -78,6 +91,11 @@ fn why(publisher: &Publisher<'_>, flag: &FlagUse) -> Option<Why> {
             key.and_then(|_| publisher.image.verdict(&cli::parser().dotted, |e| e.is_fatal())).map(|_| Why::Dotted)
         }
     }
+}
+
+/// Whether it is the option for events, in a release before it.
+fn is_early(publisher: &Publisher<'_>, flag: &FlagUse) -> bool {
+    flag.role() == Some(Role::KvEventsConfig) && publish::lacks_events(publisher)
 }
 
 fn who(publisher: &Publisher<'_>, why: &Why) -> String {
