@@ -27,9 +27,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 .note("the gateway looks at the labels of pods alone, so it does not subscribe to these");
             // Of several pods, which are meant is for a person to say.
             if let [pod] = pods.as_slice() {
-                let wanted = label.value.as_deref().unwrap_or_default();
-                report = report.mend("move the label to the pods' labels", Applicability::Safe, |changes| {
-                    pod::set_label(pod, changes, &label.key, wanted)?;
+                report = report.mend("move the label to the pods' labels", pod::announcing(pod), |changes| {
+                    pod::announce(model, pod, changes)?;
                     changes.remove_up_to(entry.value, workload.resource.node())
                 });
             }

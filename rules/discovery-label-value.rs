@@ -1,6 +1,7 @@
+use crate::events::Model;
 use crate::facts::aibrix::{self, parse_bool};
-use crate::fix::edit::Value;
 use crate::fix::pod;
+use crate::k8s::PodTemplate;
 use crate::k8s::text::is_template;
 use crate::lint::prelude::*;
 use crate::yaml::Scalar;
@@ -12,7 +13,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
     for (_, pod) in model.pods() {
         let publishes = model.publishers_of(pod).any(|p| p.publishing() == Publishing::On);
         let Some(entry) = pod.labels.entry(&label.key) else {
-            as_annotation(cx, pod);
+            as_annotation(cx, model, pod);
             continue;
         };
         let (Some(text), Some(scalar)) = (entry.value.text(), entry.value.scalar()) else { continue };
@@ -34,7 +35,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                     .label("the gateway does not subscribe to the pod")
                     .help(format!("write `\"{wanted}\"`, or switch the publisher off"))
                     .mend(format!("write \"{wanted}\""), Applicability::Unsafe, |changes| {
-                        changes.replace(entry.value, Value::string(wanted))
+                        pod::announce(model, pod, changes)
                     })
                     .note(subscribed);
             }
@@ -43,8 +44,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
         cx.report(entry.value.span(), format!("the label is set to {shown}, and the gateway looks for \"{wanted}\""))
             .label("another string")
             .help(format!("write `\"{wanted}\"`, with quotes"))
-            .mend(format!("write \"{wanted}\""), certainty(text), |changes| {
-                changes.replace(entry.value, Value::string(wanted))
+            .mend(format!("write \"{wanted}\""), certainty(text).max(pod::announcing(pod)), |changes| {
+                pod::announce(model, pod, changes)
             })
             .note(subscribed);
     }
@@ -60,7 +61,7 @@ fn certainty(text: &str) -> Applicability {
 }
 
 /// The key among the annotations, where the gateway does not look.
-fn as_annotation(cx: &mut UnitContext<'_>, pod: &crate::k8s::PodTemplate<'_>) {
+fn as_annotation<'t>(cx: &mut UnitContext<'_>, model: &Model<'t>, pod: &PodTemplate<'t>) {
     let label = &aibrix::table().labels.enabled;
     let Some(entry) = pod.annotations.entry(&label.key) else { return };
     let text = entry.value.text().unwrap_or_default();
@@ -74,8 +75,8 @@ fn as_annotation(cx: &mut UnitContext<'_>, pod: &crate::k8s::PodTemplate<'_>) {
         .label("an annotation")
         .related(pod.labels_place, pod.labels_hint())
         .help("move the line from `annotations` to `labels`")
-        .mend("move it to the labels", Applicability::Safe, |changes| {
-            pod::set_label(pod, changes, &label.key, label.value.as_deref().unwrap_or_default())?;
+        .mend("move it to the labels", pod::announcing(pod), |changes| {
+            pod::announce(model, pod, changes)?;
             changes.remove_up_to(entry.value, pod.resource.node())
         })
         .note("pods are found by a label; the gateway does not subscribe to these");

@@ -1,5 +1,7 @@
 use crate::events::PortUse;
 use crate::facts::aibrix;
+use crate::fix::edit::Refusal;
+use crate::fix::{pod, publish};
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -46,6 +48,14 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 (1.., Some((_, span))) => report.related(span, format!("the pod's first rank is {rank}")),
                 _ => report,
             };
+            let right = dialled.checked_sub(rank).unwrap_or(dialled);
+            let report = report.mend(format!("move it to port {right}"), Applicability::Unsafe, |changes| {
+                if port.is_default {
+                    return Err(Refusal::at(port.span, "the port is the engine's default"));
+                }
+                publish::rewrite(model, publisher, changes, (port.span, &port.written.to_string()), &right.to_string())?;
+                pod::move_port(model, publisher, changes, (port.first, dialled))
+            });
             match dialled.checked_sub(rank) {
                 Some(right) if rank > 0 => {
                     report.help(format!("write port {right}, so that rank {rank} listens on {dialled}"));

@@ -1,6 +1,9 @@
-use crate::facts::kubernetes;
+use crate::events::Publisher;
+use crate::facts::{aibrix, kubernetes};
+use crate::fix::pod;
 use crate::k8s::{Container, PodTemplate, ServicePort, TargetPort, Truth};
 use crate::lint::prelude::*;
+use crate::suggest;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -29,9 +32,37 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 Some(n) => report.related(n.span(), format!("the port of this name is not {}", port.protocol)),
                 None => report.related(place, format!("{} is selected", pod.title())),
             };
+            let publisher = model.publishers_of(pod).find(|p| p.publishing() == Publishing::On);
+            let engine = publisher.and_then(|p| {
+                let number = engine_port(p, name)?;
+                Some((p, number)).filter(|_| !p.pod_lists(number) && pod.host_network().is_none())
+            });
+            let near = suggest::nearest(name, listed.iter().copied()).filter(|near| near != name);
+            let report = match (engine, near, port.node.get("targetPort")) {
+                (Some((publisher, number)), ..) => {
+                    report.mend(format!("list the port as `{name}`"), Applicability::Safe, |changes| {
+                        pod::list_port(publisher, changes, number, name)
+                    })
+                }
+                (None, Some(near), Some(target)) => {
+                    report.mend(format!("write `{near}`"), Applicability::Unsafe, |changes| changes.replace(target, near))
+                }
+                _ => report,
+            };
             report.note("the Service has no endpoint for this port, and connections to it are refused");
         }
     }
+}
+
+/// The port of an engine that has this name in AIBrix's documents.
+fn engine_port(publisher: &Publisher<'_>, name: &str) -> Option<u16> {
+    let names = &aibrix::table().documented.port_names;
+    let port = match name {
+        _ if name == names.events => publisher.event_port(),
+        _ if name == names.replay => publisher.replay_port(),
+        _ => return None,
+    };
+    port.known().map(|port| port.first)
 }
 
 /// Whether a pod has a port of this name and protocol, as the endpoints controller looks for it.

@@ -5,6 +5,7 @@ use crate::facts::vllm::events::{self, Setting};
 use crate::facts::Release;
 use crate::fix::publish;
 use crate::lint::prelude::*;
+use crate::suggest;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -50,6 +51,17 @@ pub fn check(cx: &mut UnitContext<'_>) {
             report.mend(title, Applicability::Unsafe, |changes| {
                 publish::modernise(publisher, &Release::new(0, 0, 0), changes)
             })
+        } else if let [(flag, Why::Never | Why::Ambiguous)] = found.as_slice() {
+            // It was meant to be the one flag that takes JSON.
+            let right = &cli::flag_for(Role::KvEventsConfig).name;
+            let is_json = flag.value.as_ref().is_some_and(|v| v.value.trim_start().starts_with('{'));
+            let near = *reason == Why::Ambiguous || suggest::nearest(&flag.name, [right.as_str()]).is_some();
+            match is_json && near && flag.dotted.is_none() {
+                true => report.mend(format!("write `{right}`"), Applicability::Unsafe, |changes| {
+                    publish::rewrite(model, publisher, changes, (flag.name_span, &flag.name), right)
+                }),
+                false => report,
+            }
         } else {
             report
         };

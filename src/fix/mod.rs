@@ -12,6 +12,7 @@ pub mod command;
 pub mod diff;
 pub mod edit;
 pub mod engine;
+pub mod gateway;
 pub mod pod;
 pub mod publish;
 mod regress;

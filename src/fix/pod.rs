@@ -2,10 +2,11 @@
 
 use super::edit::{Changes, Refusal, Value};
 use super::engine;
-use crate::events::{Publisher, Resolved};
-use crate::facts::kubernetes;
+use crate::events::{Model, Publisher, Resolved};
+use crate::facts::{aibrix, kubernetes};
 use crate::facts::vllm::cli::Role;
-use crate::k8s::{Container, PodTemplate, Service, Text};
+use crate::k8s::{Container, PodTemplate, Service, TargetPort, Text, Truth};
+use crate::lint::Applicability;
 use crate::yaml::Node;
 
 /// Lists the ports that the gateway dials among those of an engine's container, where none of the pod does.
@@ -90,9 +91,116 @@ fn like(neighbour: Option<Node<'_>>, mut entries: Vec<(&str, Value)>) -> Value {
     Value::map(entries)
 }
 
-/// The container of a pod that lists a port under a name that is right for events.
-pub fn container_with<'t>(pod: &PodTemplate<'t>, name: &str) -> Option<Container<'t>> {
-    pod.containers().find(|c| c.port_named(name).is_some())
+/// Whether listing a port of that name is all that [`list_port`] does, so that nothing else changes.
+pub fn only_lists(publisher: &Publisher<'_>, name: &str) -> bool {
+    publisher.pod.host_network().is_none() && publisher.container.port_named(name).is_none()
+}
+
+/// Gives what names a port of the pod another name: probes of its container, and Services.
+///
+/// # Errors
+/// When a reference can't be edited.
+pub fn rename_references<'t>(
+    model: &Model<'t>,
+    pod: &PodTemplate<'t>,
+    container: Container<'t>,
+    changes: &mut Changes<'t>,
+    (old, new): (&str, &str),
+) -> Result<(), Refusal> {
+    for key in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
+        if let Some(probe) = container.node.get(key) {
+            rename_below(probe, changes, (old, new))?;
+        }
+    }
+    for service in selecting(model, pod) {
+        for port in service.ports() {
+            match port.node.get("targetPort") {
+                Some(target) if target.as_str() == Some(old) => changes.replace(target, Value::from(new))?,
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn rename_below<'t>(node: Node<'t>, changes: &mut Changes<'t>, (old, new): (&str, &str)) -> Result<(), Refusal> {
+    for entry in node.entries() {
+        if entry.key.text() == Some("port") && entry.value.as_str() == Some(old) {
+            changes.replace(entry.value, Value::from(new))?;
+        } else {
+            rename_below(entry.value, changes, (old, new))?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves a port of an engine where others say its number: the list of its container, and Services that lead to the number.
+///
+/// # Errors
+/// When one of them can't be edited.
+pub fn move_port<'t>(
+    model: &Model<'t>,
+    publisher: &Publisher<'t>,
+    changes: &mut Changes<'t>,
+    (old, new): (u16, u16),
+) -> Result<(), Refusal> {
+    let listed = publisher.container.ports();
+    if !publisher.pod_lists(new) {
+        let own = listed.iter().find(|p| p.number.known() == Some(&old) && p.is_tcp());
+        if let Some(node) = own.and_then(|p| p.node.get("containerPort")) {
+            changes.replace(node, Value::from(new))?;
+        }
+        // Both numbers were one on the node.
+        if let Some(node) = own.and_then(|p| p.node.get("hostPort")).filter(|n| n.as_int() == Some(old.into())) {
+            changes.replace(node, Value::from(new))?;
+        }
+    }
+    for service in selecting(model, &publisher.pod) {
+        for port in service.ports() {
+            if port.target.known() == Some(&TargetPort::Number(old)) {
+                changes.set(port.node, &["targetPort"], new)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The Services that certainly select a pod.
+fn selecting<'s, 't>(model: &'s Model<'t>, pod: &'s PodTemplate<'t>) -> impl Iterator<Item = Service<'t>> + use<'s, 't> {
+    let selects = |service: &Service<'t>| {
+        model.selected(*service).iter().any(|(other, truth)| *truth == Truth::Yes && other.node == pod.node)
+    };
+    model.services.iter().copied().filter(selects)
+}
+
+/// Whether a Service is reached from inside the cluster alone: events are nobody else's business.
+pub fn is_internal(service: Service<'_>) -> bool {
+    let kind = service.resource.node().at("spec.type").and_then(Node::text);
+    kind.is_none_or(|kind| kind == "ClusterIP")
+}
+
+/// Gives the pods the label by which the gateway finds them, and the model's name where they lack it: without one they are
+/// skipped all the same.
+///
+/// # Errors
+/// When nothing tells the name, or the labels can't be edited.
+pub fn announce<'t>(model: &Model<'t>, pod: &PodTemplate<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    let labels = &aibrix::table().labels;
+    set_label(pod, changes, &labels.enabled.key, labels.enabled.value.as_deref().unwrap_or_default())?;
+    if pod.labels.has(&labels.model.key) != Some(false) {
+        return Ok(());
+    }
+    let engine = model.publishers_of(pod).next();
+    let engine = engine.ok_or_else(|| Refusal::at(pod.labels_place, "which model the pods serve is not known"))?;
+    set_label(pod, changes, &labels.model.key, &model_name(engine))
+}
+
+/// Whether [`announce`] adds the one label that was meant and concludes nothing.
+pub fn announcing(pod: &PodTemplate<'_>) -> Applicability {
+    match pod.labels.has(&aibrix::table().labels.model.key) {
+        Some(true) => Applicability::Safe,
+        _ => Applicability::Unsafe,
+    }
 }
 
 /// The name that the gateway knows the model by: the one that it is served under, else the workload's.

@@ -7,8 +7,7 @@ use crate::facts::{Release, aibrix};
 use crate::fix::command::CommandLine;
 use crate::fix::edit::{Changes, Refusal};
 use crate::fix::{engine, pod, publish};
-use crate::k8s::{PodTemplate, Service, Truth};
-use crate::yaml::Node;
+use crate::k8s::{PodTemplate, Truth};
 
 /// Changes one workload.
 ///
@@ -49,7 +48,7 @@ pub fn services<'t>(
     for (at, service) in model.services.iter().enumerate() {
         let of_workload = |pod: &PodTemplate<'t>| std::ptr::eq(pod.resource, model.workloads[index].resource);
         let selects = model.selected(*service).iter().any(|(pod, truth)| *truth == Truth::Yes && of_workload(pod));
-        if !selects || done.contains(&at) || !is_internal(*service) {
+        if !selects || done.contains(&at) || !pod::is_internal(*service) {
             continue;
         }
         done.push(at);
@@ -63,12 +62,6 @@ pub fn services<'t>(
         }
     }
     Ok(())
-}
-
-/// Whether a Service is reached from inside the cluster alone: events are nobody else's business.
-pub fn is_internal(service: Service<'_>) -> bool {
-    let kind = service.resource.node().at("spec.type").and_then(Node::text);
-    kind.is_none_or(|kind| kind == "ClusterIP")
 }
 
 /// Makes sure that the release has events, raising the image's tag where that was asked for.

@@ -3,7 +3,8 @@
 use super::run::Migration;
 use crate::events::{Engine, Gateway, Model, Publishing, Resolved};
 use crate::facts::aibrix::{self, Kind, Variable};
-use crate::fix::edit::{Changes, Refusal, Value};
+use crate::fix;
+use crate::fix::edit::{Changes, Refusal};
 use crate::k8s::Text;
 
 /// Sets what synchronisation needs. `notes` tells what a person has to decide.
@@ -100,29 +101,22 @@ fn set<'t>(
     changes: &mut Changes<'t>,
     notes: &mut Vec<String>,
 ) -> Result<(), Refusal> {
-    // Another release's name is given the right one, and not a second variable beside it.
-    let misnamed = gateway.misnamed(variable);
-    if let Some(env) = &misnamed {
-        changes.replace(env.name, name)?;
-    }
-    let there = misnamed.or_else(|| gateway.variable(variable));
+    let there = gateway.misnamed(variable).or_else(|| gateway.variable(variable));
     match there {
         Some(env) => match &env.value {
-            Resolved::Known(text, _) if is_value(variable, text, value) => Ok(()),
+            // A right value under another release's name keeps its spelling.
+            Resolved::Known(text, _) if is_value(variable, text, value) => changes.replace(env.name, name),
             Resolved::Unknown(_) => {
                 notes.push(format!("`{name}` of the gateway is set from elsewhere: it must be `{value}`"));
-                Ok(())
+                changes.replace(env.name, name)
             }
-            _ => changes.set(env.node, &["value"], value),
+            _ => fix::gateway::set(gateway, variable, value, changes),
         },
         None if gateway.setting(variable).is_unknown() => {
             notes.push(format!("`{name}` of the gateway may be set from elsewhere: it must be `{value}`"));
             Ok(())
         }
-        None => {
-            let entry = Value::map([("name", Value::from(name)), ("value", Value::from(value))]);
-            changes.append(gateway.container.node, &["env"], entry)
-        }
+        None => fix::gateway::set(gateway, variable, value, changes),
     }
 }
 
