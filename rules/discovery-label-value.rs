@@ -41,13 +41,17 @@ pub fn check(cx: &mut UnitContext<'_>) {
             }
             continue;
         }
-        cx.report(entry.value.span(), format!("the label is set to {shown}, and the gateway looks for \"{wanted}\""))
+        let report = cx
+            .report(entry.value.span(), format!("the label is set to {shown}, and the gateway looks for \"{wanted}\""))
             .label("another string")
             .help(format!("write `\"{wanted}\"`, with quotes"))
-            .mend(format!("write \"{wanted}\""), certainty(text).max(pod::announcing(pod)), |changes| {
-                pod::announce(model, pod, changes)
-            })
             .note(subscribed);
+        // A silent engine is not to be announced: whether it shall publish is the first question.
+        if publishes {
+            report.mend(format!("write \"{wanted}\""), certainty(text).max(pod::announcing(pod)), |changes| {
+                pod::announce(model, pod, changes)
+            });
+        }
     }
 }
 
@@ -71,13 +75,16 @@ fn as_annotation<'t>(cx: &mut UnitContext<'_>, model: &Model<'t>, pod: &PodTempl
     {
         return;
     }
-    cx.report(entry.key.span(), format!("`{}` is an annotation here, and the gateway looks at labels", label.key))
+    let report = cx
+        .report(entry.key.span(), format!("`{}` is an annotation here, and the gateway looks at labels", label.key))
         .label("an annotation")
         .related(pod.labels_place, pod.labels_hint())
         .help("move the line from `annotations` to `labels`")
-        .mend("move it to the labels", pod::announcing(pod), |changes| {
+        .note("pods are found by a label; the gateway does not subscribe to these");
+    if model.publishers_of(pod).any(|p| p.publishing() == Publishing::On) {
+        report.mend("move it to the labels", pod::announcing(pod), |changes| {
             pod::announce(model, pod, changes)?;
             changes.remove_up_to(entry.value, pod.resource.node())
-        })
-        .note("pods are found by a label; the gateway does not subscribe to these");
+        });
+    }
 }

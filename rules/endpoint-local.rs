@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use crate::events::{EndpointSetting, Engine, Model, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::events::{self, Setting};
-use crate::fix::{engine, publish};
+use crate::fix::{engine, pod, publish};
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -44,13 +44,16 @@ fn judge(
     };
     let label = &aibrix::table().labels.enabled.key;
     let port = if is_replay { dial.replay } else { dial.events };
+    let names = &aibrix::table().documented.port_names;
+    let name = if is_replay { &names.replay } else { &names.events };
     let right = engine::endpoint(port);
     let report = cx
         .report(text.sub_span(part), format!("AIBrix's gateway can't reach `{}`: {what}", setting.key()))
         .severity(if is_replay { Severity::Warning } else { Severity::Error })
         .help(format!("write `{right}`"))
         .mend(format!("write `{right}`"), Applicability::Unsafe, |changes| {
-            publish::rewrite_part(model, publisher, changes, (text, 0..text.value.len()), &right)
+            publish::rewrite_part(model, publisher, changes, (text, 0..text.value.len()), &right)?;
+            if publisher.pod_lists(port) { Ok(()) } else { pod::list_port(publisher, changes, port, name) }
         })
         .note(format!("the gateway connects to the pod's address with {}", dial.transport));
     if let Some(entry) = publisher.pod.labels.entry(label) {

@@ -1,7 +1,8 @@
 use crate::events::Publisher;
 use crate::facts::{aibrix, kubernetes};
+use crate::fix::edit::Value;
 use crate::fix::pod;
-use crate::k8s::{Container, PodTemplate, ServicePort, TargetPort, Truth};
+use crate::k8s::{Container, ContainerPort, PodTemplate, ServicePort, TargetPort, Truth};
 use crate::lint::prelude::*;
 use crate::suggest;
 
@@ -37,21 +38,35 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 let number = engine_port(p, name)?;
                 Some((p, number)).filter(|_| !p.pod_lists(number) && pod.host_network().is_none())
             });
-            let near = suggest::nearest(name, listed.iter().copied()).filter(|near| near != name);
-            let report = match (engine, near, port.node.get("targetPort")) {
+            let report = match (engine, meant(pod, name, &port, &listed), port.node.get("targetPort")) {
                 (Some((publisher, number)), ..) => {
                     report.mend(format!("list the port as `{name}`"), Applicability::Safe, |changes| {
                         pod::list_port(publisher, changes, number, name)
                     })
                 }
-                (None, Some(near), Some(target)) => {
-                    report.mend(format!("write `{near}`"), Applicability::Unsafe, |changes| changes.replace(target, near))
+                (None, Some((value, applicability)), Some(target)) => {
+                    report.mend("write what the pods have", applicability, |changes| changes.replace(target, value))
                 }
                 _ => report,
             };
             report.note("the Service has no endpoint for this port, and connections to it are refused");
         }
     }
+}
+
+/// What a name was meant to be: the number that it spells, the container's port of the same number, or a name like it.
+fn meant(pod: &PodTemplate<'_>, name: &str, port: &ServicePort<'_>, listed: &[&str]) -> Option<(Value, Applicability)> {
+    if let Ok(number) = name.parse::<u16>() {
+        return Some((Value::from(number), Applicability::Safe));
+    }
+    let same = |p: &ContainerPort<'_>| p.number.known().is_some_and(|n| port.port.known() == Some(n));
+    let ports = pod.containers().flat_map(Container::ports);
+    let found = ports.filter(|p| same(p) && p.protocol == port.protocol).find_map(|p| p.name?.as_str());
+    if let Some(found) = found {
+        return Some((Value::from(found), Applicability::Safe));
+    }
+    let near = suggest::nearest(name, listed.iter().copied()).filter(|near| *near != name)?;
+    Some((Value::from(near), Applicability::Unsafe))
 }
 
 /// The port of an engine that has this name in AIBrix's documents.

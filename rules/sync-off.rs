@@ -44,7 +44,14 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 required
                     .filter_map(|v| Some((v, v.required.as_deref()?)))
                     .filter(|(v, value)| !gateway.setting(v).known().is_some_and(|text| right(&text.value, value)))
-                    .try_for_each(|(v, value)| fix::gateway::set(gateway, v, value, changes))
+                    .try_for_each(|(v, value)| fix::gateway::set(gateway, v, value, changes))?;
+                let size = aibrix::variable("block_size");
+                match fix::gateway::matching_block_size(model) {
+                    Some(right) if gateway.block_size().known() != Some(&right) => {
+                        fix::gateway::set(gateway, size, &right.to_string(), changes)
+                    }
+                    _ => Ok(()),
+                }
             }),
         };
         report

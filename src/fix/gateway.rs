@@ -1,8 +1,8 @@
 //! Changes of the gateway's variables.
 
 use super::edit::{Changes, Refusal, Value};
-use crate::events::{Gateway, Resolved};
-use crate::facts::aibrix::Variable;
+use crate::events::{Engine, Gateway, Model, Resolved};
+use crate::facts::aibrix::{self, Variable};
 
 /// Sets a variable of the gateway under the name that its release reads. One that stands there under another release's name is
 /// given the right one.
@@ -33,4 +33,18 @@ pub fn set<'t>(
             changes.append(gateway.container.node, &["env"], entry)
         }
     }
+}
+
+/// The size of a block for the gateway, where all engines agree on theirs.
+pub fn matching_block_size(model: &Model<'_>) -> Option<u32> {
+    let engines = model.publishers.iter().filter(|p| p.engine() == Engine::Vllm);
+    let mut sizes: Vec<u32> = Vec::new();
+    for engine in engines {
+        match engine.block_size() {
+            Resolved::Known(tokens, _) => sizes.push(tokens),
+            _ => return None,
+        }
+    }
+    let first = *sizes.first()?;
+    sizes.iter().all(|s| *s == first).then(|| aibrix::matching_block_size(first))?
 }

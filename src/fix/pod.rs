@@ -1,6 +1,6 @@
 //! Changes of a pod and of the Services in front of it: labels and ports.
 
-use super::edit::{Changes, Refusal, Value};
+use super::edit::{At, Changes, Refusal, Value};
 use super::engine;
 use crate::events::{Model, Publisher, Resolved};
 use crate::facts::{aibrix, kubernetes};
@@ -86,7 +86,11 @@ fn with_protocol<'k>(neighbour: Option<Node<'_>>, mut port: Vec<(&'k str, Value)
 fn like(neighbour: Option<Node<'_>>, mut entries: Vec<(&str, Value)>) -> Value {
     let order: Vec<&str> =
         neighbour.map(|n| n.entries().into_iter().filter_map(|e| e.key.text()).collect()).unwrap_or_default();
-    let place = |key: &str| order.iter().position(|k| *k == key).unwrap_or(order.len());
+    let place = |key: &str| match order.iter().position(|k| *k == key) {
+        // A name stands in front.
+        None if key == "name" => 0,
+        found => found.map_or(usize::MAX, |place| place + 1),
+    };
     entries.sort_by_key(|(key, _)| place(key));
     Value::map(entries)
 }
@@ -147,8 +151,12 @@ pub fn move_port<'t>(
     let listed = publisher.container.ports();
     if !publisher.pod_lists(new) {
         let own = listed.iter().find(|p| p.number.known() == Some(&old) && p.is_tcp());
-        if let Some(node) = own.and_then(|p| p.node.get("containerPort")) {
-            changes.replace(node, Value::from(new))?;
+        match own.and_then(|p| p.node.get("containerPort")) {
+            Some(node) => changes.replace(node, Value::from(new))?,
+            None => {
+                let name = engine::ports().into_iter().find(|(number, _)| *number == new).map(|(_, name)| name);
+                list_port(publisher, changes, new, name.unwrap_or_default())?;
+            }
         }
         // Both numbers were one on the node.
         if let Some(node) = own.and_then(|p| p.node.get("hostPort")).filter(|n| n.as_int() == Some(old.into())) {
@@ -186,13 +194,13 @@ pub fn is_internal(service: Service<'_>) -> bool {
 /// When nothing tells the name, or the labels can't be edited.
 pub fn announce<'t>(model: &Model<'t>, pod: &PodTemplate<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
     let labels = &aibrix::table().labels;
-    set_label(pod, changes, &labels.enabled.key, labels.enabled.value.as_deref().unwrap_or_default())?;
+    let enabled = (labels.enabled.key.as_str(), labels.enabled.value.as_deref().unwrap_or_default());
     if pod.labels.has(&labels.model.key) != Some(false) {
-        return Ok(());
+        return set_labels(pod, changes, &[enabled]);
     }
     let engine = model.publishers_of(pod).next();
     let engine = engine.ok_or_else(|| Refusal::at(pod.labels_place, "which model the pods serve is not known"))?;
-    set_label(pod, changes, &labels.model.key, &model_name(engine))
+    set_labels(pod, changes, &[enabled, (&labels.model.key, &model_name(engine))])
 }
 
 /// Whether [`announce`] adds the one label that was meant and concludes nothing.
@@ -215,21 +223,39 @@ pub fn model_name(publisher: &Publisher<'_>) -> String {
 ///
 /// # Errors
 /// When pods of this kind get no labels, or the place can't be edited.
-pub fn set_label<'t>(pod: &PodTemplate<'t>, changes: &mut Changes<'t>, key: &str, value: &str) -> Result<(), Refusal> {
+pub fn set_label<'t>(
+    pod: &PodTemplate<'t>,
+    changes: &mut Changes<'t>,
+    key: &str,
+    value: &str,
+) -> Result<(), Refusal> {
+    set_labels(pod, changes, &[(key, value)])
+}
+
+fn set_labels<'t>(pod: &PodTemplate<'t>, changes: &mut Changes<'t>, labels: &[(&str, &str)]) -> Result<(), Refusal> {
     let refused = || Refusal::at(pod.labels_place, "the pods of this kind can't be given labels");
-    if let Some(labels) = pod.labels.node {
-        return changes.set(labels, &[key], value);
+    if let Some(node) = pod.labels.node {
+        return labels.iter().try_for_each(|(key, value)| changes.set(node, &[*key], *value));
     }
     if !pod.can_have_labels {
         return Err(refused());
     }
     match &pod.row.labels {
-        None => changes.set(pod.node, &["metadata", "labels", key], value),
-        Some(path) if !path.contains(['[', '*']) => {
+        // A person writes it in front of the spec.
+        None => match pod.node.get("spec").filter(|_| pod.node.get("metadata").is_none()) {
+            Some(spec) => {
+                let labels = Value::map([("labels", Value::map(labels.iter().copied()))]);
+                changes.insert(pod.node, At::Before(spec), "metadata", labels)
+            }
+            None => labels
+                .iter()
+                .try_for_each(|(key, value)| changes.set(pod.node, &["metadata", "labels", *key], *value)),
+        },
+        Some(path) if !path.contains(['[', '*']) => labels.iter().try_for_each(|(key, value)| {
             let mut keys: Vec<&str> = path.split('.').collect();
             keys.push(key);
-            changes.set(pod.resource.node(), &keys, value)
-        }
+            changes.set(pod.resource.node(), &keys, *value)
+        }),
         Some(_) => Err(refused()),
     }
 }

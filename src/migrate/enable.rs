@@ -30,7 +30,10 @@ pub fn workload<'t>(
         options(publisher, changes)?;
         publish::remove_variables(publisher, changes)?;
         pod::list_ports(publisher, changes)?;
-        labels(publisher, changes)?;
+        // Engines of one pod share its labels.
+        if model.publishers_of(&publisher.pod).next().is_some_and(|first| std::ptr::eq(first, publisher)) {
+            labels(model, publisher, changes)?;
+        }
     }
     Ok(())
 }
@@ -112,11 +115,11 @@ fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(
 }
 
 /// The labels by which the gateway finds the pod, and knows what it serves.
-fn labels<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+fn labels<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
     let table = &aibrix::table().labels;
     let enabled = table.enabled.value.as_deref().unwrap_or_default();
     if publisher.pod.labels.equals(&table.enabled.key, enabled) == Some(false) {
-        pod::set_label(&publisher.pod, changes, &table.enabled.key, enabled)?;
+        return pod::announce(model, &publisher.pod, changes);
     }
     if publisher.pod.labels.has(&table.model.key) == Some(false) {
         pod::set_label(&publisher.pod, changes, &table.model.key, &pod::model_name(publisher))?;

@@ -1,7 +1,7 @@
 //! The gateway's variables, under the names that its release reads.
 
 use super::run::Migration;
-use crate::events::{Engine, Gateway, Model, Publishing, Resolved};
+use crate::events::{Gateway, Model, Publishing, Resolved};
 use crate::facts::aibrix::{self, Kind, Variable};
 use crate::fix;
 use crate::fix::edit::{Changes, Refusal};
@@ -73,24 +73,10 @@ fn wanted(model: &Model<'_>, gateway: &Gateway<'_>, migration: &Migration) -> Ve
         let value = variable.required.clone().or_else(|| migration.tokenizer.clone());
         found.push((variable, value));
     }
-    if let Some(size) = matching_block_size(model) {
+    if let Some(size) = fix::gateway::matching_block_size(model) {
         found.push((aibrix::variable("block_size"), Some(size.to_string())));
     }
     found
-}
-
-/// The size of a block for the gateway, where all engines agree on theirs.
-fn matching_block_size(model: &Model<'_>) -> Option<u32> {
-    let engines = model.publishers.iter().filter(|p| p.engine() == Engine::Vllm);
-    let mut sizes: Vec<u32> = Vec::new();
-    for engine in engines {
-        match engine.block_size() {
-            Resolved::Known(tokens, _) => sizes.push(tokens),
-            _ => return None,
-        }
-    }
-    let first = *sizes.first()?;
-    sizes.iter().all(|s| *s == first).then(|| aibrix::matching_block_size(first))?
 }
 
 fn set<'t>(
