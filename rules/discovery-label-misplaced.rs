@@ -1,6 +1,6 @@
 use crate::facts::aibrix::{self, parse_bool};
-use crate::k8s::text::is_template;
 use crate::fix::pod;
+use crate::k8s::text::is_template;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {

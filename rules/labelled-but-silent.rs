@@ -23,9 +23,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
             .label("the gateway subscribes to this pod")
             .note("the pod will be Running and serve requests, and the gateway will never learn what it has cached");
         let report = match publishers.as_slice() {
-            [only] => report.mend("switch events on", Applicability::Unsafe, |changes| {
-                publish::switch_on(model, only, changes)
-            }),
+            [only] => report
+                .mend("switch events on", Applicability::Unsafe, |changes| publish::switch_on(model, only, changes)),
             // Which of them is meant is not known.
             _ => report,
         };

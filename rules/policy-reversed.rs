@@ -4,8 +4,8 @@ use crate::facts::aibrix;
 use crate::facts::kubernetes;
 use crate::fix::edit::{Changes, Refusal, Value};
 use crate::k8s::policy::{Direction, Protocol};
-use crate::load::Resource;
 use crate::lint::prelude::*;
+use crate::load::Resource;
 
 /// Engines that a finding names at most.
 const ENGINES: usize = 3;
@@ -106,10 +106,14 @@ fn turn<'t>(
             }
         }
     }
-    changes.set(peer, &["namespaceSelector"], Value::map([("matchLabels", Value::map([(
-        kubernetes::table().namespace_name_label.as_str(),
-        Value::from(gateway),
-    )]))]))?;
+    changes.set(
+        peer,
+        &["namespaceSelector"],
+        Value::map([(
+            "matchLabels",
+            Value::map([(kubernetes::table().namespace_name_label.as_str(), Value::from(gateway))]),
+        )]),
+    )?;
     // From now on the engines are closed to all else, and requests come from the gateway, too.
     let http = aibrix::table().tokenizer_port.port;
     let listed = rule.get("ports").map(Node::items).unwrap_or_default();

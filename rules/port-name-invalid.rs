@@ -4,8 +4,8 @@ use crate::events::Model;
 use crate::facts::{aibrix, kubernetes};
 use crate::fix::edit::{Changes, Refusal, Value};
 use crate::fix::{engine, pod};
-use crate::k8s::{Container, ContainerPort, PodTemplate};
 use crate::k8s::text::is_template;
+use crate::k8s::{Container, ContainerPort, PodTemplate};
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -89,7 +89,11 @@ fn plain(name: &str) -> String {
 /// Another spelling is what was meant; a shorter name is a guess.
 fn certainty(port: &ContainerPort<'_>, name: &str) -> Applicability {
     let dialled = engine::ports().iter().any(|(number, _)| port.number.known() == Some(number));
-    if dialled || kubernetes::table().port_name.accepts(&plain(name)) { Applicability::Safe } else { Applicability::Unsafe }
+    if dialled || kubernetes::table().port_name.accepts(&plain(name)) {
+        Applicability::Safe
+    } else {
+        Applicability::Unsafe
+    }
 }
 
 /// Renames a port and what refers to it.

@@ -55,7 +55,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 _ => report,
             };
             // Both at once, so that they never meet on one number.
-            let title = format!("move what is elsewhere to {}", words::ports(&wrong.iter().map(|w| w.1).collect::<Vec<_>>()));
+            let title =
+                format!("move what is elsewhere to {}", words::ports(&wrong.iter().map(|w| w.1).collect::<Vec<_>>()));
             let report = report.mend(title, Applicability::Unsafe, |changes| {
                 wrong.iter().try_for_each(|(port, dialled)| move_to(model, publisher, changes, port, *dialled))
             });

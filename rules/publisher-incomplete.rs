@@ -85,10 +85,7 @@ fn without_replay(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publi
 }
 
 /// The flags or variables of AIBrix's documents, which ask for more than is there.
-fn documented(
-    cx: &mut UnitContext<'_>,
-    model: &Model<'_>,
-    publisher: &Publisher<'_>, dialect: Dialect, place: Span) {
+fn documented(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publisher<'_>, dialect: Dialect, place: Span) {
     let required = &aibrix::table().documented.required_settings;
     let missing: Vec<Setting> = required.iter().copied().filter(|s| publisher.setting(*s).is_absent()).collect();
     if missing.is_empty() || publisher.is_switched_off() {

@@ -48,9 +48,11 @@ fn vllm(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publisher<'_>) 
     let report = cx.report(place, message).observed(verdict.certainty);
     let report = match publisher.is_on() {
         // Which of the two was meant, the switch or the publisher that is none, is not plain.
-        true => report.mend(format!("name the publisher `{sending}`"), certainty(config.get(key).is_none()), |changes| {
-            name(model, publisher, changes, sending)
-        }),
+        true => {
+            report.mend(format!("name the publisher `{sending}`"), certainty(config.get(key).is_none()), |changes| {
+                name(model, publisher, changes, sending)
+            })
+        }
         false => report,
     };
     report

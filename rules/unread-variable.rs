@@ -57,7 +57,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
             }
             None => {
                 let title = publish::conversion_title(publisher);
-                report.mend(title, publish::conversion(publisher), |changes| publish::convert(model, publisher, changes))
+                report
+                    .mend(title, publish::conversion(publisher), |changes| publish::convert(model, publisher, changes))
             }
         };
         if let Some(verdict) = verdict {
@@ -68,9 +69,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
 
 /// Whether the variables ask for nothing, so that they only have to go.
 fn off(publisher: &Publisher<'_>) -> bool {
-    publisher.effective_config().is_none() && publisher.flags.iter().all(|f| cli::option_by_flag(&f.name).is_none()) && {
-        publisher.is_switched_off()
-    }
+    publisher.effective_config().is_none()
+        && publisher.flags.iter().all(|f| cli::option_by_flag(&f.name).is_none())
+        && { publisher.is_switched_off() }
 }
 
 /// Whether the option that is read says what the variables say.

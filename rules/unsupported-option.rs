@@ -1,8 +1,8 @@
 use crate::events::options::{FlagUse, Meaning};
 use crate::events::{Engine, Publisher};
+use crate::facts::Release;
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::events::{self, Setting};
-use crate::facts::Release;
 use crate::fix::publish;
 use crate::lint::prelude::*;
 use crate::suggest;

@@ -100,7 +100,7 @@ fn a_bare_deployment_is_changed_as_a_careful_person_would() {
     insta::assert_snapshot!(diff, @r#"
     --- a/model.yaml
     +++ b/model.yaml
-    @@ -11,11 +11,18 @@
+    @@ -11,11 +11,20 @@
          metadata:
            labels:
              app: llama # the Service selects it
@@ -113,21 +113,21 @@ fn a_bare_deployment_is_changed_as_a_careful_person_would() {
     -          command: ["vllm", "serve", "meta-llama/Llama-3.1-8B-Instruct"]
     +          command: ["vllm", "serve", "meta-llama/Llama-3.1-8B-Instruct", "--kv-events-config", '{"enable_kv_cache_events": true, "publisher": "zmq", "endpoint": "tcp://*:5557", "replay_endpoint": "tcp://*:5558"}']
     +          ports:
-    +            - containerPort: 5557
-    +              name: kv-events
+    +            - name: kv-events
+    +              containerPort: 5557
     +              protocol: TCP
-    +            - containerPort: 5558
-    +              name: kv-replay
+    +            - name: kv-replay
+    +              containerPort: 5558
     +              protocol: TCP
      ---
      apiVersion: v1
      kind: Service
-    @@ -24,3 +31,5 @@
+    @@ -24,3 +33,5 @@
        selector: {app: llama}
        ports:
          - {name: http, port: 8000, targetPort: 8000}
-    +    - {name: kv-events, port: 5557, protocol: TCP, targetPort: 5557}
-    +    - {name: kv-replay, port: 5558, protocol: TCP, targetPort: 5558}
+    +    - {name: kv-events, port: 5557, targetPort: 5557}
+    +    - {name: kv-replay, port: 5558, targetPort: 5558}
     "#);
     run(top.path(), &["enable", "deployment/default/llama", "."]);
     silent(top.path(), ".");
@@ -182,7 +182,10 @@ fn a_release_without_events_is_refused_unless_it_may_be_raised() {
     let refused = kvlint(top.path(), &["enable", "default/llama"]);
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2), "{told}");
-    assert!(told.contains("model.yaml:17:") && told.contains("vLLM 0.7.1 has no KV-cache events, 0.9.0 and later have"), "{told}");
+    assert!(
+        told.contains("model.yaml:17:") && told.contains("vLLM 0.7.1 has no KV-cache events, 0.9.0 and later have"),
+        "{told}"
+    );
     assert_eq!(read(&top, "model.yaml"), text);
     run(top.path(), &["enable", "default/llama", "--vllm", "0.11.1"]);
     silent(top.path(), ".");
@@ -193,7 +196,10 @@ fn a_release_without_events_is_refused_unless_it_may_be_raised() {
 fn what_is_not_certain_is_refused_with_the_place() {
     for (text, why) in [
         (BARE.replace("Instruct\"]", "Instruct\", $(EXTRA_ARGS)]"), "a part of the command is decided elsewhere"),
-        (BARE.replace("command: [\"vllm\", \"serve\"", "command: [\"/start.sh\""), "no container of it is seen to start vLLM"),
+        (
+            BARE.replace("command: [\"vllm\", \"serve\"", "command: [\"/start.sh\""),
+            "no container of it is seen to start vLLM",
+        ),
         (BARE.replace("Instruct\"]", "Instruct\", --kv-events-config, $(EVENTS)]"), "decided elsewhere"),
     ] {
         let top = folder(&[("model.yaml", &text)]);
@@ -204,7 +210,9 @@ fn what_is_not_certain_is_refused_with_the_place() {
         assert_eq!(read(&top, "model.yaml"), text);
     }
     let top = folder(&[("model.yaml", BARE)]);
-    for words in [&["enable", "llama"][..], &["enable", "default/other"], &["enable"], &["enable", "default/llama", "gone"]] {
+    for words in
+        [&["enable", "llama"][..], &["enable", "default/other"], &["enable"], &["enable", "default/llama", "gone"]]
+    {
         assert_eq!(kvlint(top.path(), words).status.code(), Some(2), "{words:?}");
     }
 }
@@ -245,7 +253,10 @@ fn the_gateway_and_the_policies_follow() {
     }
     assert!(gateway.contains("value: http://llama.default:8000\n"), "{gateway}");
     let model = read(&top, "model.yaml");
-    assert!(model.contains("kind: NetworkPolicy") && model.contains("kubernetes.io/metadata.name: aibrix-system"), "{model}");
+    assert!(
+        model.contains("kind: NetworkPolicy") && model.contains("kubernetes.io/metadata.name: aibrix-system"),
+        "{model}"
+    );
     let left = kvlint(top.path(), &["--format", "concise", "."]);
     let left = String::from_utf8_lossy(&left.stdout).into_owned();
     assert!(!left.contains("error["), "{left}");
@@ -259,10 +270,12 @@ fn the_gateway_and_the_policies_follow() {
 fn a_component_and_a_script_make_the_same_change_elsewhere() {
     let base = "resources: [model.yaml]\n";
     let overlay = "resources: [../base]\n";
-    let top = folder(&[("base/kustomization.yaml", base), ("base/model.yaml", BARE), ("prod/kustomization.yaml", overlay)]);
+    let top =
+        folder(&[("base/kustomization.yaml", base), ("base/model.yaml", BARE), ("prod/kustomization.yaml", overlay)]);
     run(top.path(), &["enable", "default/llama", "prod", "--as", "kustomize", "-o", "kv-events"]);
     assert_eq!(read(&top, "base/model.yaml"), BARE, "the base stays");
-    fs::write(top.path().join("prod/kustomization.yaml"), "resources: [../base]\ncomponents: [../kv-events]\n").unwrap();
+    fs::write(top.path().join("prod/kustomization.yaml"), "resources: [../base]\ncomponents: [../kv-events]\n")
+        .unwrap();
     silent(top.path(), "prod");
     let built = run(top.path(), &["build", "prod"]);
     assert!(built.contains("--kv-events-config") && built.contains("containerPort: 5557"), "{built}");

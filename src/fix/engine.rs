@@ -40,8 +40,12 @@ pub fn config_flag<'p>(publisher: &'p Publisher<'_>) -> Result<Option<&'p FlagUs
     if let Some(second) = second {
         return Err(Refusal::at(second.span, format!("`{name}` is given more than once")));
     }
-    if let Some(dotted) = publisher.flags.iter().find(|f| f.dotted.is_some() && f.role() == Some(Role::KvEventsConfig)) {
-        return Err(Refusal::at(dotted.span, format!("events are configured by `{name}` with a dot; write it as JSON first")));
+    if let Some(dotted) = publisher.flags.iter().find(|f| f.dotted.is_some() && f.role() == Some(Role::KvEventsConfig))
+    {
+        return Err(Refusal::at(
+            dotted.span,
+            format!("events are configured by `{name}` with a dot; write it as JSON first"),
+        ));
     }
     Ok(first)
 }
@@ -54,10 +58,14 @@ pub fn config_flag<'p>(publisher: &'p Publisher<'_>) -> Result<Option<&'p FlagUs
 pub fn written(publisher: &Publisher<'_>) -> Result<Vec<(Setting, Json)>, Refusal> {
     let mut found = Vec::new();
     for field in &events::table().fields {
-        let of = |dialect| publisher.documented.iter().rfind(move |w| w.setting == field.setting && w.dialect == dialect);
+        let of =
+            |dialect| publisher.documented.iter().rfind(move |w| w.setting == field.setting && w.dialect == dialect);
         let Some(written) = of(Dialect::Flag).or_else(|| of(Dialect::Env)) else { continue };
         if written.unknown {
-            return Err(Refusal::at(written.name_span, format!("what `{}` is set to is decided elsewhere", written.name)));
+            return Err(Refusal::at(
+                written.name_span,
+                format!("what `{}` is set to is decided elsewhere", written.name),
+            ));
         }
         let value = match &written.value {
             None => Json::Bool(true),
@@ -137,7 +145,8 @@ pub fn corrections(publisher: &Publisher<'_>) -> Vec<(&'static str, Value)> {
         let heard = match found_there {
             Resolved::Known(there, _) => {
                 // The replay socket binds whatever its address.
-                let listens = setting == Setting::ReplayEndpoint || there.text.as_ref().is_none_or(|t| events::binds(&t.value));
+                let listens =
+                    setting == Setting::ReplayEndpoint || there.text.as_ref().is_none_or(|t| events::binds(&t.value));
                 there.port() == Some(port) && listens
             }
             Resolved::Unknown(_) => true,

@@ -3,8 +3,8 @@
 use super::edit::{At, Changes, Refusal, Value};
 use super::engine;
 use crate::events::{Model, Publisher, Resolved};
-use crate::facts::{aibrix, kubernetes};
 use crate::facts::vllm::cli::Role;
+use crate::facts::{aibrix, kubernetes};
 use crate::k8s::{Container, PodTemplate, Service, TargetPort, Text, Truth};
 use crate::lint::Applicability;
 use crate::yaml::Node;
@@ -61,12 +61,7 @@ pub fn list_port<'t>(
 ///
 /// # Errors
 /// When the Service can't be edited.
-pub fn open_port<'t>(
-    service: Service<'t>,
-    changes: &mut Changes<'t>,
-    number: u16,
-    name: &str,
-) -> Result<(), Refusal> {
+pub fn open_port<'t>(service: Service<'t>, changes: &mut Changes<'t>, number: u16, name: &str) -> Result<(), Refusal> {
     let last = service.ports().last().map(|p| p.node);
     let mut port = vec![("name", Value::from(name)), ("port", Value::from(number))];
     port = with_protocol(last, port);
@@ -174,7 +169,10 @@ pub fn move_port<'t>(
 }
 
 /// The Services that certainly select a pod.
-fn selecting<'s, 't>(model: &'s Model<'t>, pod: &'s PodTemplate<'t>) -> impl Iterator<Item = Service<'t>> + use<'s, 't> {
+fn selecting<'s, 't>(
+    model: &'s Model<'t>,
+    pod: &'s PodTemplate<'t>,
+) -> impl Iterator<Item = Service<'t>> + use<'s, 't> {
     let selects = |service: &Service<'t>| {
         model.selected(*service).iter().any(|(other, truth)| *truth == Truth::Yes && other.node == pod.node)
     };
@@ -223,12 +221,7 @@ pub fn model_name(publisher: &Publisher<'_>) -> String {
 ///
 /// # Errors
 /// When pods of this kind get no labels, or the place can't be edited.
-pub fn set_label<'t>(
-    pod: &PodTemplate<'t>,
-    changes: &mut Changes<'t>,
-    key: &str,
-    value: &str,
-) -> Result<(), Refusal> {
+pub fn set_label<'t>(pod: &PodTemplate<'t>, changes: &mut Changes<'t>, key: &str, value: &str) -> Result<(), Refusal> {
     set_labels(pod, changes, &[(key, value)])
 }
 
@@ -247,9 +240,9 @@ fn set_labels<'t>(pod: &PodTemplate<'t>, changes: &mut Changes<'t>, labels: &[(&
                 let labels = Value::map([("labels", Value::map(labels.iter().copied()))]);
                 changes.insert(pod.node, At::Before(spec), "metadata", labels)
             }
-            None => labels
-                .iter()
-                .try_for_each(|(key, value)| changes.set(pod.node, &["metadata", "labels", *key], *value)),
+            None => {
+                labels.iter().try_for_each(|(key, value)| changes.set(pod.node, &["metadata", "labels", *key], *value))
+            }
         },
         Some(path) if !path.contains(['[', '*']) => labels.iter().try_for_each(|(key, value)| {
             let mut keys: Vec<&str> = path.split('.').collect();

@@ -48,7 +48,8 @@ pub fn modernise<'t>(publisher: &Publisher<'t>, minimum: &Release, changes: &mut
     if !image.upstream {
         return Err(Refusal::at(image.span, "which releases there are of this image is not known"));
     }
-    let wanted = advised(minimum).ok_or_else(|| Refusal::at(image.span, "no release that works with gateways is that new"))?;
+    let wanted =
+        advised(minimum).ok_or_else(|| Refusal::at(image.span, "no release that works with gateways is that new"))?;
     raise(publisher, wanted, changes)
 }
 

@@ -303,7 +303,8 @@ fn read_unit(mut plan: Plan, inputs: &Inputs, given: &[PathBuf], loaded: &mut Lo
     // The number of a file depends on how many before it could be read, so that all are read before any is parsed; in
     // batches, so that a text is still in the processor's cache when it is parsed.
     for jobs in plan.jobs.chunks(BATCH) {
-        let read: Vec<Result<Raw, Skipped>> = jobs.par_iter().map(|job| read_file(job, &inputs.overlay, given)).collect();
+        let read: Vec<Result<Raw, Skipped>> =
+            jobs.par_iter().map(|job| read_file(job, &inputs.overlay, given)).collect();
         let mut texts = Vec::with_capacity(read.len());
         for result in read {
             match result {

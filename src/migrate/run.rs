@@ -100,8 +100,7 @@ pub fn migrate(
 ) -> Result<Migrated, String> {
     let gone = || "what the change leaves can't be loaded".to_string();
     let first = reload(&overlay).ok_or_else(gone)?;
-    let mut work =
-        Work { migration, config, notes: Vec::new(), refused: Vec::new(), meant: Vec::new() };
+    let mut work = Work { migration, config, notes: Vec::new(), refused: Vec::new(), meant: Vec::new() };
     let mut last = None;
     let mut over = overlay;
     let mut before: BTreeMap<PathBuf, Arc<SourceFile>> = BTreeMap::new();
