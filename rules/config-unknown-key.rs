@@ -63,7 +63,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 let same = plain(known) == plain(&entry.key);
                 let applicability = if same { Applicability::Safe } else { Applicability::Unsafe };
                 report.mend(format!("write `{known}`"), applicability, |changes| {
-                    if !publisher.effective_config().is_some_and(|counts| counts.span == config.span) {
+                    if publisher.effective_config().is_none_or(|counts| counts.span != config.span) {
                         return Err(Refusal::at(entry.key_span, "another configuration counts"));
                     }
                     publish::edit_config(model, publisher, changes, |root, json| {

@@ -9,7 +9,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for publisher in model.publishers.iter().filter(|p| p.engine() == Engine::Vllm) {
         let variables = publisher.container.env_vars();
-        let unread = |name: &str| is_unread_event_variable(name) && !is_mentioned(publisher, name);
+        let unread = |name: &str| is_unread_event_variable(name) && !publish::is_mentioned(publisher, name);
         let found: Vec<_> = variables.iter().filter(|v| v.name.text().is_some_and(unread)).collect();
         let Some((first, rest)) = found.split_first() else { continue };
         let name = first.name.text().unwrap_or_default();
@@ -81,12 +81,4 @@ fn agrees(publisher: &Publisher<'_>) -> bool {
         let read = publisher.setting(written.setting).known().map(|v| v.text.value.to_ascii_lowercase());
         said.is_some() && said == read
     })
-}
-
-/// Whether the container's own command uses the variable, in `$(NAME)` or in a script.
-fn is_mentioned(publisher: &Publisher<'_>, name: &str) -> bool {
-    let node = publisher.container.node;
-    let words = ["command", "args"].into_iter().filter_map(|key| node.get(key)).flat_map(Node::items);
-    let values = publisher.container.env_vars().into_iter().filter_map(|v| v.node.get("value"));
-    words.chain(values).filter_map(Node::text).any(|text| text.contains(name) && text.contains('$'))
 }

@@ -131,11 +131,20 @@ fn remove_switch<'t>(
 /// When the list can't be edited.
 pub fn remove_variables<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
     for variable in publisher.container.env_vars() {
-        if crate::facts::vllm::option_by_env(variable.name.text().unwrap_or_default()).is_some() {
+        let name = variable.name.text().unwrap_or_default();
+        if crate::facts::vllm::option_by_env(name).is_some() && !is_mentioned(publisher, name) {
             changes.remove_up_to(variable.node, publisher.container.node)?;
         }
     }
     Ok(())
+}
+
+/// Whether the container's own command uses a variable, in `$(NAME)` or in a script.
+pub fn is_mentioned(publisher: &Publisher<'_>, name: &str) -> bool {
+    let node = publisher.container.node;
+    let words = ["command", "args"].into_iter().filter_map(|key| node.get(key)).flat_map(Node::items);
+    let values = publisher.container.env_vars().into_iter().filter_map(|v| v.node.get("value"));
+    words.chain(values).filter_map(Node::text).any(|text| text.contains(name) && text.contains('$'))
 }
 
 /// Makes an engine publish that is told nothing about events, or told not to: options, image, and the ports of its container.
