@@ -1,6 +1,7 @@
 use crate::events::{Engine, Gateway, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::cli::{self, Role};
+use crate::fix::gateway;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -32,14 +33,14 @@ pub fn check(cx: &mut UnitContext<'_>) {
 /// No engine fits: the gateway's value is the one to edit.
 fn in_gateway(
     cx: &mut UnitContext<'_>,
-    gateway: &Gateway<'_>,
+    found: &Gateway<'_>,
     (bytes, place): (u32, Span),
     publisher: &Publisher<'_>,
     (tokens, engine): (u32, Span),
 ) {
     let variable = aibrix::variable("block_size");
-    let name = gateway.names(variable).first().copied().unwrap_or_default();
-    let written = gateway.variable(variable).is_some();
+    let name = found.names(variable).first().copied().unwrap_or_default();
+    let written = found.variable(variable).is_some();
     let Some(right) = aibrix::matching_block_size(tokens) else { return };
     let message =
         format!("the gateway hashes blocks of {bytes} bytes, and the engine's blocks of {tokens} tokens are {right}");
@@ -47,6 +48,11 @@ fn in_gateway(
         .label(if written { "bytes, not tokens".to_string() } else { format!("{name} is {bytes} by default") })
         .related(engine, engine_label(publisher, tokens))
         .help(format!("set {name} to \"{right}\""))
+        .mend(
+            format!("set {name} to \"{right}\""),
+            if certainty(publisher) == Certainty::Certain { Applicability::Safe } else { Applicability::Unsafe },
+            |changes| gateway::set(found, variable, &right.to_string(), changes),
+        )
         .note(why())
         .observed(certainty(publisher));
 }

@@ -1,6 +1,8 @@
 use crate::events::{ConfigEntry, Engine};
 use crate::facts::sglang;
 use crate::facts::vllm::events::{self, Setting};
+use crate::fix::edit::Refusal;
+use crate::fix::publish;
 use crate::lint::prelude::*;
 use crate::suggest;
 
@@ -50,11 +52,25 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 } else {
                     &format!("`{}`", entry.key)
                 };
-                cx.report(entry.key_span, format!("{key} is no setting of {engine}'s KV events"))
+                let report = cx
+                    .report(entry.key_span, format!("{key} is no setting of {engine}'s KV events"))
                     .severity(severity)
                     .observed(verdict.certainty)
                     .help(help)
                     .note(image.evidence(engine, &verdict));
+                let Some(known) = meant.filter(|known| config.get(known).is_none()) else { continue };
+                let plain = |text: &str| text.to_lowercase().replace('-', "_");
+                let same = plain(known) == plain(&entry.key);
+                let applicability = if same { Applicability::Safe } else { Applicability::Unsafe };
+                report.mend(format!("write `{known}`"), applicability, |changes| {
+                    if publisher.effective_config().is_none_or(|counts| counts.span != config.span) {
+                        return Err(Refusal::at(entry.key_span, "another configuration counts"));
+                    }
+                    publish::edit_config(model, publisher, changes, |root, json| {
+                        let value = root.get(&entry.key).ok_or_else(|| Refusal::new("the key was not found again"))?;
+                        json.rename(value, known)
+                    })
+                });
             }
         }
     }

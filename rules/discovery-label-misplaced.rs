@@ -1,4 +1,5 @@
 use crate::facts::aibrix::{self, parse_bool};
+use crate::fix::pod;
 use crate::k8s::text::is_template;
 use crate::lint::prelude::*;
 
@@ -24,6 +25,13 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 .label(format!("the pods of this {kind} do not get its `{path}`"))
                 .help(format!("move the label to `{}`", right_path(&pods, path)))
                 .note("the gateway looks at the labels of pods alone, so it does not subscribe to these");
+            // Of several pods, which are meant is for a person to say.
+            if let [pod] = pods.as_slice() {
+                report = report.mend("move the label to the pods' labels", pod::announcing(pod), |changes| {
+                    pod::announce(model, pod, changes)?;
+                    changes.remove_up_to(entry.value, workload.resource.node())
+                });
+            }
             let mut places: Vec<_> = pods.iter().map(|p| (p.labels_place, p.labels_hint())).collect();
             places.dedup();
             for (place, hint) in places {

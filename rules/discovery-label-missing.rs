@@ -1,4 +1,5 @@
 use crate::facts::aibrix;
+use crate::fix::pod;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -25,6 +26,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
             .label("these labels reach the pods")
             .related(publisher.command.grip, format!("{} publishes events here", publisher.engine().name()))
             .help(format!("add `{}: \"{value}\"` to the labels of the pod template", label.key))
+            .mend(format!("add `{}: \"{value}\"`", label.key), pod::announcing(pod), |changes| {
+                pod::announce(model, pod, changes)
+            })
             .note("the gateway subscribes to pods with this label alone; it never connects to the others");
     }
 }

@@ -1,4 +1,7 @@
+use crate::events::Model;
 use crate::facts::aibrix::{self, parse_bool};
+use crate::fix::pod;
+use crate::k8s::PodTemplate;
 use crate::k8s::text::is_template;
 use crate::lint::prelude::*;
 use crate::yaml::Scalar;
@@ -10,7 +13,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
     for (_, pod) in model.pods() {
         let publishes = model.publishers_of(pod).any(|p| p.publishing() == Publishing::On);
         let Some(entry) = pod.labels.entry(&label.key) else {
-            as_annotation(cx, pod);
+            as_annotation(cx, model, pod);
             continue;
         };
         let (Some(text), Some(scalar)) = (entry.value.text(), entry.value.scalar()) else { continue };
@@ -31,19 +34,38 @@ pub fn check(cx: &mut UnitContext<'_>) {
                     .severity(Severity::Info)
                     .label("the gateway does not subscribe to the pod")
                     .help(format!("write `\"{wanted}\"`, or switch the publisher off"))
+                    .mend(format!("write \"{wanted}\""), Applicability::Unsafe, |changes| {
+                        pod::announce(model, pod, changes)
+                    })
                     .note(subscribed);
             }
             continue;
         }
-        cx.report(entry.value.span(), format!("the label is set to {shown}, and the gateway looks for \"{wanted}\""))
+        let report = cx
+            .report(entry.value.span(), format!("the label is set to {shown}, and the gateway looks for \"{wanted}\""))
             .label("another string")
             .help(format!("write `\"{wanted}\"`, with quotes"))
             .note(subscribed);
+        // A silent engine is not to be announced: whether it shall publish is the first question.
+        if publishes {
+            report.mend(format!("write \"{wanted}\""), certainty(text).max(pod::announcing(pod)), |changes| {
+                pod::announce(model, pod, changes)
+            });
+        }
+    }
+}
+
+/// Whether a value was plainly meant as yes.
+fn certainty(text: &str) -> Applicability {
+    if aibrix::meant_bool(text) == Some(true) || parse_bool(text) == Some(true) {
+        Applicability::Safe
+    } else {
+        Applicability::Unsafe
     }
 }
 
 /// The key among the annotations, where the gateway does not look.
-fn as_annotation(cx: &mut UnitContext<'_>, pod: &crate::k8s::PodTemplate<'_>) {
+fn as_annotation<'t>(cx: &mut UnitContext<'_>, model: &Model<'t>, pod: &PodTemplate<'t>) {
     let label = &aibrix::table().labels.enabled;
     let Some(entry) = pod.annotations.entry(&label.key) else { return };
     let text = entry.value.text().unwrap_or_default();
@@ -53,9 +75,16 @@ fn as_annotation(cx: &mut UnitContext<'_>, pod: &crate::k8s::PodTemplate<'_>) {
     {
         return;
     }
-    cx.report(entry.key.span(), format!("`{}` is an annotation here, and the gateway looks at labels", label.key))
+    let report = cx
+        .report(entry.key.span(), format!("`{}` is an annotation here, and the gateway looks at labels", label.key))
         .label("an annotation")
         .related(pod.labels_place, pod.labels_hint())
         .help("move the line from `annotations` to `labels`")
         .note("pods are found by a label; the gateway does not subscribe to these");
+    if model.publishers_of(pod).any(|p| p.publishing() == Publishing::On) {
+        report.mend("move it to the labels", pod::announcing(pod), |changes| {
+            pod::announce(model, pod, changes)?;
+            changes.remove_up_to(entry.value, pod.resource.node())
+        });
+    }
 }

@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use crate::events::{Endpoint, Engine, Publisher};
 use crate::facts::vllm::events::{self, Setting};
 use crate::facts::{kubernetes, sglang};
+use crate::fix::publish;
 use crate::k8s::Text;
 use crate::lint::prelude::*;
 
@@ -21,7 +22,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             Resolved::Unknown(_) => own_address(publisher),
             Resolved::Absent(_) => None,
         };
-        let Some((place, host, port, why)) = found else { continue };
+        let Some(Found { place, host, port, why, is_certain }) = found else { continue };
         let facts = &events::table().endpoint;
         let rows = if publisher.engine() == Engine::Sglang { &sglang::sglang().any_address } else { &facts.connects };
         let Some(verdict) = publisher.image.verdict(rows, |e| !matches!(e, crate::facts::Effect::Works)) else {
@@ -41,6 +42,11 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 "write `{wildcard}` for the host: `{}://{wildcard}:{port}`",
                 facts.transports.first().map_or("", String::as_str)
             ))
+            .mend(
+                format!("write `{wildcard}` for the host"),
+                if is_certain { Applicability::Safe } else { Applicability::Unsafe },
+                |changes| publish::rewrite(model, publisher, changes, (place, &host), wildcard),
+            )
             .note(publisher.image.evidence(engine, &verdict));
     }
 }
@@ -53,7 +59,16 @@ enum Why {
     Dialled,
 }
 
-type Found = (Span, String, String, Why);
+/// An endpoint that connects.
+struct Found {
+    /// The host's bytes.
+    place: Span,
+    host: String,
+    port: String,
+    why: Why,
+    /// Whether listening is what was plainly meant.
+    is_certain: bool,
+}
 
 fn named(publisher: &Publisher<'_>, endpoint: &Endpoint, text: &Text) -> Option<Found> {
     let facts = &events::table().endpoint;
@@ -80,7 +95,13 @@ fn named(publisher: &Publisher<'_>, endpoint: &Endpoint, text: &Text) -> Option<
         return None;
     };
     let port = text.value.get(endpoint.port_range.clone()).unwrap_or_default().to_string();
-    Some((text.sub_span(endpoint.host_range.clone()), host.to_string(), port, why))
+    Some(Found {
+        place: text.sub_span(endpoint.host_range.clone()),
+        host: host.to_string(),
+        port,
+        why,
+        is_certain: listed(&facts.lookalike_hosts),
+    })
 }
 
 /// `tcp://$(POD_IP):5557`, where the variable is the pod's own address.
@@ -93,6 +114,7 @@ fn own_address(publisher: &Publisher<'_>) -> Option<Found> {
     kubernetes::table().address_fields.iter().any(|f| f == path).then(|| {
         let start = before.len() + 3;
         let host = format!("$({name})");
-        (text.sub_span(start..start + host.len()), host, port.to_string(), Why::Listens)
+        let place = text.sub_span(start..start + host.len());
+        Found { place, host, port: port.to_string(), why: Why::Listens, is_certain: true }
     })
 }

@@ -1,5 +1,6 @@
 use crate::events::Engine;
 use crate::facts::vllm::events;
+use crate::fix::publish;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -25,6 +26,12 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 .help(format!("use vLLM {} or later", first.max(minimum)))
                 .note(format!("whatever documents say, no release before {first} has KV events at all")),
             _ => report.help(format!("use vLLM {minimum} or later")),
+        };
+        let report = match publish::advised(minimum) {
+            Some(release) => report.mend(format!("raise the image to {release}"), Applicability::Unsafe, |changes| {
+                publish::modernise(publisher, minimum, changes)
+            }),
+            None => report,
         };
         report.note(format!("this is {}", image.describe("vLLM")));
     }

@@ -1,4 +1,5 @@
 use crate::facts::aibrix;
+use crate::fix::pod;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -14,12 +15,15 @@ pub fn check(cx: &mut UnitContext<'_>) {
             (publisher.event_port(), dial.events, &names.events, Severity::Error),
             (publisher.replay_port(), dial.replay, &names.replay, Severity::Warning),
         ];
-        for (port, dialled, name, severity) in ports {
-            let Some(port) = port.known() else { continue };
-            // A port that nobody dials needs another number, not a line in the list.
-            if port.first != dialled || publisher.pod_lists(port.first) {
-                continue;
-            }
+        // A port that nobody dials needs another number, not a line in the list.
+        let missing: Vec<_> = ports
+            .into_iter()
+            .filter_map(|(port, dialled, name, severity)| Some((*port.known()?, dialled, name, severity)))
+            .filter(|(port, dialled, ..)| port.first == *dialled && !publisher.pod_lists(*dialled))
+            .collect();
+        let only_lists = missing.iter().all(|(_, _, name, _)| pod::only_lists(publisher, name));
+        let applicability = if only_lists { Applicability::Safe } else { Applicability::Unsafe };
+        for &(port, dialled, name, severity) in &missing {
             let what = port.what.name();
             let place = container.node.entry("ports").map_or_else(|| container.grip(), |entry| entry.key.span());
             let here = if port.is_default {
@@ -32,6 +36,11 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 .label(format!("no `containerPort: {dialled}` in this pod"))
                 .related(port.span, here)
                 .help(format!("add `- {{name: {name}, containerPort: {dialled}}}` to the container's ports"))
+                .mend("list what is missing", applicability, |changes| {
+                    missing
+                        .iter()
+                        .try_for_each(|(_, number, name, _)| pod::list_port(publisher, changes, *number, name))
+                })
                 .note("AIBrix's documents ask for both ports on the container; policies and Services that name ports need them");
         }
     }

@@ -1,6 +1,7 @@
 use crate::events::options::{FlagUse, Meaning};
 use crate::events::{Engine, Publisher};
 use crate::facts::vllm::cli::{self, Role};
+use crate::fix::command::CommandLine;
 use crate::lint::prelude::*;
 
 /// Flags that decide about events, or where they are sent.
@@ -40,13 +41,22 @@ pub fn check(cx: &mut UnitContext<'_>) {
             } else {
                 format!("`{}` is undone by `{}` further on", name(flag), name(last))
             };
-            cx.report(flag.span, message)
+            let report = cx
+                .report(flag.span, message)
                 .severity(if agree { Severity::Info } else { Severity::Warning })
                 .observed(verdict.certainty)
                 .label("without effect")
                 .related(last.span, "this one counts")
                 .help("remove one of the two")
                 .note(publisher.image.evidence("vLLM", &verdict));
+            // Of flags that no release has, none wins.
+            if matches!(flag.meaning, Meaning::Known { .. }) {
+                // Nothing that runs changes, but where the two differ the one that counts may be the mistake.
+                let applicability = if agree { Applicability::Safe } else { Applicability::Unsafe };
+                report.mend("remove the one without effect", applicability, |changes| {
+                    CommandLine::of(publisher)?.remove(changes, flag)
+                });
+            }
         }
     }
 }

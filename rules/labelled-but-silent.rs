@@ -2,6 +2,7 @@ use crate::events::Publisher;
 use crate::facts::aibrix;
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::events::{self, Setting};
+use crate::fix::publish;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -21,6 +22,12 @@ pub fn check(cx: &mut UnitContext<'_>) {
             .report(entry.value.span(), "the pod asks to be heard by the gateway, but its engine publishes nothing")
             .label("the gateway subscribes to this pod")
             .note("the pod will be Running and serve requests, and the gateway will never learn what it has cached");
+        let report = match publishers.as_slice() {
+            [only] => report
+                .mend("switch events on", Applicability::Unsafe, |changes| publish::switch_on(model, only, changes)),
+            // Which of them is meant is not known.
+            _ => report,
+        };
         match first.setting(Setting::Enable) {
             Resolved::Known(_, off) => {
                 report.related(off, "events are switched off here").help("switch events on, or remove the label")

@@ -1,4 +1,5 @@
 use crate::facts::aibrix;
+use crate::fix::pod;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -23,6 +24,18 @@ pub fn check(cx: &mut UnitContext<'_>) {
             .related(enabled.key.span(), "this label asks the gateway to subscribe")
             .help(format!("add `{key}` with the name that requests ask for"))
             .note("the gateway files events by model and skips a pod that names none");
+        let noted = pod.annotations.get(key).and_then(Node::text).filter(|name| !name.is_empty());
+        let served = model.publishers_of(pod).next().map(pod::model_name);
+        let report = match (noted, served) {
+            (Some(name), _) => report.mend(format!("add `{key}: {name}`"), Applicability::Safe, |changes| {
+                pod::set_label(pod, changes, key, name)
+            }),
+            // What requests ask for may still be another name.
+            (None, Some(name)) => report.mend(format!("add `{key}: {name}`"), Applicability::Unsafe, |changes| {
+                pod::set_label(pod, changes, key, &name)
+            }),
+            _ => report,
+        };
         if let Some(annotation) = pod.annotations.entry(key) {
             report
                 .related(annotation.key.span(), "an annotation")

@@ -1,7 +1,11 @@
+use crate::events::Publisher;
 use crate::events::policies::{self, words};
 use crate::facts::aibrix;
-use crate::k8s::policy::Direction;
+use crate::facts::kubernetes;
+use crate::fix::edit::{Changes, Refusal, Value};
+use crate::k8s::policy::{Direction, Protocol};
 use crate::lint::prelude::*;
+use crate::load::Resource;
 
 /// Engines that a finding names at most.
 const ENGINES: usize = 3;
@@ -46,9 +50,79 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 words::ports(&ports),
                 words::namespace_peer(namespace)
             ))
+            .mend("turn the policy around", Applicability::Unsafe, |changes| {
+                let resource = policy.view.resource;
+                let at_home = |p: &Publisher<'_>| p.pod.resource.namespace() == resource.namespace();
+                if !model.publishers.iter().any(at_home) {
+                    return Err(Refusal::at(resource.grip(), "it has to stand in the namespace of the engines"));
+                }
+                turn(resource, reversed.direction, namespace, changes)
+            })
             .note(format!("the connection is {} → {engine}:{}/TCP", subscriber.title(model), table.dial.events));
         if let Some(assumption) = policies::assumption(model, subscriber) {
             report.note(assumption);
         }
     }
+}
+
+/// Opens the engines to the gateway with the selectors that the policy has. Only of a policy with one rule for one peer is it plain
+/// what it has to become.
+fn turn<'t>(
+    resource: &'t Resource,
+    direction: Direction,
+    gateway: &str,
+    changes: &mut Changes<'t>,
+) -> Result<(), Refusal> {
+    let unclear = || Refusal::at(resource.grip(), "the policy says more than this");
+    let one = |node: Option<Node<'t>>| match node.map(Node::items).unwrap_or_default().as_slice() {
+        [only] => Ok(*only),
+        _ => Err(unclear()),
+    };
+    let spec = resource.node().get("spec").ok_or_else(unclear)?;
+    let (rules, peers) = match direction {
+        Direction::Ingress => ("ingress", "from"),
+        Direction::Egress => ("egress", "to"),
+    };
+    let rule = one(spec.get(rules))?;
+    let peer = one(rule.get(peers))?;
+    let (here, there) = spec.get("podSelector").zip(peer.get("podSelector")).ok_or_else(unclear)?;
+    let types = spec.get("policyTypes");
+    if types.is_some_and(|types| types.items().len() > 1) {
+        return Err(unclear());
+    }
+    match direction {
+        Direction::Ingress => {
+            let (engines, gateways) = (Value::of(there)?, Value::of(here)?);
+            changes.replace(here, engines)?;
+            changes.replace(there, gateways)?;
+        }
+        Direction::Egress => {
+            let list = spec.get(rules).ok_or_else(unclear)?;
+            let list_of_peers = rule.get(peers).ok_or_else(unclear)?;
+            changes.rename(list, "ingress")?;
+            changes.rename(list_of_peers, "from")?;
+            if let Some(only) = types.and_then(|types| types.items().first().copied()) {
+                changes.replace(only, Value::from("Ingress"))?;
+            }
+        }
+    }
+    changes.set(
+        peer,
+        &["namespaceSelector"],
+        Value::map([(
+            "matchLabels",
+            Value::map([(kubernetes::table().namespace_name_label.as_str(), Value::from(gateway))]),
+        )]),
+    )?;
+    // From now on the engines are closed to all else, and requests come from the gateway, too.
+    let http = aibrix::table().tokenizer_port.port;
+    let listed = rule.get("ports").map(Node::items).unwrap_or_default();
+    if listed.iter().any(|port| port.get("port").and_then(Node::as_int) == Some(http.into())) {
+        return Ok(());
+    }
+    let mut port = vec![("port", Value::from(http))];
+    if listed.last().is_some_and(|last| last.get("protocol").is_some()) {
+        port.insert(0, ("protocol", Value::from(Protocol::Tcp.as_str())));
+    }
+    changes.append(rule, &["ports"], Value::map(port))
 }

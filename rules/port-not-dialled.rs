@@ -1,5 +1,8 @@
-use crate::events::PortUse;
+use crate::events::policies::words;
+use crate::events::{BoundPort, Model, PortUse, Publisher};
 use crate::facts::aibrix;
+use crate::fix::edit::{Changes, Refusal};
+use crate::fix::{pod, publish};
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -14,6 +17,11 @@ pub fn check(cx: &mut UnitContext<'_>) {
             (publisher.replay_port(), dial.replay, Severity::Warning, "missed events are served on", "asks on"),
         ];
         let events = ports[0].0.known().map(|port| port.first);
+        let wrong: Vec<(BoundPort, u16)> = ports
+            .iter()
+            .filter_map(|(port, dialled, ..)| Some((*port.known()?, *dialled)))
+            .filter(|(port, dialled)| port.first != *dialled)
+            .collect();
         for (port, dialled, severity, served, dials) in ports {
             let Some(port) = port.known() else { continue };
             // Both on one port is replay-port-clash's to say.
@@ -46,6 +54,12 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 (1.., Some((_, span))) => report.related(span, format!("the pod's first rank is {rank}")),
                 _ => report,
             };
+            // Both at once, so that they never meet on one number.
+            let title =
+                format!("move what is elsewhere to {}", words::ports(&wrong.iter().map(|w| w.1).collect::<Vec<_>>()));
+            let report = report.mend(title, Applicability::Unsafe, |changes| {
+                wrong.iter().try_for_each(|(port, dialled)| move_to(model, publisher, changes, port, *dialled))
+            });
             match dialled.checked_sub(rank) {
                 Some(right) if rank > 0 => {
                     report.help(format!("write port {right}, so that rank {rank} listens on {dialled}"));
@@ -56,4 +70,21 @@ pub fn check(cx: &mut UnitContext<'_>) {
             }
         }
     }
+}
+
+/// Has the engine listen where the gateway dials, and the lists of ports say so.
+fn move_to<'t>(
+    model: &Model<'t>,
+    publisher: &Publisher<'t>,
+    changes: &mut Changes<'t>,
+    port: &BoundPort,
+    dialled: u16,
+) -> Result<(), Refusal> {
+    if port.is_default {
+        return Err(Refusal::at(port.span, "the port is the engine's default"));
+    }
+    let rank = port.first - port.written;
+    let right = dialled.checked_sub(rank).unwrap_or(dialled).to_string();
+    publish::rewrite(model, publisher, changes, (port.span, &port.written.to_string()), &right)?;
+    pod::move_port(model, publisher, changes, (port.first, dialled))
 }

@@ -2,6 +2,8 @@ use crate::events::{Dialect, Engine, Model, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::events::{self, Setting};
 use crate::facts::vllm::{self, cli};
+use crate::fix::edit::Value;
+use crate::fix::{engine, pod, publish};
 use crate::lint::prelude::*;
 use crate::suggest;
 
@@ -9,16 +11,16 @@ pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for publisher in model.publishers.iter().filter(|p| p.engine() == Engine::Vllm) {
         if publisher.effective_config().is_some() {
-            not_enabled(cx, publisher);
+            not_enabled(cx, model, publisher);
             without_replay(cx, model, publisher);
         } else if let Some(first) = publisher.documented.first() {
-            documented(cx, publisher, first.dialect, first.name_span);
+            documented(cx, model, publisher, first.dialect, first.name_span);
         }
     }
 }
 
 /// A configuration that leaves the switch out, or has a publisher and is switched off.
-fn not_enabled(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
+fn not_enabled(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publisher<'_>) {
     let Some(config) = publisher.readable_config() else { return };
     let Some(verdict) = publisher.image.verdict(&events::table().config.not_enabled, |_| true) else { return };
     let enable = Setting::Enable.key();
@@ -31,9 +33,14 @@ fn not_enabled(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
                 return;
             }
             let what = if config.entries.is_empty() { "sets nothing" } else { "does not switch events on" };
+            // A publisher that is set up was meant to send; an empty configuration may be meant to be none.
+            let switch_on = if config.entries.is_empty() { Applicability::Unsafe } else { Applicability::Safe };
             cx.report(place, format!("{} {what}: `{enable}` is missing", config.dialect.name()))
                 .label(format!("`{enable}` is false unless it is set"))
                 .help(format!("add `\"{enable}\": true`"))
+                .mend(format!("add `\"{enable}\": true`"), switch_on, |changes| {
+                    publish::set(model, publisher, changes, &[(Setting::Enable, Value::from(true))])
+                })
                 .note(evidence);
         }
         // Where the pod is labelled, labelled-but-silent says so.
@@ -65,15 +72,20 @@ fn without_replay(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publi
     // An explicit `null` is the value to edit.
     let place = config.get(key).map_or(config.key_span, |e| e.value.text.span());
     let note = aibrix.replay_failure.note.as_deref().unwrap_or_default();
+    let right = engine::endpoint(aibrix.dial.replay);
     cx.report(place, format!("events are published without `{key}`, so missed ones can't be asked for again"))
         .severity(Severity::Warning)
         .label("no replay")
-        .help(format!("add `\"{key}\": \"{}\"`", listen_on(aibrix.dial.replay)))
+        .help(format!("add `\"{key}\": \"{right}\"`"))
+        .mend(format!("add `\"{key}\": \"{right}\"`"), Applicability::Unsafe, |changes| {
+            publish::set(model, publisher, changes, &[(Setting::ReplayEndpoint, Value::from(right.as_str()))])?;
+            pod::list_ports(publisher, changes)
+        })
         .note(format!("a gateway that starts after the engine has no way to learn of older blocks; {note}"));
 }
 
 /// The flags or variables of AIBrix's documents, which ask for more than is there.
-fn documented(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, dialect: Dialect, place: Span) {
+fn documented(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publisher<'_>, dialect: Dialect, place: Span) {
     let required = &aibrix::table().documented.required_settings;
     let missing: Vec<Setting> = required.iter().copied().filter(|s| publisher.setting(*s).is_absent()).collect();
     if missing.is_empty() || publisher.is_switched_off() {
@@ -92,16 +104,12 @@ fn documented(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, dialect: Dial
         .severity(if only_replay { Severity::Warning } else { Severity::Error })
         .label(format!("the first of this container's KV-event {noun}"))
         .help(format!("set {} as well", names.join(", ")))
+        .mend(publish::conversion_title(publisher), publish::conversion(publisher), |changes| {
+            publish::convert(model, publisher, changes)
+        })
         .note(format!(
             "AIBrix's documents ask for {} settings together: {}",
             required.len(),
             required.iter().filter_map(name).collect::<Vec<_>>().join(", ")
         ));
-}
-
-/// An endpoint that listens on every address.
-fn listen_on(port: u16) -> String {
-    let endpoint = &events::table().endpoint;
-    let first = |list: &[String]| list.first().cloned().unwrap_or_default();
-    format!("{}://{}:{port}", first(&endpoint.transports), first(&endpoint.wildcard_hosts))
 }

@@ -1,21 +1,23 @@
-use crate::events::{Engine, Publisher, ValueKind};
+use crate::events::{Engine, Model, Publisher, ValueKind};
 use crate::facts::Effect;
 use crate::facts::sglang;
 use crate::facts::vllm::events::{self, Setting};
+use crate::fix::edit::{Changes, Refusal, Value};
+use crate::fix::publish;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for publisher in &model.publishers {
         match publisher.engine() {
-            Engine::Vllm => vllm(cx, publisher),
-            Engine::Sglang => sglang(cx, publisher),
+            Engine::Vllm => vllm(cx, model, publisher),
+            Engine::Sglang => sglang(cx, model, publisher),
             Engine::Simulator => {}
         }
     }
 }
 
-fn vllm(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
+fn vllm(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publisher<'_>) {
     let Some(config) = publisher.readable_config() else { return };
     let effects = &events::table().config;
     let key = Setting::Publisher.key();
@@ -43,8 +45,17 @@ fn vllm(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
         _ => what,
     };
     let sending = values.publishing.first().map_or("", String::as_str);
-    cx.report(place, message)
-        .observed(verdict.certainty)
+    let report = cx.report(place, message).observed(verdict.certainty);
+    let report = match publisher.is_on() {
+        // Which of the two was meant, the switch or the publisher that is none, is not plain.
+        true => {
+            report.mend(format!("name the publisher `{sending}`"), certainty(config.get(key).is_none()), |changes| {
+                name(model, publisher, changes, sending)
+            })
+        }
+        false => report,
+    };
+    report
         .help(if publisher.is_switched_off() {
             "remove the whole configuration: it is switched off anyway".to_string()
         } else {
@@ -53,7 +64,21 @@ fn vllm(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
         .note(image.evidence("vLLM", &verdict));
 }
 
-fn sglang(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
+/// A publisher that nobody named is plainly to be named.
+fn certainty(unnamed: bool) -> Applicability {
+    if unnamed { Applicability::Safe } else { Applicability::Unsafe }
+}
+
+fn name<'t>(
+    model: &Model<'t>,
+    publisher: &Publisher<'t>,
+    changes: &mut Changes<'t>,
+    sending: &str,
+) -> Result<(), Refusal> {
+    publish::set(model, publisher, changes, &[(Setting::Publisher, Value::from(sending))])
+}
+
+fn sglang(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publisher<'_>) {
     let Some(config) = publisher.readable_config() else { return };
     let table = sglang::sglang();
     let key = Setting::Publisher.key();
@@ -72,5 +97,8 @@ fn sglang(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>) {
     cx.report(place, what)
         .observed(verdict.certainty)
         .help(format!("write `\"{key}\": \"{sending}\"`, or remove the option"))
+        .mend(format!("name the publisher `{sending}`"), certainty(config.get(key).is_none()), |changes| {
+            name(model, publisher, changes, sending)
+        })
         .note(publisher.image.evidence("SGLang", &verdict));
 }

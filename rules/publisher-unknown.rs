@@ -1,6 +1,7 @@
 use crate::events::{Engine, ValueKind};
 use crate::facts::sglang;
 use crate::facts::vllm::events::{self, Setting};
+use crate::fix::publish;
 use crate::lint::prelude::*;
 use crate::suggest;
 
@@ -38,7 +39,18 @@ pub fn check(cx: &mut UnitContext<'_>) {
         }
         let named = if name.len() > 60 { "this name" } else { &format!("`{name}`") };
         let report = cx.report(span, format!("{} has no publisher {named}", engine.name()));
-        let help = match suggest::nearest(name, known.iter().copied()) {
+        let near = suggest::nearest(name, known.iter().copied());
+        let report = match near {
+            Some(near) => {
+                let same = near.eq_ignore_ascii_case(name);
+                let applicability = if same { Applicability::Safe } else { Applicability::Unsafe };
+                report.mend(format!("write `{near}`"), applicability, |changes| {
+                    publish::rewrite_part(model, publisher, changes, (&value.text, 0..name.len()), near)
+                })
+            }
+            None => report,
+        };
+        let help = match near {
             Some(near) => format!("write `{near}`: case matters"),
             None => format!("write `{}`", known.first().copied().unwrap_or_default()),
         };

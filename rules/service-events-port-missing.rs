@@ -1,5 +1,6 @@
 use crate::events::{EndpointSetting, Model, Publisher};
 use crate::facts::aibrix;
+use crate::fix::pod;
 use crate::k8s::{PodTemplate, Service, ServicePort, TargetPort, Truth};
 use crate::lint::prelude::*;
 
@@ -23,6 +24,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 cx.report(port.target.span(), format!("the Service's {} port leads to {to}", kv.word))
                     .related(kv.at, format!("the engine's {} port is {}", kv.word, kv.number))
                     .help(format!("set targetPort to {}", kv.number))
+                    .mend(format!("set targetPort to {}", kv.number), Applicability::Safe, |changes| {
+                        changes.set(port.node, &["targetPort"], kv.number)
+                    })
                     .note(
                         "nothing listens there; AIBrix's gateway dials the pods themselves, other subscribers may not",
                     );
@@ -42,7 +46,11 @@ pub fn check(cx: &mut UnitContext<'_>) {
             if let Some(port) = ports.iter().find(|p| p.leads_to(pod) == Some(listed.number)) {
                 report = report.related(port.node.grip(), format!("leads to the {} port", listed.word));
             }
+            let applicability = if pod::is_internal(*service) { Applicability::Safe } else { Applicability::Unsafe };
             report
+                .mend(format!("add the port {number}"), applicability, |changes| {
+                    pod::open_port(*service, changes, number, missing.convention)
+                })
                 .related(missing.at, format!("the engine's {} port is {number}", missing.word))
                 .help(format!("add `{{name: {}, port: {number}, targetPort: {number}}}`", missing.convention))
                 .note(

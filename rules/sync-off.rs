@@ -1,5 +1,6 @@
 use crate::events::{Gateway, Publisher};
 use crate::facts::aibrix;
+use crate::fix;
 use crate::lint::prelude::*;
 
 /// Places that a finding names at most.
@@ -33,6 +34,26 @@ pub fn check(cx: &mut UnitContext<'_>) {
         for publisher in publishers.iter().take(PLACES) {
             report = report.related(publisher.container.grip(), format!("{} publishes", publisher.pod.title()));
         }
+        // Without the address of a tokenizer, which is for a person to say, it would not start.
+        let open = aibrix::prerequisites().any(|v| v.required_non_empty && gateway.setting(v).is_absent());
+        let report = match open {
+            true => report,
+            false => report.mend("switch it on, with what it needs", Applicability::Unsafe, |changes| {
+                let required = aibrix::prerequisites().filter(|v| !gateway.names(v).is_empty());
+                let right = |text: &str, value: &str| text == value || aibrix::parse_bool(text) == Some(true);
+                required
+                    .filter_map(|v| Some((v, v.required.as_deref()?)))
+                    .filter(|(v, value)| !gateway.setting(v).known().is_some_and(|text| right(&text.value, value)))
+                    .try_for_each(|(v, value)| fix::gateway::set(gateway, v, value, changes))?;
+                let size = aibrix::variable("block_size");
+                match fix::gateway::matching_block_size(model) {
+                    Some(right) if gateway.block_size().known() != Some(&right) => {
+                        fix::gateway::set(gateway, size, &right.to_string(), changes)
+                    }
+                    _ => Ok(()),
+                }
+            }),
+        };
         report
             .help(format!("set `{name}` to \"{}\"", variable.required.as_deref().unwrap_or("true")))
             .note("nobody receives the events; the gateway guesses from its own requests what the engines have cached");

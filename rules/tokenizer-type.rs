@@ -1,4 +1,5 @@
 use crate::facts::aibrix;
+use crate::fix;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -18,6 +19,13 @@ pub fn check(cx: &mut UnitContext<'_>) {
             _ => continue,
         };
         let report = cx.report(span, message).related(sync, "synchronisation is switched on here");
+        let same = |text: &crate::k8s::Text| text.value.trim().eq_ignore_ascii_case(required);
+        let setting = gateway.setting(variable);
+        let plain = setting.is_absent() || setting.known().is_some_and(same);
+        let applicability = if plain { Applicability::Safe } else { Applicability::Unsafe };
+        let report = report.mend(format!("set it to \"{required}\""), applicability, |changes| {
+            fix::gateway::set(gateway, variable, required, changes)
+        });
         let report = report.help(format!("set `{name}` to \"{required}\", in lower case"));
         let report = report.observed(Certainty::Certain);
         let report =

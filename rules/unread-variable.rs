@@ -1,13 +1,15 @@
 use crate::events::{Engine, Publisher};
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::{self, is_unread_event_variable, option_by_env};
+use crate::fix::edit::Refusal;
+use crate::fix::publish;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for publisher in model.publishers.iter().filter(|p| p.engine() == Engine::Vllm) {
         let variables = publisher.container.env_vars();
-        let unread = |name: &str| is_unread_event_variable(name) && !is_mentioned(publisher, name);
+        let unread = |name: &str| is_unread_event_variable(name) && !publish::is_mentioned(publisher, name);
         let found: Vec<_> = variables.iter().filter(|v| v.name.text().is_some_and(unread)).collect();
         let Some((first, rest)) = found.split_first() else { continue };
         let name = first.name.text().unwrap_or_default();
@@ -44,16 +46,39 @@ pub fn check(cx: &mut UnitContext<'_>) {
             true => format!("remove it: `{flag}` says it all"),
             false => format!("set `{setting}` in the JSON of `{flag}`; there is no variable for it"),
         });
+        let foreign = found.iter().find(|v| v.name.text().and_then(option_by_env).is_none()).map(|v| v.name.span());
+        let report = match foreign {
+            // What it was meant to set is not known.
+            Some(place) => report.mend("write it into the JSON", Applicability::Display, |_| {
+                Err(Refusal::at(place, "a variable here stands for no setting"))
+            }),
+            None if off(publisher) || harmless && agrees(publisher) => {
+                report.mend("remove them", Applicability::Safe, |changes| publish::remove_variables(publisher, changes))
+            }
+            None => {
+                let title = publish::conversion_title(publisher);
+                report
+                    .mend(title, publish::conversion(publisher), |changes| publish::convert(model, publisher, changes))
+            }
+        };
         if let Some(verdict) = verdict {
             report.note(image.evidence("vLLM", &verdict));
         }
     }
 }
 
-/// Whether the container's own command uses the variable, in `$(NAME)` or in a script.
-fn is_mentioned(publisher: &Publisher<'_>, name: &str) -> bool {
-    let node = publisher.container.node;
-    let words = ["command", "args"].into_iter().filter_map(|key| node.get(key)).flat_map(Node::items);
-    let values = publisher.container.env_vars().into_iter().filter_map(|v| v.node.get("value"));
-    words.chain(values).filter_map(Node::text).any(|text| text.contains(name) && text.contains('$'))
+/// Whether the variables ask for nothing, so that they only have to go.
+fn off(publisher: &Publisher<'_>) -> bool {
+    publisher.effective_config().is_none()
+        && publisher.flags.iter().all(|f| cli::option_by_flag(&f.name).is_none())
+        && { publisher.is_switched_off() }
+}
+
+/// Whether the option that is read says what the variables say.
+fn agrees(publisher: &Publisher<'_>) -> bool {
+    publisher.documented.iter().all(|written| {
+        let said = written.value.as_ref().map(|v| v.text.value.to_ascii_lowercase());
+        let read = publisher.setting(written.setting).known().map(|v| v.text.value.to_ascii_lowercase());
+        said.is_some() && said == read
+    })
 }

@@ -1,8 +1,11 @@
 use crate::events::options::{FlagUse, Meaning};
 use crate::events::{Engine, Publisher};
+use crate::facts::Release;
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::events::{self, Setting};
+use crate::fix::publish;
 use crate::lint::prelude::*;
+use crate::suggest;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -38,9 +41,31 @@ pub fn check(cx: &mut UnitContext<'_>) {
         for (flag, reason) in found.iter().skip(1) {
             report = report.related(flag.name_span, label(publisher, flag, reason));
         }
-        report
-            .help(help(publisher, &found))
-            .note(format!("of what it does not accept: {}", publisher.image.evidence("vLLM", &verdict)));
+        let report = report.help(help(publisher, &found));
+        // Every flag that is refused goes, or none does.
+        let report = if found.iter().all(|(flag, _)| matches!(flag.meaning, Meaning::Documented(_))) {
+            let title = publish::conversion_title(publisher);
+            report.mend(title, publish::conversion(publisher), |changes| publish::convert(model, publisher, changes))
+        } else if found.iter().all(|(flag, _)| is_early(publisher, flag)) {
+            let title = "raise the image to a release that has it";
+            report.mend(title, Applicability::Unsafe, |changes| {
+                publish::modernise(publisher, &Release::new(0, 0, 0), changes)
+            })
+        } else if let [(flag, Why::Never | Why::Ambiguous)] = found.as_slice() {
+            // It was meant to be the one flag that takes JSON.
+            let right = &cli::flag_for(Role::KvEventsConfig).name;
+            let is_json = flag.value.as_ref().is_some_and(|v| v.value.trim_start().starts_with('{'));
+            let near = *reason == Why::Ambiguous || suggest::nearest(&flag.name, [right.as_str()]).is_some();
+            match is_json && near && flag.dotted.is_none() {
+                true => report.mend(format!("write `{right}`"), Applicability::Unsafe, |changes| {
+                    publish::rewrite(model, publisher, changes, (flag.name_span, &flag.name), right)
+                }),
+                false => report,
+            }
+        } else {
+            report
+        };
+        report.note(format!("of what it does not accept: {}", publisher.image.evidence("vLLM", &verdict)));
     }
 }
 
@@ -78,6 +103,11 @@ fn why(publisher: &Publisher<'_>, flag: &FlagUse) -> Option<Why> {
             key.and_then(|_| publisher.image.verdict(&cli::parser().dotted, |e| e.is_fatal())).map(|_| Why::Dotted)
         }
     }
+}
+
+/// Whether it is the option for events, in a release before it.
+fn is_early(publisher: &Publisher<'_>, flag: &FlagUse) -> bool {
+    flag.role() == Some(Role::KvEventsConfig) && publish::lacks_events(publisher)
 }
 
 fn who(publisher: &Publisher<'_>, why: &Why) -> String {

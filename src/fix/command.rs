@@ -78,6 +78,37 @@ impl<'t> CommandLine<'t> {
         }
     }
 
+    /// Whether the words stand in a script.
+    pub fn is_script(&self) -> bool {
+        matches!(self.place, Place::Script { .. })
+    }
+
+    /// Puts a flag and its value where another flag stands. In a list of words the other stays behind it, to be removed; in a
+    /// script its own words become the new ones.
+    ///
+    /// # Errors
+    /// When the place can't be edited.
+    pub fn put_before(&self, changes: &mut Changes<'t>, old: &FlagUse, name: &str, value: &str) -> Result<(), Refusal> {
+        match &self.place {
+            Place::Items(items) => {
+                let item = *items.get(old.index).ok_or_else(|| lost(old))?;
+                let lists = ["command", "args"].into_iter().filter_map(|key| self.container.get(key));
+                let holds = |list: &Node<'t>| list.items().iter().any(|i| i.span() == item.span());
+                let list = lists.into_iter().find(holds).ok_or_else(|| lost(old))?;
+                changes.insert_item(list, At::Before(item), name)?;
+                changes.insert_item(list, At::Before(item), value)
+            }
+            Place::Script { script, words, .. } => {
+                let first = *words.get(old.index).ok_or_else(|| lost(old))?;
+                changes.replace_word(script, first, name)?;
+                match words.get(old.index + 1).filter(|_| old.words == 2) {
+                    Some(second) => changes.replace_word(script, *second, value),
+                    None => changes.insert_words(script, first, &[value]),
+                }
+            }
+        }
+    }
+
     /// Adds words to the end.
     ///
     /// # Errors

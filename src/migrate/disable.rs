@@ -1,12 +1,12 @@
 //! The first step of switching events off: what [`super::enable`] adds is taken away, wherever it came from.
 
-use super::enable::{is_internal, model_name};
-use super::engine;
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::env;
 use crate::fix::command::CommandLine;
 use crate::fix::edit::{Changes, Refusal};
+use crate::fix::engine;
+use crate::fix::pod::{is_internal, model_name};
 use crate::k8s::{Service, ServicePort, Truth};
 use crate::yaml::Node;
 

@@ -1,9 +1,10 @@
 //! The gateway's variables, under the names that its release reads.
 
 use super::run::Migration;
-use crate::events::{Engine, Gateway, Model, Publishing, Resolved};
+use crate::events::{Gateway, Model, Publishing, Resolved};
 use crate::facts::aibrix::{self, Kind, Variable};
-use crate::fix::edit::{Changes, Refusal, Value};
+use crate::fix;
+use crate::fix::edit::{Changes, Refusal};
 use crate::k8s::Text;
 
 /// Sets what synchronisation needs. `notes` tells what a person has to decide.
@@ -72,24 +73,10 @@ fn wanted(model: &Model<'_>, gateway: &Gateway<'_>, migration: &Migration) -> Ve
         let value = variable.required.clone().or_else(|| migration.tokenizer.clone());
         found.push((variable, value));
     }
-    if let Some(size) = matching_block_size(model) {
+    if let Some(size) = fix::gateway::matching_block_size(model) {
         found.push((aibrix::variable("block_size"), Some(size.to_string())));
     }
     found
-}
-
-/// The size of a block for the gateway, where all engines agree on theirs.
-fn matching_block_size(model: &Model<'_>) -> Option<u32> {
-    let engines = model.publishers.iter().filter(|p| p.engine() == Engine::Vllm);
-    let mut sizes: Vec<u32> = Vec::new();
-    for engine in engines {
-        match engine.block_size() {
-            Resolved::Known(tokens, _) => sizes.push(tokens),
-            _ => return None,
-        }
-    }
-    let first = *sizes.first()?;
-    sizes.iter().all(|s| *s == first).then(|| aibrix::matching_block_size(first))?
 }
 
 fn set<'t>(
@@ -100,29 +87,22 @@ fn set<'t>(
     changes: &mut Changes<'t>,
     notes: &mut Vec<String>,
 ) -> Result<(), Refusal> {
-    // Another release's name is given the right one, and not a second variable beside it.
-    let misnamed = gateway.misnamed(variable);
-    if let Some(env) = &misnamed {
-        changes.replace(env.name, name)?;
-    }
-    let there = misnamed.or_else(|| gateway.variable(variable));
+    let there = gateway.misnamed(variable).or_else(|| gateway.variable(variable));
     match there {
         Some(env) => match &env.value {
-            Resolved::Known(text, _) if is_value(variable, text, value) => Ok(()),
+            // A right value under another release's name keeps its spelling.
+            Resolved::Known(text, _) if is_value(variable, text, value) => changes.replace(env.name, name),
             Resolved::Unknown(_) => {
                 notes.push(format!("`{name}` of the gateway is set from elsewhere: it must be `{value}`"));
-                Ok(())
+                changes.replace(env.name, name)
             }
-            _ => changes.set(env.node, &["value"], value),
+            _ => fix::gateway::set(gateway, variable, value, changes),
         },
         None if gateway.setting(variable).is_unknown() => {
             notes.push(format!("`{name}` of the gateway may be set from elsewhere: it must be `{value}`"));
             Ok(())
         }
-        None => {
-            let entry = Value::map([("name", Value::from(name)), ("value", Value::from(value))]);
-            changes.append(gateway.container.node, &["env"], entry)
-        }
+        None => fix::gateway::set(gateway, variable, value, changes),
     }
 }
 

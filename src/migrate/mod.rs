@@ -9,7 +9,6 @@
 
 mod disable;
 mod enable;
-mod engine;
 mod gateway;
 pub mod kubectl;
 pub mod kustomize;

@@ -1,11 +1,11 @@
 //! NetworkPolicies that let the gateway reach engines which other policies close.
 
-use super::engine;
 use crate::config::Config;
 use crate::events::policies::{self, Needed};
 use crate::events::{Model, Publisher};
 use crate::facts::{aibrix, kubernetes};
 use crate::fix::edit::{Refusal, Value, append_document, remove_document};
+use crate::fix::engine;
 use crate::k8s::policy::Direction;
 use crate::lint::Edit;
 use crate::load::{Resource, Unit};

@@ -174,6 +174,12 @@ impl<'t> Emitter<'_, 't> {
             return Ok(());
         }
         let lines: String = new.iter().map(|line| format!("{indent}{line}{eol}")).collect();
+        // What comes in the place of others stands where they did, behind their comments.
+        if let Some(old) = removed.first().filter(|row| page.starts_line(row.head)) {
+            let at = page.line_start(old.head);
+            self.edit(at, at, lines);
+            return Ok(());
+        }
         match (previous.and_then(|p| rows.get(p)), next.and_then(|n| rows.get(n))) {
             (Some(row), _) => {
                 let at = page.over_comments(page.after(row.end)?, column);

@@ -210,7 +210,10 @@ impl<'t> Changes<'t> {
         if !home.is_mapping() {
             return Err(Refusal::at(home.grip(), format!("`{key}` can't be added to what is no mapping")));
         }
-        if map.get(key).is_some() || home.get(key).is_some() {
+        let draft = self.draft(home)?;
+        let added = |slots: &Vec<Slot>| slots.iter().any(|s| matches!(s, Slot::New { key: k, .. } if k == key));
+        let planned = matches!(draft.plans.get(&home.id()), Some(Plan::Slots(slots)) if added(slots));
+        if map.get(key).is_some() || home.get(key).is_some() || planned {
             return Err(Refusal::at(home.grip(), format!("`{key}` stands there already")));
         }
         self.put(home, at, Slot::New { key: key.into(), value: value.into() })

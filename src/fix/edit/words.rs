@@ -321,6 +321,8 @@ fn quoted(text: &str) -> String {
 fn quoted_like(raw: &str, text: &str) -> String {
     match whole_quote(raw) {
         Some('\'') => format!("'{}'", text.replace('\'', r"'\''")),
+        // Single quotes spare JSON its backslashes, unless the neighbours have them.
+        Some(_) if text.contains('"') && !text.contains('\'') && !raw.contains('\\') => format!("'{text}'"),
         Some(_) => format!("\"{}\"", escape_double(text)),
         None => quoted(text),
     }

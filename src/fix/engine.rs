@@ -1,13 +1,15 @@
-//! The engine's options as a migration writes and removes them.
+//! The engine's options as fixes and migrations write them.
 
 use serde_json::Value as Json;
 
 use crate::events::options::FlagUse;
-use crate::events::{Publisher, Resolved};
+use crate::events::{Dialect, Publisher, Resolved};
 use crate::facts::aibrix;
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::events::{self, Setting};
-use crate::fix::edit::{Refusal, Value};
+
+use super::edit::{Refusal, Value};
+use super::publish::{meant, typed};
 
 /// An endpoint on which an engine listens on all its addresses: `tcp://*:5557`.
 pub fn endpoint(port: u16) -> String {
@@ -48,30 +50,77 @@ pub fn config_flag<'p>(publisher: &'p Publisher<'_>) -> Result<Option<&'p FlagUs
     Ok(first)
 }
 
-/// The JSON for an engine that says nothing about events yet, with what its flags and variables of AIBrix's documents ask for.
-pub fn new_config(publisher: &Publisher<'_>) -> String {
+/// What the flags and variables of AIBrix's documents ask for, in the order of the tables. An endpoint that looks as if the engine
+/// listened there is written so that it does.
+///
+/// # Errors
+/// When a value is decided elsewhere, or is none that the setting takes.
+pub fn written(publisher: &Publisher<'_>) -> Result<Vec<(Setting, Json)>, Refusal> {
+    let mut found = Vec::new();
+    for field in &events::table().fields {
+        let of =
+            |dialect| publisher.documented.iter().rfind(move |w| w.setting == field.setting && w.dialect == dialect);
+        let Some(written) = of(Dialect::Flag).or_else(|| of(Dialect::Env)) else { continue };
+        if written.unknown {
+            return Err(Refusal::at(
+                written.name_span,
+                format!("what `{}` is set to is decided elsewhere", written.name),
+            ));
+        }
+        let value = match &written.value {
+            None => Json::Bool(true),
+            Some(value) => typed(field.setting, &value.text)?,
+        };
+        let is_endpoint = matches!(field.setting, Setting::Endpoint | Setting::ReplayEndpoint);
+        let value = match value.as_str() {
+            Some(text) if is_endpoint => meant(text).into(),
+            _ => value,
+        };
+        found.push((field.setting, value));
+    }
+    Ok(found)
+}
+
+/// Settings with those that AIBrix's documents call required, as they stand there; what is given stays.
+pub fn with_required(mut settings: Vec<(Setting, Json)>) -> Vec<(Setting, Json)> {
     let dial = &aibrix::table().dial;
-    let mut config = vec![
+    let required = [
         (Setting::Enable, Json::Bool(true)),
         (Setting::Publisher, publishing_word().into()),
         (Setting::Endpoint, endpoint(dial.events).into()),
         (Setting::ReplayEndpoint, endpoint(dial.replay).into()),
     ];
-    for written in publisher.documented.iter().filter(|w| !w.unknown) {
-        let Some(text) = written.value.as_ref().map(|v| v.text.value.as_str()) else { continue };
-        let value = match written.setting {
-            Setting::BufferSteps | Setting::Hwm | Setting::MaxQueueSize => {
-                text.trim().parse::<u64>().ok().map(Json::from)
-            }
-            Setting::Topic => Some(text.into()),
-            Setting::Enable | Setting::Publisher | Setting::Endpoint | Setting::ReplayEndpoint => None,
-        };
-        if let Some(value) = value.filter(|_| config.iter().all(|(setting, _)| *setting != written.setting)) {
-            config.push((written.setting, value));
+    for (setting, value) in required {
+        if settings.iter().all(|(given, _)| *given != setting) {
+            settings.push((setting, value));
         }
     }
+    let place = |setting: Setting| events::table().fields.iter().position(|f| f.setting == setting);
+    settings.sort_by_key(|(setting, _)| place(*setting));
+    settings
+}
+
+/// Settings as the text of one JSON object.
+pub fn in_json(settings: &[(Setting, Json)]) -> String {
     let entry = |(setting, value): &(Setting, Json)| format!("\"{}\": {value}", setting.key());
-    format!("{{{}}}", config.iter().map(entry).collect::<Vec<_>>().join(", "))
+    format!("{{{}}}", settings.iter().map(entry).collect::<Vec<_>>().join(", "))
+}
+
+/// The JSON for an engine that says nothing about events yet: with the gateway's ports, and what else its flags and variables of
+/// AIBrix's documents ask for.
+pub fn new_config(publisher: &Publisher<'_>) -> String {
+    let mut settings = Vec::new();
+    for written in publisher.documented.iter().filter(|w| !w.unknown) {
+        let kept = !matches!(
+            written.setting,
+            Setting::Enable | Setting::Publisher | Setting::Endpoint | Setting::ReplayEndpoint
+        );
+        let value = written.value.as_ref().and_then(|v| typed(written.setting, &v.text).ok()).filter(|_| kept);
+        if let Some(value) = value.filter(|_| settings.iter().all(|(setting, _)| *setting != written.setting)) {
+            settings.push((written.setting, value));
+        }
+    }
+    in_json(&with_required(settings))
 }
 
 /// What must be changed in the JSON of an engine that is configured, so that events are sent and the gateway can hear them. What is
@@ -110,7 +159,8 @@ pub fn corrections(publisher: &Publisher<'_>) -> Vec<(&'static str, Value)> {
     found
 }
 
-fn publishing_word() -> &'static str {
+/// The publisher that sends.
+pub fn publishing_word() -> &'static str {
     let values = events::field(Setting::Publisher).values.as_ref();
     values.and_then(|v| v.publishing.first()).map_or("", String::as_str)
 }

@@ -1,0 +1,299 @@
+//! Changes of an engine's options and image, in whichever form they are written.
+
+use serde_json::Value as Json;
+
+use super::command::CommandLine;
+use super::edit::{Changes, Refusal, TextEdit, Value, scalar_at};
+use super::engine;
+use crate::events::options::FlagUse;
+use crate::events::{Dialect, Endpoint, Model, Publisher};
+use crate::facts::vllm::cli::{self, Role};
+use crate::facts::vllm::events::{self, FieldType, Setting};
+use crate::facts::{Release, aibrix};
+use crate::k8s::{Text, image};
+use crate::lint::Applicability;
+use crate::source::Span;
+use crate::yaml::Node;
+
+/// Raises the tag of the image to a release.
+///
+/// # Errors
+/// When the tag is not exactly the release that it has now.
+pub fn raise<'t>(publisher: &Publisher<'t>, wanted: &Release, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    let node = publisher.container.image();
+    let tag = node.and_then(|node| Some((node, image::parse(node.text()?).ok()?.tag?)));
+    let Some((node, tag)) = tag else {
+        return Err(Refusal::at(publisher.image.span, "the image has no tag to raise"));
+    };
+    let digest = node.text().is_some_and(|t| t.contains('@'));
+    let exact = publisher.image.release.as_ref().map(Release::to_string);
+    if digest || Some(tag.text.trim_start_matches('v')) != exact.as_deref() {
+        return Err(Refusal::at(publisher.image.span, "the image's tag says more than the release; raise it by hand"));
+    }
+    let start = if tag.text.starts_with('v') { "v" } else { "" };
+    changes.retext(node, vec![TextEdit::new(tag.range, format!("{start}{wanted}"))])
+}
+
+/// The release to raise an engine to: the newest of those that work together with gateways, if that is not below `minimum`.
+pub fn advised(minimum: &Release) -> Option<&'static Release> {
+    aibrix::table().recommended_vllm.until.as_ref().filter(|release| *release >= minimum)
+}
+
+/// Raises the image of upstream to the release to advise.
+///
+/// # Errors
+/// When the image is not upstream's own, so that nobody knows which tags there are, or [`raise`] does not understand its tag.
+pub fn modernise<'t>(publisher: &Publisher<'t>, minimum: &Release, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    let image = &publisher.image;
+    if !image.upstream {
+        return Err(Refusal::at(image.span, "which releases there are of this image is not known"));
+    }
+    let wanted =
+        advised(minimum).ok_or_else(|| Refusal::at(image.span, "no release that works with gateways is that new"))?;
+    raise(publisher, wanted, changes)
+}
+
+/// Whether the image's release is known to have no KV events.
+pub fn lacks_events(publisher: &Publisher<'_>) -> bool {
+    publisher.image.release.as_ref().is_some_and(|release| cli::flag_for(Role::KvEventsConfig).is_absent(release))
+}
+
+/// Whether a change from the flags and variables of AIBrix's documents to the JSON is what the author plainly meant: they switch
+/// events on, and the release is known to understand nothing else.
+pub fn conversion(publisher: &Publisher<'_>) -> Applicability {
+    let on = publisher.setting(Setting::Enable).known().and_then(|v| v.as_bool()) == Some(true);
+    let known = publisher.image.release.is_some() && publisher.image.certainty == crate::events::Certainty::Certain;
+    if on && known && !lacks_events(publisher) { Applicability::Safe } else { Applicability::Unsafe }
+}
+
+/// What the change of [`convert`] is called.
+pub fn conversion_title(publisher: &Publisher<'_>) -> String {
+    let flag = &cli::flag_for(Role::KvEventsConfig).name;
+    let advised = aibrix::table().recommended_vllm.until.as_ref();
+    match advised.filter(|_| lacks_events(publisher)) {
+        Some(release) => format!("write `{flag}`, and raise the image to {release}, which has it"),
+        None => format!("write all settings into `{flag}`"),
+    }
+}
+
+/// Puts one `--kv-events-config` in the place of the flags and variables of AIBrix's documents. Every finding about one of them asks
+/// for all of this, so that it is one change.
+///
+/// # Errors
+/// When a value is decided elsewhere or has no place in the JSON, or the command can't be edited.
+pub fn convert<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    let flag = &cli::flag_for(Role::KvEventsConfig).name;
+    if lacks_events(publisher) {
+        modernise(publisher, &Release::new(0, 0, 0), changes)?;
+    }
+    if publisher.is_open() {
+        return Err(Refusal::at(publisher.command.grip, "a part of the command is decided elsewhere"));
+    }
+    let flags = engine::invented_flags(publisher);
+    let line = CommandLine::of(publisher)?;
+    if let Some(config) = publisher.effective_config() {
+        let absent = engine::written(publisher)?.into_iter().filter(|(setting, _)| config.get(setting.key()).is_none());
+        let absent: Vec<(Setting, Value)> = absent.map(|(s, json)| (s, Value::from(&json))).collect();
+        set(model, publisher, changes, &absent)?;
+        flags.iter().try_for_each(|flag| remove_switch(&line, publisher, changes, flag))?;
+        return remove_variables(publisher, changes);
+    }
+    let json = engine::in_json(&engine::with_required(engine::written(publisher)?));
+    let anchor = flags.iter().find(|f| f.words == 2 || f.equals).or(flags.first());
+    match anchor {
+        Some(anchor) => line.put_before(changes, anchor, flag, &json)?,
+        None => line.append(changes, &[flag.as_str(), &json])?,
+    }
+    for old in flags.iter().filter(|f| anchor.is_none_or(|a| a.index != f.index) || !line.is_script()) {
+        remove_switch(&line, publisher, changes, old)?;
+    }
+    remove_variables(publisher, changes)
+}
+
+/// Takes a flag away; of a switch also the word behind it, if that says yes or no and so was meant as its value.
+fn remove_switch<'t>(
+    line: &CommandLine<'t>,
+    publisher: &Publisher<'t>,
+    changes: &mut Changes<'t>,
+    flag: &FlagUse,
+) -> Result<(), Refusal> {
+    let next = flag.index + flag.words;
+    let is_value = flag.value.is_none()
+        && publisher.positional.contains(&next)
+        && publisher.command.words.get(next).is_some_and(|word| events::parse_bool(&word.value).is_some());
+    let words = flag.words + usize::from(is_value);
+    line.remove(changes, &FlagUse { words, ..flag.clone() })
+}
+
+/// Takes the variables of AIBrix's documents away, which nothing reads.
+///
+/// # Errors
+/// When the list can't be edited.
+pub fn remove_variables<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    for variable in publisher.container.env_vars() {
+        let name = variable.name.text().unwrap_or_default();
+        if crate::facts::vllm::option_by_env(name).is_some() && !is_mentioned(publisher, name) {
+            changes.remove_up_to(variable.node, publisher.container.node)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the container's own command uses a variable, in `$(NAME)` or in a script.
+pub fn is_mentioned(publisher: &Publisher<'_>, name: &str) -> bool {
+    let node = publisher.container.node;
+    let words = ["command", "args"].into_iter().filter_map(|key| node.get(key)).flat_map(Node::items);
+    let values = publisher.container.env_vars().into_iter().filter_map(|v| v.node.get("value"));
+    words.chain(values).filter_map(Node::text).any(|text| text.contains(name) && text.contains('$'))
+}
+
+/// Makes an engine publish that is told nothing about events, or told not to: options, image, and the ports of its container.
+///
+/// # Errors
+/// When a part of it can't be edited.
+pub fn switch_on<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    if lacks_events(publisher) {
+        modernise(publisher, &Release::new(0, 0, 0), changes)?;
+    }
+    if publisher.is_open() {
+        return Err(Refusal::at(publisher.command.grip, "a part of the command is decided elsewhere"));
+    }
+    if publisher.effective_config().is_some() {
+        let settings: Vec<(Setting, Value)> = engine::corrections(publisher)
+            .into_iter()
+            .filter_map(|(key, value)| Some((events::field_by_key(key)?.setting, value)))
+            .collect();
+        set(model, publisher, changes, &settings)?;
+    } else {
+        let json = engine::new_config(publisher);
+        CommandLine::of(publisher)?.append(changes, &[cli::flag_for(Role::KvEventsConfig).name.as_str(), &json])?;
+    }
+    super::pod::list_ports(publisher, changes)
+}
+
+/// Sets settings in the configuration that counts.
+///
+/// # Errors
+/// When there is none, or it can't be edited.
+pub fn set<'t>(
+    model: &Model<'t>,
+    publisher: &Publisher<'t>,
+    changes: &mut Changes<'t>,
+    settings: &[(Setting, Value)],
+) -> Result<(), Refusal> {
+    edit_config(model, publisher, changes, |root, json| {
+        settings.iter().try_for_each(|(setting, value)| json.set(root, &[setting.key()], value.clone()))
+    })
+}
+
+/// Changes the JSON or mapping that holds the configuration that counts.
+///
+/// # Errors
+/// When it is written in another form, or can't be edited.
+pub fn edit_config<'t>(
+    model: &Model<'t>,
+    publisher: &Publisher<'t>,
+    changes: &mut Changes<'t>,
+    change: impl for<'x> FnOnce(Node<'x>, &mut Changes<'x>) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let config = publisher.effective_config();
+    let config = config.ok_or_else(|| Refusal::at(publisher.command.grip, "nothing is configured here"))?;
+    match config.dialect {
+        Dialect::Json => {
+            let flag = engine::config_flag(publisher)?;
+            let flag = flag.ok_or_else(|| Refusal::at(config.key_span, "the flag was not found again"))?;
+            if flag.value.as_ref().is_none_or(|text| text.opaque) {
+                return Err(Refusal::at(flag.span, "what the flag is given is decided elsewhere"));
+            }
+            CommandLine::of(publisher)?.json(changes, flag, change)
+        }
+        Dialect::ConfigFile if config.nested => {
+            let lost = || Refusal::at(config.key_span, "the file was not found again");
+            let node = config_file(model, publisher).ok_or_else(lost)?;
+            let wanted = cli::flag_for(Role::KvEventsConfig).name.trim_start_matches("--");
+            changes.yaml(node, |root, yaml| {
+                let entries = root.entries().into_iter();
+                let mut found = entries.filter(|e| e.key.text().is_some_and(|k| k.replace('_', "-") == wanted));
+                let entry = found.next().ok_or_else(|| Refusal::new("the file was not understood"))?;
+                change(entry.value, yaml)
+            })
+        }
+        _ => Err(Refusal::at(config.key_span, "the settings are written one by one; write them as JSON first")),
+    }
+}
+
+/// The value of the ConfigMap that holds the file of `--config`.
+fn config_file<'t>(model: &Model<'t>, publisher: &Publisher<'t>) -> Option<Node<'t>> {
+    let path = publisher.uses(Role::ConfigFile).last()?.value.as_ref()?;
+    model.mounted_file(&publisher.pod, publisher.container, &path.value)
+}
+
+/// Puts other text in the place of a part of a setting's text, wherever that is written: an argument, JSON, a script, a variable,
+/// a configuration file.
+///
+/// # Errors
+/// When the part comes from a variable, or can't be edited.
+pub fn rewrite<'t>(
+    model: &Model<'t>,
+    publisher: &Publisher<'t>,
+    changes: &mut Changes<'t>,
+    (span, old): (Span, &str),
+    new: &str,
+) -> Result<(), Refusal> {
+    let own = publisher.container.node.tree();
+    let file = config_file(model, publisher).map(Node::tree);
+    let found = [Some(own), file].into_iter().flatten().find_map(|tree| Some((tree, scalar_at(tree, span)?)));
+    let elsewhere = || Refusal::at(span, "the text comes from a variable");
+    let (tree, (node, range)) = found.ok_or_else(elsewhere)?;
+    // Behind a reference stands another text than here.
+    if node.text().and_then(|text| text.get(range)) != Some(old) {
+        return Err(elsewhere());
+    }
+    let words = ["command", "args"].into_iter().filter_map(|key| publisher.container.node.get(key));
+    let in_command = words.flat_map(Node::items).any(|item| item.span().contains(span));
+    changes.write_at(tree, span, new, publisher.command.in_script && in_command)
+}
+
+/// As [`rewrite`], for a range of the text.
+///
+/// # Errors
+/// As [`rewrite`].
+pub fn rewrite_part<'t>(
+    model: &Model<'t>,
+    publisher: &Publisher<'t>,
+    changes: &mut Changes<'t>,
+    (text, range): (&Text, std::ops::Range<usize>),
+    new: &str,
+) -> Result<(), Refusal> {
+    let old = text.value.get(range.clone()).unwrap_or_default();
+    rewrite(model, publisher, changes, (text.sub_span(range), old), new)
+}
+
+/// An endpoint as it was meant: one that looks as if it listened on every address does.
+pub(super) fn meant(text: &str) -> String {
+    let table = &events::table().endpoint;
+    let wildcard = table.wildcard_hosts.first().map_or("", String::as_str);
+    let hosts = || table.lookalike_hosts.iter().chain(&table.loopback_hosts);
+    match Endpoint::parse(text) {
+        Ok(endpoint) if !endpoint.binds() && hosts().any(|host| *host == endpoint.host) => {
+            let mut text = text.to_string();
+            text.replace_range(endpoint.host_range, wildcard);
+            text
+        }
+        _ => text.to_string(),
+    }
+}
+
+/// The value of a setting as JSON.
+///
+/// # Errors
+/// When the setting takes another type.
+pub(super) fn typed(setting: Setting, text: &Text) -> Result<Json, Refusal> {
+    let value = text.value.trim();
+    let wrong = |what: &str| Refusal::at(text.span(), format!("`{value}` is no {what}"));
+    match events::field(setting).kind {
+        FieldType::Bool => events::parse_bool(value).map(Json::from).ok_or_else(|| wrong("boolean")),
+        FieldType::Integer => value.parse::<u64>().map(Json::from).map_err(|_| wrong("whole number")),
+        FieldType::String => Ok(Json::from(value)),
+    }
+}
