@@ -1,6 +1,11 @@
 //! The documents say what is so: printed output is what the program prints, and the rule index is made from the rules.
 //!
+//! Blocks of `console helm` are run where there is a helm.
+//!
 //! `UPDATE=1 cargo test --test docs` writes both anew; read the difference before you keep it.
+
+#[path = "helm/find.rs"]
+mod find;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -93,15 +98,16 @@ fn documents() -> Vec<PathBuf> {
     found
 }
 
-/// Runs a command of a `console` block in the project's folder, with `kvlint` on the path.
-fn run(command: &str) -> String {
+/// Runs a command of a `console` block in the project's folder, with `kvlint` on the path, and helm where it is given.
+fn run(command: &str, helm: Option<&Path>) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_kvlint"));
     let folder = program.parent().expect("a folder");
+    let helm = helm.and_then(Path::parent).map_or(String::new(), |folder| format!("{}:", folder.display()));
     let output = Command::new("sh")
         .args(["-c", &format!("{command} 2>&1")])
         .current_dir(root())
         .env_clear()
-        .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+        .env("PATH", format!("{}:{helm}/usr/bin:/bin", folder.display()))
         .env("NO_COLOR", "1")
         .env("LANG", "C.UTF-8")
         .output()
@@ -119,7 +125,12 @@ fn printed_output_is_what_the_program_prints() {
         while let Some(line) = lines.next() {
             made.push_str(line);
             made.push('\n');
-            if line.trim() != "```console" {
+            let with_helm = line.trim() == "```console helm";
+            if line.trim() != "```console" && !with_helm {
+                continue;
+            }
+            let helm = if with_helm { find::helm("output of charts in the documents") } else { None };
+            if with_helm && helm.is_none() {
                 continue;
             }
             blocks += 1;
@@ -131,7 +142,7 @@ fn printed_output_is_what_the_program_prints() {
                 let Some(command) = inner.strip_prefix("$ ") else { continue };
                 assert!(command.starts_with("kvlint") || command.contains("| kvlint"), "{command:?} is not kvlint");
                 let _ = writeln!(made, "{inner}");
-                let output = run(command);
+                let output = run(command, helm.as_deref());
                 if !output.is_empty() {
                     let _ = writeln!(made, "{output}");
                 }

@@ -59,6 +59,7 @@ fn finding(rule: &'static str, severity: Severity, primary: Label) -> Diagnostic
         help: None,
         notes: Vec::new(),
         fix: None,
+        rendered: Vec::new(),
     }
 }
 

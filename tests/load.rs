@@ -101,16 +101,19 @@ fn charts_are_counted_and_kustomize_roots_are_units_of_their_own() {
         ("a.yaml", SERVICE),
     ]);
     let loaded = load_paths(&top, &[""]);
-    assert_eq!(files(&top, &loaded), ["a.yaml", "base/a.yaml", "base/kustomization.yaml"]);
+    assert_eq!(files(&top, &loaded), ["a.yaml", "base/a.yaml", "base/kustomization.yaml", "chart/Chart.yaml"]);
     let kinds: Vec<&str> = loaded.units.iter().map(|u| u.kind.as_str()).collect();
-    assert_eq!(kinds, ["kustomize", "plain"]);
+    assert_eq!(kinds, ["kustomize", "plain", "helm"]);
     let found = skipped(&top, &loaded);
     assert_eq!(found.len(), 1);
     assert!(found[0].0 == "chart" && found[0].1.contains("Helm") && !found[0].2);
-    assert_eq!(loaded.skipped[0].files, 2, "every file of the chart is accounted for");
-    let itself = load_paths(&top, &["chart"]);
-    assert!(itself.units.is_empty());
-    assert_eq!(itself.skipped.len(), 1);
+    assert_eq!(loaded.skipped[0].files, 1, "every file of the chart is accounted for");
+    assert!(!loaded.units[2].is_complete());
+    for part in ["chart", "chart/templates", "chart/templates/a.yaml", "chart/Chart.yaml"] {
+        let itself = load_paths(&top, &[part]);
+        assert_eq!(files(&top, &itself), ["chart/Chart.yaml"], "{part} leads to the chart");
+        assert_eq!(itself.skipped.len(), 1);
+    }
 }
 
 #[test]

@@ -1,6 +1,12 @@
 //! Whole trees, each with the findings that it must give: `expected.txt` is the concise output.
 //!
+//! A project with a chart holds what it renders to, `rendered.yaml`: without helm its findings are led back to the templates. With
+//! helm the chart itself is linted, which gives `expected-helm.txt`.
+//!
 //! `UPDATE=1 cargo test --test projects` writes the files anew; read the difference before you keep it.
+
+#[path = "helm/find.rs"]
+mod find;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -44,6 +50,34 @@ fn every_project_gives_its_findings() {
         assert_eq!(code, Some(wanted), "exit code of {}", folder.display());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_chart_gives_its_findings_with_helm() {
+    let Some(helm) = find::helm("findings of charts") else { return };
+    let helm = helm.to_str().expect("a path that is text");
+    let mut wrong = Vec::new();
+    for folder in projects().into_iter().filter(|folder| folder.join("chart/Chart.yaml").is_file()) {
+        let (found, _) = concise(&folder, &["--helm", helm, "chart"]);
+        let file = folder.join("expected-helm.txt");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &found).expect("expected-helm.txt can be written");
+            continue;
+        }
+        let expected = std::fs::read_to_string(&file).unwrap_or_default();
+        if found != expected {
+            wrong.push(format!("{} gives\n{found}\nand not\n{expected}", folder.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_sample_chart_is_clean_with_its_switch_on_and_off() {
+    let Some(helm) = find::helm("the sample chart") else { return };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (found, code) = concise(root, &["--helm", helm.to_str().expect("text"), "testdata/samples"]);
+    assert_eq!((found.as_str(), code), ("", Some(0)));
 }
 
 #[test]

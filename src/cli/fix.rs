@@ -126,6 +126,7 @@ pub fn run(arguments: &LintArguments, color: Color, config: &Config, sources: &S
     let State { loaded, outcome, .. } = &fixed.state;
     let code = lint::report(arguments, color, config, loaded, outcome, &accepted, &mended);
     // The process ends here, and taking the trees apart would only cost time.
+    fixed.state.loaded.forget_renderings();
     std::mem::forget(fixed);
     code
 }

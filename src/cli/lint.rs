@@ -90,6 +90,8 @@ fn lint(arguments: &LintArguments, color: Color, read: &mut dyn FnMut(&Path), do
     let outcome = lint::lint(&loaded, &config, None);
     let code = report(arguments, color, &config, &loaded, &outcome, &accepted, &Mended::default());
     loaded.sources.files().iter().for_each(|file| read(file.path()));
+    // These hold helm's temporary folder, which must go.
+    loaded.forget_renderings();
     done((loaded, outcome));
     code
 }

@@ -11,7 +11,9 @@ mod build;
 mod completions;
 mod explain;
 mod fix;
+mod lines;
 mod lint;
+mod lsp;
 mod migrate;
 mod names;
 mod output;
@@ -72,10 +74,14 @@ enum Command {
     Reach(reach::ReachArguments),
     /// Print what a Kustomize root comes to, as `kustomize build` does
     Build(build::BuildArguments),
+    /// Speak the language server protocol on standard input and output, for editors
+    Lsp,
     /// Switch KV-cache events on for workloads that exist, in the manifests that define them
     Enable(migrate::EnableArguments),
     /// Switch KV-cache events off again
     Disable(migrate::MigrateArguments),
+    /// Show which line of a template, and of its helpers, each line of a rendered chart comes from
+    Lines(lines::LinesArguments),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -101,8 +107,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Trace(trace)) => trace::run(trace),
         Some(Command::Reach(reach)) => reach::run(reach),
         Some(Command::Build(build)) => build::run(build),
+        Some(Command::Lsp) => lsp::run(),
         Some(Command::Enable(enable)) => migrate::enable(enable, color),
         Some(Command::Disable(disable)) => migrate::disable(disable, color),
+        Some(Command::Lines(lines)) => lines::run(lines),
         Some(Command::Completions(completions)) => completions::run(completions),
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {

@@ -8,6 +8,7 @@ use super::names;
 use super::output;
 use crate::config::{Config, Level};
 use crate::lint::{Contract, RULES};
+use crate::load::helm::{Binary, NamedSet};
 use crate::load::{self, Exclude, Inputs, Loaded, Overlay};
 use crate::report::{shown, visible};
 use crate::source::SourceMap;
@@ -24,6 +25,19 @@ pub struct InputArguments {
     /// The path to show for standard input
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
+    /// The helm program, or `never` [default: the helm on the search path]
+    #[arg(long, value_name = "PROGRAM", help_heading = "Helm charts")]
+    pub helm: Option<Binary>,
+    /// Values to render charts with, instead of their own and their ci/ files; `NAME=FILE` names a set, and several files of
+    /// one name, or without a name, are one set
+    #[arg(short = 'f', long, value_name = "[NAME=]FILE", help_heading = "Helm charts")]
+    pub values: Vec<String>,
+    /// A value over all sets, as helm's --set takes it
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm charts")]
+    pub set: Vec<String>,
+    /// A chart that rendered input comes from: findings are shown in its templates
+    #[arg(long, value_name = "FOLDER", help_heading = "Helm charts")]
+    pub chart: Vec<PathBuf>,
     /// The configuration file, instead of the nearest kvlint.yaml
     #[arg(long, value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
@@ -137,6 +151,18 @@ pub fn apply(arguments: &RuleArguments, config: &mut Config) -> Result<(), Strin
     Ok(())
 }
 
+/// How charts are rendered: as the configuration says, with the flags over it.
+fn helm(arguments: &InputArguments, config: &Config) -> load::helm::Options {
+    let mut options = config.helm.clone();
+    options.binary = arguments.helm.clone().unwrap_or(Binary::OnPath);
+    if !arguments.values.is_empty() {
+        options.sets = NamedSet::of_arguments(&arguments.values);
+    }
+    options.set.extend_from_slice(&arguments.set);
+    options.charts.clone_from(&arguments.chart);
+    options
+}
+
 /// Loads what the paths lead to. What is wrong with them goes to standard error.
 pub fn load(arguments: &InputArguments, config: &Config, sources: SourceMap) -> Option<Loaded> {
     load_over(arguments, config, sources, Overlay::default())
@@ -150,6 +176,7 @@ pub fn load_over(arguments: &InputArguments, config: &Config, sources: SourceMap
         exclude: Exclude { base: config.folder.clone(), patterns: config.exclude.clone() },
         roots: config.roots.clone(),
         detached: arguments.detached,
+        helm: helm(arguments, config),
         sources,
         overlay,
     };

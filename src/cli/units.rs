@@ -1,6 +1,8 @@
 //! `kvlint units [PATHS]`: what is deployed together, what was recognised in it, and what may be missing from it.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use clap::Args;
 
@@ -11,7 +13,7 @@ use crate::config::Config;
 use crate::events::{ImageRelease, Model, Publishing};
 use crate::load::{Loaded, Unit};
 use crate::report::{Coverage, Style, shown, visible};
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 /// What the subcommand takes.
 #[derive(Args, Debug)]
@@ -52,11 +54,13 @@ pub fn run(arguments: &UnitsArguments, color: Color) -> u8 {
 fn describe(unit: &Unit, loaded: &Loaded, config: &Config, style: &Style) -> String {
     let model = Model::new(unit, config);
     let at = |span: Span| {
+        let span = loaded.shown_span(span);
         let place = loaded.sources.line_column(span);
         format!("{}:{}:{}", shown(loaded.sources.file(span.file).path()), place.line, place.column)
     };
     let state = if unit.is_complete() { "complete" } else { "partial" };
-    let mut text = format!("{}  {}, {state}\n", style.bold(&visible::line(&shown(&unit.root))), unit.kind.as_str());
+    let mut text =
+        format!("{}  {}, {state}\n", style.bold(&visible::line(&shown(Path::new(&unit.title())))), unit.kind.as_str());
     for missing in &unit.missing {
         let place = missing.span.map_or(String::new(), |span| format!("  {}", at(span)));
         let _ =
@@ -65,7 +69,7 @@ fn describe(unit: &Unit, loaded: &Loaded, config: &Config, style: &Style) -> Str
     for layer in unit.kustomize.iter().flat_map(|k| &k.layers) {
         let _ = writeln!(text, "  {:<10} {}", "layer", visible::line(&shown(&layer.folder)));
     }
-    let _ = writeln!(text, "  {:<10} {} in {} files", "resources", unit.resources.len(), unit.files.len());
+    let _ = writeln!(text, "  {:<10} {} in {} files", "resources", unit.resources.len(), files(unit));
     for publisher in &model.publishers {
         let publishing = match publisher.publishing() {
             Publishing::On => "publishes events",
@@ -87,6 +91,13 @@ fn describe(unit: &Unit, loaded: &Loaded, config: &Config, style: &Style) -> Str
         let _ = writeln!(text, "  {:<10} {}", "gateway", visible::line(&line));
     }
     text
+}
+
+/// The files that a unit is made from: the text that a chart renders to is none.
+fn files(unit: &Unit) -> usize {
+    let Some(helm) = &unit.helm else { return unit.files.len() };
+    let own = unit.files.iter().map(|file| file.source.id()).filter(|id| Some(*id) != helm.rendered);
+    own.chain(helm.sources.iter().copied()).collect::<HashSet<FileId>>().len()
 }
 
 fn release(image: &ImageRelease) -> String {

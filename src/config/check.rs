@@ -25,6 +25,9 @@ pub(super) fn check(tree: &Tree, folder: &Path) -> Vec<ConfigProblem> {
     checker.found
 }
 
+/// The longest time limit, in seconds.
+const SECONDS: i64 = 3600;
+
 struct Checker<'a> {
     folder: &'a Path,
     found: Vec<ConfigProblem>,
@@ -71,9 +74,14 @@ impl Checker<'_> {
                 node.items().into_iter().for_each(|set| self.labels(set, what));
             }
             Value::LabelSets => self.labels(node, what),
-            Value::Text | Value::Choice(_) | Value::Release | Value::Glob | Value::ObjectPath | Value::Folder => {
-                self.scalar(node, value, what);
-            }
+            Value::Text
+            | Value::Choice(_)
+            | Value::Release
+            | Value::Glob
+            | Value::ObjectPath
+            | Value::Folder
+            | Value::File
+            | Value::Seconds => self.scalar(node, value, what),
         }
     }
 
@@ -158,6 +166,11 @@ impl Checker<'_> {
                     self.add(node.span(), message, Some("give all three numbers".into()));
                 }
             }
+            Value::Seconds if node.as_int().is_some_and(|n| (1..=SECONDS).contains(&n)) => {}
+            Value::Seconds => {
+                let help = Some(format!("write a whole number from 1 to {SECONDS}"));
+                self.add(node.grip(), format!("{what} must be a number of seconds"), help);
+            }
             _ if !matches!(node.scalar(), Some(Scalar::Str(_))) => {
                 self.add(node.grip(), format!("{what} must be text"), Some(format!("quote it: `\"{text}\"`")));
             }
@@ -169,6 +182,10 @@ impl Checker<'_> {
             Value::Folder if !self.folder.join(text).is_dir() => {
                 let help = Some("folders are relative to the configuration file".into());
                 self.add(node.span(), format!("there is no folder `{text}`"), help);
+            }
+            Value::File if !self.folder.join(text).is_file() => {
+                let help = Some("files are relative to the configuration file".into());
+                self.add(node.span(), format!("there is no file `{text}`"), help);
             }
             Value::ObjectPath => {
                 if let Err(part) = workloads::check_path(text) {

@@ -25,6 +25,10 @@ pub(super) enum Value {
     ObjectPath,
     /// A folder.
     Folder,
+    /// A file.
+    File,
+    /// A number of seconds.
+    Seconds,
     /// Rules and their levels.
     Levels,
     /// One set of labels, or several.
@@ -65,6 +69,32 @@ pub(super) const TOP: &[Key] = &[
     key("minimum", Value::Object(MINIMUM), "The oldest releases to accept."),
     key("gateway", Value::Object(GATEWAY), "Where the gateway runs, when it is not among the manifests."),
     key("workloads", Value::List(&Value::Object(WORKLOAD)), "Kinds of your own that make pods."),
+    key("helm", Value::Object(HELM), "How Helm charts are rendered."),
+];
+
+const HELM: &[Key] = &[
+    key("release", Value::Text, "The release's name; release-name when left out, as in helm."),
+    key("namespace", Value::Text, "The namespace of the release."),
+    key("kube_version", Value::Text, "The version of Kubernetes that templates are told, such as 1.31.0."),
+    key("api_versions", Value::List(&Value::Text), "API versions that templates are told of beside the built-in ones."),
+    key("timeout", Value::Seconds, "How many seconds one run of helm may take; 30 when left out."),
+    key(
+        "values",
+        Value::List(&Value::Object(VALUES)),
+        "Values sets that charts are rendered with, instead of their own values and their ci/ files.",
+    ),
+    key("set", Value::List(&Value::Text), "Values over all sets, as helm's --set takes them."),
+];
+
+const VALUES: &[Key] = &[
+    required("name", Value::Text, "What findings call the set."),
+    key("files", Value::List(&Value::File), "Values files, relative to this file; later ones win."),
+    key("set", Value::List(&Value::Text), "Values over the files, as helm's --set takes them."),
+    key(
+        "charts",
+        Value::List(&Value::Glob),
+        "The charts that it is for, as patterns relative to this file; all when left out.",
+    ),
 ];
 
 const OVERRIDE: &[Key] = &[

@@ -106,6 +106,8 @@ pub struct Config {
     pub workloads: Vec<WorkloadKind>,
     /// Folders that are units of their own, canonical.
     pub roots: Vec<PathBuf>,
+    /// How Helm charts are rendered.
+    pub helm: load::helm::Options,
     /// What is wrong with the file.
     pub problems: Vec<ConfigProblem>,
 }
@@ -124,6 +126,7 @@ impl Default for Config {
             gateway: GatewayPlace::default(),
             workloads: Vec::new(),
             roots: Vec::new(),
+            helm: load::helm::Options::default(),
             problems: Vec::new(),
         }
     }

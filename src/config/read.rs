@@ -1,6 +1,7 @@
 //! Takes the settings out of a tree; what is wrong with it was said by the check and is passed over here.
 
 use std::path::Path;
+use std::time::Duration;
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -9,6 +10,7 @@ use crate::facts::Release;
 use crate::facts::Status;
 use crate::facts::workloads::{PodPath, PodRole, SelectorForm, Shape, WorkloadKind};
 use crate::lint::Contract;
+use crate::load::{Exclude, helm};
 use crate::yaml::Node;
 
 /// Reads a pattern. `*` stays within a folder, `**` does not; a pattern without `/` matches at any depth.
@@ -100,7 +102,38 @@ pub(super) fn read(root: Node<'_>, folder: &Path, config: &mut Config) {
     }
     config.workloads = items(root.get("workloads")).into_iter().filter_map(workload).collect();
     let canonical = |path: &str| std::fs::canonicalize(folder.join(path)).ok().filter(|p| p.is_dir());
+    if let Some(node) = root.get("helm") {
+        helm(node, folder, &mut config.helm);
+    }
     config.roots = texts(root.get("roots")).filter_map(canonical).collect();
+}
+
+fn helm(node: Node<'_>, folder: &Path, options: &mut helm::Options) {
+    let strings = |node: Option<Node<'_>>| texts(node).map(str::to_string).collect::<Vec<_>>();
+    options.release = text(node, "release");
+    options.namespace = text(node, "namespace");
+    options.kube_version = text(node, "kube_version");
+    options.api_versions = strings(node.get("api_versions"));
+    options.set = strings(node.get("set"));
+    let seconds = node.get("timeout").and_then(Node::as_int).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
+    options.timeout = seconds.map_or(options.timeout, Duration::from_secs);
+    // Shown as they would be given on the command line.
+    let here = std::env::current_dir().unwrap_or_default();
+    let file = |path: &str| {
+        let path = folder.join(path);
+        path.strip_prefix(&here).map_or_else(|_| path.clone(), Path::to_path_buf)
+    };
+    let set = |node: Node<'_>| {
+        Some(helm::NamedSet {
+            name: text(node, "name")?,
+            files: texts(node.get("files")).map(file).filter(|path| path.is_file()).collect(),
+            set: strings(node.get("set")),
+            charts: node
+                .get("charts")
+                .map(|charts| Exclude { base: folder.to_path_buf(), patterns: globs(Some(charts)) }),
+        })
+    };
+    options.sets = items(node.get("values")).into_iter().filter_map(set).collect();
 }
 
 fn workload(node: Node<'_>) -> Option<WorkloadKind> {

@@ -31,7 +31,8 @@ fn object(keys: &[Key]) -> Json {
 fn value(value: &Value) -> Json {
     let labels = || json!({"type": "object", "additionalProperties": {"type": "string"}});
     match value {
-        Value::Text | Value::Glob | Value::ObjectPath | Value::Folder => json!({"type": "string"}),
+        Value::Text | Value::Glob | Value::ObjectPath | Value::Folder | Value::File => json!({"type": "string"}),
+        Value::Seconds => json!({"type": "integer", "minimum": 1, "maximum": 3600}),
         Value::Release => json!({"type": "string", "pattern": r"^v?\d+\.\d+\.\d+(\.\d+)?(\.post\d+)?$"}),
         Value::Choice(words) => json!({"enum": words}),
         Value::Levels => {

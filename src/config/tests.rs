@@ -45,6 +45,14 @@ workloads:
          selector: spec.selector, selector_form: labels}
     misleading_labels: [metadata.labels]
 roots: [src]
+helm:
+  release: demo
+  namespace: models
+  kube_version: 1.31.0
+  api_versions: [example.com/v1]
+  timeout: 7
+  set: [a=1]
+  values: [{name: prod, files: [Cargo.toml], set: [b=2], charts: [charts/*]}]
 "#;
     let (config, _) = read(text);
     assert_eq!(config.problems, []);
@@ -74,6 +82,16 @@ roots: [src]
     assert_eq!(pod.selector_form, facts::workloads::SelectorForm::Labels);
     assert_eq!(kind.misleading_labels, ["metadata.labels"]);
     assert!(config.roots[0].ends_with("src"));
+    let helm = &config.helm;
+    assert_eq!((helm.release.as_deref(), helm.namespace.as_deref()), (Some("demo"), Some("models")));
+    assert_eq!((helm.kube_version.as_deref(), helm.timeout.as_secs()), (Some("1.31.0"), 7));
+    assert_eq!(
+        (helm.api_versions.as_slice(), helm.set.as_slice()),
+        (&["example.com/v1".into()][..], &["a=1".into()][..])
+    );
+    let set = &helm.sets[0];
+    assert_eq!((set.name.as_str(), set.set.as_slice(), set.files.len()), ("prod", &["b=2".to_string()][..], 1));
+    assert!(set.files[0].ends_with("Cargo.toml"));
 }
 
 #[test]
@@ -97,6 +115,10 @@ fn values_of_the_wrong_type_are_underlined() {
     one_problem("gateway: {labels: {app: true}}\n", "true", "quote it: `\"true\"`");
     one_problem("rules: {duplicate-key: [off]}\n", "duplicate-key", "must be one of");
     one_problem("roots: [no/such]\n", "no/such", "no folder");
+    one_problem("helm: {timeout: 0}\n", "0", "number of seconds");
+    one_problem("helm: {timeout: soon}\n", "soon", "number of seconds");
+    one_problem("helm: {values: [{name: a, files: [no/such.yaml]}]}\n", "no/such.yaml", "no file");
+    one_problem("helm: {values: [{files: []}]}\n", "files", "has no `name`");
     one_problem("workloads: [{group: a, kind: B}]\n", "group", "has no `pods`");
     one_problem("workloads: [{group: a, kind: B, pods: [{path: 'a[0].b', shape: container}]}]\n", "'a[0].b'", "`a[0]`");
     one_problem("rules: {}\nrules: {}\n", "rules", "line 1");

@@ -278,7 +278,8 @@ pub fn paths<'m, 't>(model: &'m Model<'t>, findings: &[Diagnostic]) -> Vec<Event
 fn named(state: HopState, kind: HopKind, findings: &[Diagnostic]) -> HopState {
     match state {
         HopState::Broken(reason) if reason.rule.is_none() => {
-            let same = |d: &&Diagnostic| Some(d.primary.span) == reason.span && hop_of(d.rule) == Some(kind);
+            let here = |d: &Diagnostic| d.places().any(|place| Some(place) == reason.span);
+            let same = |d: &&Diagnostic| here(d) && hop_of(d.rule) == Some(kind);
             HopState::Broken(findings.iter().find(same).map_or(reason.clone(), Reason::of))
         }
         other => other,

@@ -35,6 +35,7 @@ impl Sink {
             help: None,
             notes: Vec::new(),
             fix: None,
+            rendered: Vec::new(),
         });
         let last = self.found.len() - 1;
         Report { diagnostic: &mut self.found[last], contract_documented: self.contract_documented }

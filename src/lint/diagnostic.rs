@@ -112,6 +112,24 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// A change that mends it.
     pub fix: Option<Fix>,
+    /// Where it was found in rendered text, once `primary` is the place that the text comes from; one for each rendering.
+    pub rendered: Vec<Rendered>,
+}
+
+/// The places of a finding in rendered text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// Of the primary label.
+    pub primary: Span,
+    /// Of the others.
+    pub related: Vec<Span>,
+}
+
+impl Diagnostic {
+    /// The places that it was found at: the primary one, and those in rendered text.
+    pub fn places(&self) -> impl Iterator<Item = Span> {
+        std::iter::once(self.primary.span).chain(self.rendered.iter().map(|r| r.primary))
+    }
 }
 
 /// A finding under construction; every method gives it back, so that they chain.

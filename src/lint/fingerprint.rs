@@ -223,6 +223,7 @@ mod tests {
                 help: None,
                 notes: Vec::new(),
                 fix: None,
+                rendered: Vec::new(),
             })
             .collect();
         fingerprints(&loaded.units, &loaded.sources, &diagnostics, Path::new("."))

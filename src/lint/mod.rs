@@ -6,6 +6,7 @@ mod context;
 mod diagnostic;
 mod fingerprint;
 mod overlays;
+mod relocate;
 mod restrain;
 mod rule;
 mod run;
@@ -14,10 +15,10 @@ pub mod suppress;
 
 pub use blocked::report_blocked;
 pub use context::{ResourceContext, RunContext, UnitContext};
-pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Report, Severity};
+pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Rendered, Report, Severity};
 pub use fingerprint::{FINGERPRINT, fingerprints, relative};
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
-pub use run::{Outcome, lint};
+pub use run::{Outcome, examine, lint};
 pub use standing::{Standing, any_counts};
 
 /// What nearly every rule needs.

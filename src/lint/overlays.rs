@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::diagnostic::{Diagnostic, Label};
 use super::restrain;
-use crate::load::{Loaded, UnitKind};
+use crate::load::{Loaded, Unit, UnitKind};
 use crate::source::{FileId, Span};
 
 /// A finding, and the units that have it.
@@ -15,22 +15,30 @@ struct Joined {
     agreed: bool,
 }
 
-/// Joins what the units found. Findings of one rule at one place that several Kustomize roots give are one, and a note
-/// says through which it is seen, or that it is in some of them alone. What is not so in every unit that uses a file is not
-/// mended there.
+/// Joins what the units found. Findings of one rule at one place that several Kustomize roots, or several values sets of a
+/// chart, give are one, and a note says through which it is seen, or that it is in some of them alone. What is not so in every unit
+/// that uses a file is not mended there.
 pub(super) fn join(loaded: &Loaded, by_unit: Vec<Vec<Diagnostic>>) -> Vec<Diagnostic> {
     if loaded.units.len() < 2 {
         return by_unit.into_iter().flatten().collect();
     }
+    let shares = |unit: &Unit| match unit.kind {
+        UnitKind::Kustomize | UnitKind::Helm => true,
+        _ => unit.files.iter().any(|file| loaded.renderings.contains_key(&file.source.id())),
+    };
+    let sharing: Vec<bool> = loaded.units.iter().map(shares).collect();
     let mut users: HashMap<FileId, Vec<usize>> = HashMap::new();
     for (i, unit) in loaded.units.iter().enumerate() {
-        for file in &unit.files {
-            users.entry(file.source.id()).or_default().push(i);
-        }
+        let mut files: Vec<FileId> = unit.files.iter().map(|file| file.source.id()).collect();
+        // A template, or a file of values, that is nowhere but in what it renders to.
+        files.extend(unit.helm.iter().flat_map(|helm| &helm.sources));
+        files.sort();
+        files.dedup();
+        files.into_iter().for_each(|file| users.entry(file).or_default().push(i));
     }
     let mut joined: Vec<Joined> = Vec::new();
     let mut index: HashMap<(&'static str, Span, usize), usize> = HashMap::new();
-    for (i, (unit, found)) in loaded.units.iter().zip(by_unit).enumerate() {
+    for (i, found) in by_unit.into_iter().enumerate() {
         // Several findings of one unit at one place stay apart.
         let mut nth: HashMap<(&'static str, Span), usize> = HashMap::new();
         for diagnostic in found {
@@ -38,13 +46,14 @@ pub(super) fn join(loaded: &Loaded, by_unit: Vec<Vec<Diagnostic>>) -> Vec<Diagno
             let n = nth.entry(place).or_default();
             let key = (place.0, place.1, *n);
             *n += 1;
-            match index.get(&key).filter(|_| unit.kind == UnitKind::Kustomize) {
+            match index.get(&key).filter(|_| sharing[i]) {
                 Some(&at) => {
                     joined[at].agreed &= joined[at].diagnostic.fix == diagnostic.fix;
                     joined[at].seen.push(i);
+                    joined[at].diagnostic.rendered.extend(diagnostic.rendered);
                 }
                 None => {
-                    if unit.kind == UnitKind::Kustomize {
+                    if sharing[i] {
                         index.insert(key, joined.len());
                     }
                     joined.push(Joined { diagnostic, seen: vec![i], agreed: true });
@@ -53,10 +62,10 @@ pub(super) fn join(loaded: &Loaded, by_unit: Vec<Vec<Diagnostic>>) -> Vec<Diagno
         }
     }
     let finish = |Joined { mut diagnostic, seen, agreed }: Joined| {
-        let sharing = users.get(&diagnostic.primary.span.file).map_or(0, Vec::len);
-        if sharing > 1 && loaded.units[seen[0]].kind == UnitKind::Kustomize {
-            let only = if seen.len() < sharing { "only " } else { "" };
-            diagnostic.notes.push(format!("{only}in {}", list(&names(&seen, loaded))));
+        let all = users.get(&diagnostic.primary.span.file).into_iter().flatten();
+        let together = all.filter(|i| sharing[**i]).count();
+        if together > 1 && sharing[seen[0]] {
+            diagnostic.notes.push(seen_in(loaded, &seen, together));
         }
         restrain::to_agreed(&mut diagnostic, agreed, &names(&seen, loaded));
         restrain::to_shared(&mut diagnostic, &seen, &users, loaded);
@@ -65,13 +74,26 @@ pub(super) fn join(loaded: &Loaded, by_unit: Vec<Vec<Diagnostic>>) -> Vec<Diagno
     joined.into_iter().map(finish).collect()
 }
 
-/// The roots of some units, as they are shown.
+/// What some units are called.
 pub(super) fn names(units: &[usize], loaded: &Loaded) -> Vec<String> {
-    units.iter().map(|&i| loaded.units[i].root.display().to_string()).collect()
+    units.iter().map(|&i| loaded.units[i].title()).collect()
+}
+
+/// `in a and b`, `only with prod`.
+fn seen_in(loaded: &Loaded, seen: &[usize], users: usize) -> String {
+    let only = if seen.len() < users { "only " } else { "" };
+    let units = || seen.iter().map(|&i| &loaded.units[i]);
+    let root = units().next().map(|unit| &unit.root);
+    let sets: Vec<String> = units().filter_map(|unit| unit.helm.as_ref()).map(|helm| helm.set.clone()).collect();
+    // The sets of one chart need not repeat it.
+    if sets.len() == seen.len() && units().all(|unit| Some(&unit.root) == root) {
+        return format!("{only}with {}", list(&sets));
+    }
+    format!("{only}in {}", list(&names(seen, loaded)))
 }
 
 /// Names the value of a base that the finding's value replaced, so that both ends of an override are in sight.
-pub(super) fn name_overridden(unit: &crate::load::Unit, found: &mut [Diagnostic]) {
+pub(super) fn name_overridden(unit: &Unit, found: &mut [Diagnostic]) {
     if unit.kind != UnitKind::Kustomize || found.is_empty() {
         return;
     }

@@ -1,6 +1,6 @@
 //! From the paths on the command line to the files to read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,8 @@ pub struct Found {
     pub files: Vec<PathBuf>,
     /// Folders with a kustomization, sorted.
     pub kustomizations: Vec<PathBuf>,
+    /// Folders with a Helm chart that lie in no other, sorted.
+    pub charts: Vec<PathBuf>,
     /// Files and folders left out.
     pub skipped: Vec<Skipped>,
 }
@@ -141,8 +143,7 @@ pub fn is_manifest(path: &Path) -> bool {
 
 fn walk(root: &Path, exclude: &Exclude) -> Found {
     let mut found = Found::default();
-    // Folders that another loader has to read, known by a file in them that the walk meets.
-    let mut other: Vec<Skipped> = Vec::new();
+    let mut charts: Vec<PathBuf> = Vec::new();
     let canonical_root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let exclude = exclude.clone();
     let keep = move |entry: &DirEntry| !exclude.matches(entry.path());
@@ -164,10 +165,10 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
         if kind.is_dir() {
             continue;
         }
-        if let Some(reason) = other_loader(path)
+        if path.file_name().is_some_and(|name| name == CHART)
             && let Some(folder) = path.parent()
         {
-            other.push(Skipped { path: folder.to_path_buf(), reason, failed: false, files: 0 });
+            charts.push(folder.to_path_buf());
         }
         if is_kustomization(path)
             && let Some(folder) = path.parent()
@@ -187,7 +188,7 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
             }
         }
     }
-    leave_out(other, &mut found);
+    leave_out(charts, &mut found);
     found.files.sort();
     found.files.dedup();
     found.kustomizations.sort();
@@ -231,17 +232,8 @@ pub(super) fn entries(root: &Path, mut walker: WalkBuilder) -> Vec<Result<DirEnt
 }
 
 /// Whether a file is kvlint's own configuration, which is read as such or not at all.
-pub(super) fn is_config(path: &Path) -> bool {
+pub fn is_config(path: &Path) -> bool {
     path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIG.contains(&name))
-}
-
-/// What a file says about its folder, when the folder is not one of plain manifests.
-fn other_loader(file: &Path) -> Option<String> {
-    let name = file.file_name()?.to_str()?;
-    if name == CHART {
-        return Some("a Helm chart: render it and lint the output (`helm template … | kvlint -`)".into());
-    }
-    None
 }
 
 /// Whether a path names a kustomization file.
@@ -249,32 +241,37 @@ pub fn is_kustomization(path: &Path) -> bool {
     path.file_name().and_then(|n| n.to_str()).is_some_and(|n| KUSTOMIZATION.contains(&n))
 }
 
-/// Takes away what lies in folders of other loaders; of such folders inside each other the outermost is named.
-fn leave_out(mut other: Vec<Skipped>, found: &mut Found) {
-    other.sort();
-    let mut outermost: Vec<Skipped> = Vec::new();
-    for skipped in other {
-        if !outermost.iter().any(|o| skipped.path.starts_with(&o.path)) {
-            outermost.push(skipped);
+/// Takes away what lies in charts, which are read as a whole; of charts inside each other the outermost counts.
+fn leave_out(mut charts: Vec<PathBuf>, found: &mut Found) {
+    charts.sort();
+    for folder in charts {
+        if !found.charts.iter().any(|outer| folder.starts_with(outer)) {
+            found.charts.push(folder);
         }
     }
-    if outermost.is_empty() {
+    if found.charts.is_empty() {
         return;
     }
-    let folders: BTreeSet<&Path> = outermost.iter().map(|o| o.path.as_path()).collect();
+    let folders: BTreeSet<&Path> = found.charts.iter().map(PathBuf::as_path).collect();
     let outside = |path: &Path| !path.ancestors().any(|folder| folders.contains(folder));
-    let mut inside: BTreeMap<PathBuf, usize> = BTreeMap::new();
-    found.files.retain(|path| {
-        let folder = path.ancestors().find(|folder| folders.contains(folder));
-        folder.map(|f| *inside.entry(f.to_path_buf()).or_default() += 1).is_none()
-    });
+    found.files.retain(|path| outside(path));
     found.kustomizations.retain(|folder| outside(folder));
     found.skipped.retain(|skipped| outside(&skipped.path));
-    let counted = |mut skipped: Skipped| {
-        skipped.files = inside.get(&skipped.path).copied().unwrap_or(0);
-        skipped
+}
+
+/// The chart that a file is part of, so that it says nothing alone: a template, or one of the files that tell of the chart.
+pub fn chart_of(path: &Path) -> Option<PathBuf> {
+    let chart = path.ancestors().skip(1).filter(|folder| folder.join(CHART).is_file()).last()?;
+    let parts: Vec<_> = path.strip_prefix(chart).ok()?.components().map(|c| c.as_os_str().to_string_lossy()).collect();
+    let inner = parts.chunks(2).skip_while(|pair| pair.len() == 2 && pair[0] == "charts").flatten();
+    let inner: Vec<&str> = inner.map(AsRef::as_ref).collect();
+    let belongs = match inner.as_slice() {
+        [name] => [CHART, "templates", "ci"].contains(name) || name.starts_with("values"),
+        [folder, ..] => ["templates", "ci"].contains(folder),
+        [] => false,
     };
-    found.skipped.extend(outermost.into_iter().map(counted));
+    let folder = if chart.as_os_str().is_empty() { Path::new(".") } else { chart };
+    belongs.then(|| folder.to_path_buf())
 }
 
 /// A link is followed only to a file inside the root, which the walk meets by itself unless it is ignored there.

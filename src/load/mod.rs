@@ -2,6 +2,7 @@
 
 pub mod discover;
 mod git_index;
+pub mod helm;
 pub mod kustomize;
 mod overlay;
 mod repository;
@@ -9,7 +10,7 @@ pub(crate) mod text;
 pub mod triggers;
 pub(crate) mod unit;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub struct Inputs {
     pub exclude: Exclude,
     /// Folders whose manifests form a unit of their own, canonical.
     pub roots: Vec<PathBuf>,
+    /// How Helm charts are rendered.
+    pub helm: helm::Options,
     /// Texts that were read before, such as the configuration: they keep their ids.
     pub sources: SourceMap,
     /// Texts that count instead of what is on disk.
@@ -54,6 +57,22 @@ pub struct Loaded {
     pub units: Vec<Unit>,
     /// What was found and not read, sorted.
     pub skipped: Vec<Skipped>,
+    /// Texts that were rendered, and the way back from them.
+    pub renderings: HashMap<FileId, Arc<helm::Rendering>>,
+}
+
+impl Loaded {
+    /// Lets go of rendered charts, and so of the folders on disk that they were rendered in. Nothing in them is located afterwards.
+    pub fn forget_renderings(&mut self) {
+        self.renderings.clear();
+        self.units.iter_mut().for_each(|unit| unit.helm = None);
+    }
+
+    /// The place to show for a place: where the chart prints what stands there, for a place in rendered text.
+    pub fn shown_span(&self, span: Span) -> Span {
+        let located = self.renderings.get(&span.file).and_then(|r| helm::Locator::new(r).locate_template(span));
+        located.map_or(span, |located| located.primary)
+    }
 }
 
 /// A file that waits to be read.
@@ -87,6 +106,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let mut errors = Vec::new();
     let mut single: Vec<Job> = Vec::new();
     let mut kustomizations: Vec<PathBuf> = Vec::new();
+    let mut charts: Vec<PathBuf> = Vec::new();
     let mut stdin = false;
     // Edits stay inside these, canonical.
     let mut given: Vec<PathBuf> = Vec::new();
@@ -99,12 +119,19 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
             stdin = true;
             continue;
         }
+        if let Some(chart) = discover::chart_of(path) {
+            charts.push(chart);
+            continue;
+        }
         match discover::resolve(path, &inputs.exclude) {
             Err(e) => errors.push(e),
             Ok(Argument::Files(found)) => {
                 loaded.skipped.extend(found.skipped);
                 let (named, files): (Vec<PathBuf>, Vec<PathBuf>) =
                     found.files.into_iter().partition(|p| discover::is_kustomization(p));
+                let (inner, files): (Vec<PathBuf>, Vec<PathBuf>) =
+                    files.into_iter().partition(|p| discover::chart_of(p).is_some());
+                charts.extend(inner.iter().filter_map(|p| discover::chart_of(p)));
                 kustomizations.extend(named.iter().map(|p| p.parent().unwrap_or(Path::new("")).to_path_buf()));
                 given.extend(named.iter().chain(&files).map(|p| canonical_folder(p.parent().unwrap_or(Path::new("")))));
                 given.dedup();
@@ -115,6 +142,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
                 let missing: Vec<Missing> = found.skipped.iter().filter_map(unread).collect();
                 loaded.skipped.extend(found.skipped);
                 kustomizations.extend(found.kustomizations);
+                charts.extend(found.charts);
                 let jobs = found.files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: false });
                 let first = plans.len();
                 split_by_roots(path, jobs.collect(), &inputs.roots, &mut plans);
@@ -162,6 +190,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
             }
         }
     }
+    read_charts(charts, inputs, &mut loaded).map_err(|e| vec![e])?;
     loaded.skipped.sort();
     loaded.skipped.dedup();
     Ok(loaded)
@@ -171,6 +200,28 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
 fn canonical_folder(folder: &Path) -> PathBuf {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf())
+}
+
+/// Renders the charts that were found, and leads rendered input back to them and to those that were named for it.
+fn read_charts(mut folders: Vec<PathBuf>, inputs: &Inputs, loaded: &mut Loaded) -> Result<(), NotFound> {
+    let canonical = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+    folders.sort();
+    let mut seen = HashSet::new();
+    folders.retain(|folder| seen.insert(canonical(folder)));
+    // Links in a chart may lead to its neighbours, in the repository that is looked at.
+    let mut inside: Vec<PathBuf> = std::env::current_dir().ok().into_iter().collect();
+    inside.extend(inputs.paths.iter().chain(&inputs.helm.charts).filter(|p| p.is_dir()).map(canonical));
+    inside.extend(folders.iter().map(canonical));
+    let mut charts = helm::load(&folders, &inside, &inputs.helm, loaded)?;
+    for folder in inputs.helm.charts.iter().filter(|folder| !seen.contains(&canonical(folder))) {
+        if !folder.join(discover::CHART).is_file() {
+            let message = format!("no Helm chart: there is no {} in it", discover::CHART);
+            return Err(NotFound { path: folder.clone(), message });
+        }
+        charts.extend(helm::read_chart(folder, &inside, loaded));
+    }
+    helm::add_rendered(&charts, loaded);
+    Ok(())
 }
 
 /// Builds the roots among some folders as units; gives the files that they used, canonical. Files outside of `given` are
@@ -306,8 +357,9 @@ fn unread(skipped: &Skipped) -> Option<Missing> {
 
 fn read_unit(mut plan: Plan, inputs: &Inputs, given: &[PathBuf], loaded: &mut Loaded) {
     let mut files: Vec<InputFile> = Vec::with_capacity(plan.jobs.len());
+    let mut resources: Vec<Resource> = Vec::with_capacity(plan.jobs.len());
     // The number of a file depends on how many before it could be read, so that all are read before any is parsed; in
-    // batches, so that a text is still in the processor's cache when it is parsed.
+    // batches, so that a text is still in the processor's cache when it is parsed, and its tree when the objects are taken out.
     for jobs in plan.jobs.chunks(BATCH) {
         let read: Vec<Result<Raw, Skipped>> =
             jobs.par_iter().map(|job| read_file(job, &inputs.overlay, given)).collect();
@@ -322,10 +374,17 @@ fn read_unit(mut plan: Plan, inputs: &Inputs, given: &[PathBuf], loaded: &mut Lo
             }
         }
         let first = loaded.sources.next_id().0;
-        let parse = |(i, raw)| interpret(FileId(first + i as u32), raw);
-        let parsed: Vec<InputFile> = texts.into_par_iter().enumerate().map(parse).collect();
-        parsed.iter().for_each(|file| loaded.sources.insert_shared(&file.source));
-        files.extend(parsed);
+        let parse = |(i, raw)| {
+            let file = interpret(FileId(first + i as u32), raw);
+            let resources = unit::resources_of(&file);
+            (file, resources)
+        };
+        let parsed: Vec<(InputFile, Vec<Resource>)> = texts.into_par_iter().enumerate().map(parse).collect();
+        for (file, found) in parsed {
+            loaded.sources.insert_shared(&file.source);
+            files.push(file);
+            resources.extend(found);
+        }
     }
     loaded.skipped.extend(files.iter().filter(|f| matches!(f.content, Content::Template)).map(|f| Skipped {
         path: f.source.path().to_path_buf(),
@@ -334,17 +393,12 @@ fn read_unit(mut plan: Plan, inputs: &Inputs, given: &[PathBuf], loaded: &mut Lo
         files: 1,
     }));
     let alone = plan.single && plan.jobs.len() == 1 && files.len() == 1;
-    let unit = if alone && is_rendered(&files[0].source) {
-        Unit::new(plan.root, UnitKind::Stream, Vec::new(), files)
+    let unit = if alone && helm::stream::is_rendered(files[0].source.text()) {
+        Unit::with_resources(plan.root, UnitKind::Stream, Vec::new(), files, resources)
     } else {
-        Unit::new(plan.root, plan.kind, plan.missing, files)
+        Unit::with_resources(plan.root, plan.kind, plan.missing, files, resources)
     };
     loaded.units.push(unit);
-}
-
-/// What a renderer wrote (`# Source: chart/templates/x.yaml`) is the whole of what it deploys.
-pub(crate) fn is_rendered(source: &SourceFile) -> bool {
-    source.text().lines().take(50).any(|line| line.starts_with("# Source: "))
 }
 
 /// A file's text, before it has a place among the sources.
@@ -412,7 +466,7 @@ fn interpret(id: FileId, raw: Raw) -> InputFile {
     if let Some(reason) = raw.read_only {
         source = source.read_only_for(reason);
     }
-    if is_rendered(&source) {
+    if helm::stream::is_rendered(source.text()) {
         source = source.read_only_for(ReadOnly::Rendered);
     }
     let source = Arc::new(source);
@@ -441,7 +495,7 @@ fn add_stream(shown: PathBuf, bytes: Vec<u8>, loaded: &mut Loaded) {
     let raw = Raw { path: shown.clone(), location, text: decode(bytes), read_only: None };
     let file = interpret(loaded.sources.next_id(), raw);
     loaded.sources.insert_shared(&file.source);
-    let missing = if is_rendered(&file.source) {
+    let missing = if helm::stream::is_rendered(file.source.text()) {
         Vec::new()
     } else {
         let reason = "a stream given on its own, so what stands elsewhere is not seen".to_string();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::k8s::reach::End;
 use crate::report::{shown, visible};
@@ -16,7 +17,8 @@ pub fn write(units: &[UnitReach<'_>]) -> String {
          color=\"#2f6fb5\", fillcolor=\"#eaf2fb\"];\n  edge [fontname=\"sans-serif\", fontsize=9, color=\"#59636e\"];\n",
     );
     for (u, unit) in units.iter().enumerate() {
-        let _ = writeln!(text, "  subgraph cluster_{u} {{\n    label={};", quoted(&shown(&unit.unit.root)));
+        let _ =
+            writeln!(text, "  subgraph cluster_{u} {{\n    label={};", quoted(&shown(Path::new(&unit.unit.title()))));
         let mut ends: BTreeMap<String, BTreeSet<End>> = BTreeMap::new();
         let mut edges = String::new();
         unit.each(|c| {

@@ -43,6 +43,7 @@ fn is_outside(end: &End) -> bool {
 fn side(unit: &UnitReach<'_>, text: &mut String, direction: Direction, guarded: EndpointId, other: EndpointId) {
     let reach = &unit.reach;
     let at = |span: Span| {
+        let span = unit.loaded.shown_span(span);
         let place = unit.loaded.sources.line_column(span);
         let path = shown(unit.loaded.sources.file(span.file).path());
         format!("{}:{}:{}", visible::line(&path), place.line, place.column)

@@ -1,6 +1,7 @@
 //! One JSON document.
 
 use serde_json::{Value, json};
+use std::path::Path;
 
 use crate::k8s::reach::End;
 use crate::k8s::reach::connections::Connections;
@@ -27,7 +28,7 @@ pub fn write(units: &[UnitReach<'_>]) -> String {
             });
             let other = unit.reach.other_policy.map(|r| r.title());
             json!({
-                "root": shown(&unit.unit.root),
+                "root": shown(Path::new(&unit.unit.title())),
                 "complete": unit.unit.is_complete(),
                 "not_considered": other,
                 "connections": connections,

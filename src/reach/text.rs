@@ -1,6 +1,7 @@
 //! One connection a line.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::k8s::reach::End;
 use crate::report::{shown, visible};
@@ -12,7 +13,7 @@ pub fn write(units: &[UnitReach<'_>]) -> String {
     let mut text = String::new();
     for unit in units {
         if units.len() > 1 {
-            let _ = writeln!(text, "# {}", visible::line(&shown(&unit.unit.root)));
+            let _ = writeln!(text, "# {}", visible::line(&shown(Path::new(&unit.unit.title()))));
         }
         if let Some(other) = unit.reach.other_policy {
             let _ = writeln!(text, "# {} is not taken into account", visible::line(&other.title()));

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::plural;
 use crate::load::{Content, InputFile, Loaded, Resource, Unit, UnitKind};
+use crate::source::FileId;
 
 /// A file or folder that was not analysed, or only in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,12 @@ impl Coverage {
         for unit in &loaded.units {
             coverage.units += usize::from(!unit.files.is_empty());
             coverage.resources += unit.resources.len();
+            if let Some(helm) = &unit.helm {
+                // The rendered text is no file; what it was made from are files.
+                seen.extend(helm.rendered);
+                let own = |file: &FileId| unit.files.iter().any(|f| f.source.id() == *file);
+                coverage.files += helm.sources.iter().filter(|file| !own(file) && seen.insert(**file)).count();
+            }
             for file in unit.files.iter().filter(|file| seen.insert(file.source.id())) {
                 let unread = unread(file);
                 if unread.as_ref().is_none_or(|entry| entry.in_part) {
@@ -84,7 +91,7 @@ impl Coverage {
 /// Whether a file describes Kubernetes objects. Patches, values and the kustomizations themselves count as such where they
 /// take part in a build.
 fn holds_objects(unit: &Unit, file: &InputFile) -> bool {
-    unit.kind == UnitKind::Kustomize
+    matches!(unit.kind, UnitKind::Kustomize | UnitKind::Helm)
         || file.documents().iter().filter_map(|d| d.content.as_ref().ok()).any(|t| Resource::new(t, t.root()).is_some())
 }
 

@@ -7,6 +7,8 @@ mod mermaid;
 mod svg;
 mod text;
 
+use std::path::Path;
+
 use crate::config::Config;
 use crate::events::Model;
 use crate::events::path::{self, EventPath, HopKind, HopState, Reason};
@@ -145,7 +147,7 @@ pub fn run(loaded: &Loaded, config: &Config, options: &TraceOptions) -> String {
         .map(|unit| {
             let model = Model::new(unit, config);
             let rows = path::paths(&model, &findings).iter().map(|p| row(loaded, &model, p)).collect();
-            UnitTrace { root: shown(&unit.root), complete: unit.is_complete(), rows }
+            UnitTrace { root: shown(Path::new(&unit.title())), complete: unit.is_complete(), rows }
         })
         .collect();
     match options.format {
@@ -159,6 +161,7 @@ pub fn run(loaded: &Loaded, config: &Config, options: &TraceOptions) -> String {
 }
 
 fn place(loaded: &Loaded, span: Span) -> Place {
+    let span = loaded.shown_span(span);
     let at = loaded.sources.line_column(span);
     Place { path: shown(loaded.sources.file(span.file).path()), line: at.line, column: at.column }
 }

@@ -37,6 +37,11 @@ impl Example {
         self.files.iter().filter(|(n, _)| n != CONFIG).map(|(n, t)| (PathBuf::from(n), t.clone())).collect()
     }
 
+    /// Whether a Helm chart is among the files.
+    pub fn has_chart(&self) -> bool {
+        self.files.iter().any(|(name, _)| name.rsplit('/').next() == Some("Chart.yaml"))
+    }
+
     /// The configuration, its text added to the sources.
     pub fn config(&self, loaded: &mut Loaded) -> Config {
         match self.files.iter().find(|(n, _)| n == CONFIG) {

@@ -4,18 +4,22 @@
 //! and `# info`. `# error "text"` also asks for words of the message. `# related` marks a line that a finding must name
 //! as well. The markers are cut out before the text is read, so that they may stand inside JSON or a script. Fences with
 //! `file=NAME` that follow one another are one example; `partial` says that the example is not all there is;
-//! `file=kvlint.yaml` is the configuration. What `## Fixed` means stands in `fixed.rs`.
+//! `file=kvlint.yaml` is the configuration. What `## Fixed` means stands in `fixed.rs`. An example with a `Chart.yaml` is rendered, where
+//! there is a helm: the one that the variable `KVLINT_HELM` names, else the one on the search path.
 
 mod example;
+#[path = "../helm/find.rs"]
+mod find;
 mod fixed;
 mod style;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use example::{Example, Marker};
 use kvlint::config::Config;
 use kvlint::lint::{self, Check, Diagnostic, RULES, Rule};
-use kvlint::load::{self, Loaded, Missing};
+use kvlint::load::helm::{self, Binary};
+use kvlint::load::{self, Inputs, Loaded, Missing};
 
 /// What the rule finds in an example: (file, line, severity, message), and the related places.
 struct Found {
@@ -26,7 +30,11 @@ struct Found {
 
 /// Loads texts as the example says.
 fn load(example: &Example, texts: &[(PathBuf, String)]) -> (Loaded, Config) {
-    let mut loaded = load::from_texts(texts);
+    settle(example, load::from_texts(texts))
+}
+
+/// What the example says beside its texts.
+fn settle(example: &Example, mut loaded: Loaded) -> (Loaded, Config) {
     if example.partial {
         let reason = "the example says so".to_string();
         loaded.units[0].missing.push(Missing { reason, span: None });
@@ -35,8 +43,13 @@ fn load(example: &Example, texts: &[(PathBuf, String)]) -> (Loaded, Config) {
     (loaded, config)
 }
 
-fn run(rule: &Rule, example: &Example) -> Found {
-    let (loaded, config) = load(example, &example.texts());
+/// `None` for an example with a chart where there is no helm to render it.
+fn run(rule: &Rule, example: &Example) -> Option<Found> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (loaded, config) = match example.has_chart() {
+        true => settle(example, load_chart(example, folder.path())?),
+        false => load(example, &example.texts()),
+    };
     let only = [rule.name];
     // Suppressions are about other rules' findings, so those have to run.
     let only = (!matches!(rule.check, Check::Run(_))).then_some(&only[..]);
@@ -44,7 +57,8 @@ fn run(rule: &Rule, example: &Example) -> Found {
     assert!(outcome.failures.is_empty(), "{}: {:?}", rule.name, outcome.failures);
     let place = |span: kvlint::source::Span| {
         let file = loaded.sources.file(span.file);
-        (file.path().display().to_string(), loaded.sources.line_column(span).line)
+        let path = file.path().strip_prefix(folder.path()).unwrap_or(file.path());
+        (path.display().to_string(), loaded.sources.line_column(span).line)
     };
     let diagnostics: Vec<Diagnostic> = outcome.diagnostics.into_iter().filter(|d| d.rule == rule.name).collect();
     let primary = diagnostics.iter().map(|d| {
@@ -53,11 +67,24 @@ fn run(rule: &Rule, example: &Example) -> Found {
     });
     let primary = primary.collect();
     let related = diagnostics.iter().flat_map(|d| d.related.iter().map(|l| place(l.span))).collect();
-    Found { diagnostics, primary, related }
+    Some(Found { diagnostics, primary, related })
+}
+
+/// A chart is read from a disk, because helm reads it there.
+fn load_chart(example: &Example, folder: &Path) -> Option<Loaded> {
+    let binary = Binary::At(find::helm("an example with a chart")?);
+    for (name, text) in example.texts() {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    }
+    let helm = helm::Options { binary, ..helm::Options::default() };
+    let inputs = Inputs { paths: vec![folder.to_path_buf()], helm, ..Inputs::default() };
+    Some(load::load(&inputs).expect("the example is there"))
 }
 
 fn compare(rule: &Rule, heading: &str, number: usize, example: &Example) -> Vec<String> {
-    let found = run(rule, example);
+    let Some(found) = run(rule, example) else { return Vec::new() };
     let at = format!("{}, {heading} example {number}", rule.name);
     let mut wrong = Vec::new();
     let mut left = found.primary.clone();

@@ -75,12 +75,17 @@ impl Territory {
     /// Which paths a finding is about; `None`: it is about none. Where its main place lies decides; a finding in a third
     /// object (a policy) is about those that it names.
     pub(super) fn scope(&self, finding: &Diagnostic) -> Option<Scope> {
+        let related: Vec<Span> = finding.related.iter().map(|label| label.span).collect();
+        let rendered = || finding.rendered.iter().find_map(|r| self.scope_at(r.primary, &r.related));
+        self.scope_at(finding.primary.span, &related).or_else(rendered)
+    }
+
+    fn scope_at(&self, primary: Span, related: &[Span]) -> Option<Scope> {
         let some = |found: Vec<usize>| (!found.is_empty()).then_some(found);
-        let primary = finding.primary.span;
         if let Some(gateways) = some(self.gateways_at(primary)) {
             return Some(Scope { engines: None, gateways: Some(gateways) });
         }
-        let related = || finding.related.iter().map(|label| label.span);
+        let related = || related.iter().copied();
         let gateways = some(related().flat_map(|span| self.gateways_at(span)).collect());
         let mut engines = self.engines_at(primary);
         if engines.is_empty() {

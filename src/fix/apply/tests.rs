@@ -49,6 +49,7 @@ fn state(texts: &[(&str, &str)], orders: &[Order], over: &Overlay) -> State {
                     applicability: Applicability::Safe,
                     edits: vec![edit],
                 }),
+                rendered: Vec::new(),
             }),
         }
     }

@@ -7,6 +7,7 @@
 
 mod cover;
 mod read;
+mod rendered;
 
 use crate::config::{Config, Level};
 use crate::load::{Content, Loaded};
@@ -75,19 +76,27 @@ impl Suppressions {
         for unit in &loaded.units {
             for file in unit.files.iter().filter(|file| seen.insert(file.source.id())) {
                 if let Content::Stream(stream) = &file.content {
-                    stream.comments.iter().for_each(|comment| found.read_comment(&file.source, comment));
+                    for comment in &stream.comments {
+                        let (entries, malformed) = (found.entries.len(), found.malformed.len());
+                        found.read_comment(&file.source, comment);
+                        found.lead_back(loaded, entries, malformed);
+                    }
                 }
             }
-            unit.resources.iter().for_each(|resource| found.read_annotation(resource.node()));
+            for resource in &unit.resources {
+                let (entries, malformed) = (found.entries.len(), found.malformed.len());
+                found.read_annotation(resource);
+                found.lead_back(loaded, entries, malformed);
+            }
         }
         found
     }
 
     /// Whether a finding is silenced; counts it.
     pub fn silence(&mut self, diagnostic: &Diagnostic) -> bool {
-        let place = diagnostic.primary.span;
         let mut silenced = false;
-        for suppression in self.entries.iter_mut().filter(|s| s.rule == diagnostic.rule && s.covers(place)) {
+        let covered = |s: &Suppression| s.rule == diagnostic.rule && diagnostic.places().any(|place| s.covers(place));
+        for suppression in self.entries.iter_mut().filter(|s| covered(s)) {
             suppression.silenced += 1;
             silenced = true;
         }

@@ -72,6 +72,7 @@ pub fn unit(ws: &mut Workspace<'_>, root: &Folder) -> (Unit, Vec<PathBuf>) {
         files: built.log.files.iter().filter_map(|f| ws.input_file(f)).collect(),
         resources: built.resources.iter().filter_map(|r| compose::object(ws, r)).collect(),
         kustomize: Some(Box::new(Kustomized { problems, directives: built.log.directives, layers, dangling })),
+        helm: None,
     };
     (unit, built.log.files)
 }

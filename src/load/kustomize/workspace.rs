@@ -225,7 +225,7 @@ impl<'a> Workspace<'a> {
                 if !self.editable.is_empty() && !self.editable.iter().any(|folder| canonical.starts_with(folder)) {
                     source = source.read_only_for(ReadOnly::Outside);
                 }
-                if crate::load::is_rendered(&source) {
+                if crate::load::helm::stream::is_rendered(source.text()) {
                     source = source.read_only_for(ReadOnly::Rendered);
                 }
                 ReadFile { bytes: None, source: self.sources.insert(source), yaml: None, resources: None }

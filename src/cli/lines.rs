@@ -1,0 +1,95 @@
+//! `kvlint lines [PATHS]`: where each line of a rendered chart comes from, and how many lines are certain.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+
+use super::settings::InputArguments;
+use super::{FAILURE, output, settings, written};
+use crate::load::Loaded;
+use crate::load::helm::align::Confidence;
+use crate::load::helm::lines::{MappedLine, Mapping, Share};
+use crate::report::{shown, visible};
+use crate::source::Span;
+
+/// What the subcommand takes.
+#[derive(Args, Debug)]
+pub struct LinesArguments {
+    #[command(flatten)]
+    inputs: InputArguments,
+    /// Render each chart once more with marks in its templates, and compare; exits with 1 where a certain line is wrong
+    #[arg(long)]
+    check: bool,
+    /// Print the counts, and of the lines only those that marks prove wrong
+    #[arg(long)]
+    summary: bool,
+}
+
+pub fn run(arguments: &LinesArguments) -> u8 {
+    let Some((_, loaded)) = settings::prepare(&arguments.inputs) else { return FAILURE };
+    for skipped in loaded.skipped.iter().filter(|skipped| skipped.failed) {
+        output::complain(&format!("{}: {}", visible::line(&shown(&skipped.path)), visible::line(&skipped.reason)));
+    }
+    let mut renderings: Vec<_> = loaded.renderings.iter().collect();
+    renderings.sort_by_key(|(id, _)| **id);
+    if renderings.is_empty() {
+        for skipped in &loaded.skipped {
+            output::advise(&format!("{}: {}", visible::line(&shown(&skipped.path)), visible::line(&skipped.reason)));
+        }
+        output::complain("there is no rendered chart here whose templates are at hand");
+        return FAILURE;
+    }
+    let mut text = String::new();
+    let mut wrong = 0;
+    for (id, rendering) in renderings {
+        let mapping = Mapping::new(rendering, arguments.check);
+        let title = shown(loaded.sources.file(*id).path());
+        print(&mapping, &loaded, arguments.summary, &mut text);
+        let _ = write!(text, "{}: {}", visible::line(&title), mapping.share);
+        match mapping.marked {
+            Some(true) => {
+                let Share { right, wrong, .. } = mapping.share;
+                let _ = write!(text, "; checked against markers: {right} right, {wrong} wrong");
+            }
+            Some(false) => text.push_str("; not checked against markers: it was not rendered here, or not with them"),
+            None => {}
+        }
+        text.push('\n');
+        wrong += mapping.share.wrong;
+    }
+    let code = written(None, &text);
+    if code == 0 && wrong > 0 { 1 } else { code }
+}
+
+/// The lines of a rendering: how certain, where from, and the line. Writing to a string can't fail.
+fn print(mapping: &Mapping, loaded: &Loaded, summary: bool, out: &mut String) {
+    let at = |span: &Span| {
+        let file = loaded.sources.file(span.file);
+        format!("{}:{}", shown(file.path()), file.line_column(span.start).line)
+    };
+    for section in &mapping.sections {
+        let rows: Vec<(&MappedLine, String)> = section
+            .lines
+            .iter()
+            .filter(|line| !summary || line.wrong)
+            .map(|line| (line, line.places.iter().map(at).collect::<Vec<_>>().join(" > ")))
+            .collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "# Source: {}", visible::line(&section.source));
+        let width = rows.iter().map(|(_, places)| places.chars().count()).max().unwrap_or(0);
+        for (line, places) in rows {
+            let confidence = match line.confidence {
+                _ if line.wrong => "wrong",
+                Confidence::Exact => "exact",
+                Confidence::High => "high",
+                Confidence::Medium => "medium",
+                Confidence::File => "file",
+            };
+            let row = format!("{confidence:<6}  {places:<width$}  {}", line.text);
+            let _ = writeln!(out, "{}", visible::line(row.trim_end()));
+        }
+        out.push('\n');
+    }
+}

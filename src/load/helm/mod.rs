@@ -1,0 +1,75 @@
+//! Helm charts: rendered by the `helm` that is installed, and linted with every finding led back to template and values.
+//!
+//! A chart is rendered once for each values set ([`sets`]), by [`binary`] in an environment of its own. What comes out is a text
+//! that nobody wrote: it is parsed and linted as any other, and [`Rendering::locate`] says for each place in it which
+//! bytes of the chart made it. Without helm only what needs no rendering is linted, and the chart is a note.
+
+pub mod align;
+pub mod binary;
+pub mod chart;
+mod errors;
+mod files;
+pub mod lines;
+mod locate;
+mod marked;
+pub mod markers;
+mod render;
+mod rendering;
+pub mod sets;
+pub mod stream;
+pub mod template;
+mod units;
+pub mod values;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use binary::{Binary, Helm};
+pub use chart::Chart;
+pub use errors::ChartProblem;
+pub use locate::{Located, Locator};
+pub use rendering::Rendering;
+pub use sets::{NamedSet, ValuesSet};
+pub use units::{Charted, add_rendered, load, read_chart, unit_of_text};
+
+/// How charts are rendered.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which helm.
+    pub binary: Binary,
+    /// How long one run may take.
+    pub timeout: Duration,
+    /// The release's name; helm's own default where this is `None`.
+    pub release: Option<String>,
+    /// The namespace of the release.
+    pub namespace: Option<String>,
+    /// The version of Kubernetes that templates are told.
+    pub kube_version: Option<String>,
+    /// API versions that templates are told of beside the built-in ones.
+    pub api_versions: Vec<String>,
+    /// Values sets; where there are none for a chart, its own values and its `ci/` files.
+    pub sets: Vec<NamedSet>,
+    /// `key=value` over all sets.
+    pub set: Vec<String>,
+    /// Charts that rendered input may come from, beside those among the inputs.
+    pub charts: Vec<PathBuf>,
+}
+
+/// How long one run may take, where nobody says otherwise.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            binary: Binary::Never,
+            timeout: TIMEOUT,
+            release: None,
+            namespace: None,
+            kube_version: None,
+            api_versions: Vec::new(),
+            sets: Vec::new(),
+            set: Vec::new(),
+            charts: Vec::new(),
+        }
+    }
+}
