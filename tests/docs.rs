@@ -162,18 +162,172 @@ fn the_rule_shown_to_contributors_is_the_rule() {
     }
 }
 
-#[test]
-fn links_between_documents_lead_somewhere() {
-    let link = regex::Regex::new(r"\]\(([^)#\s]+)(#[^)]*)?\)").expect("a pattern");
+/// The lines of a text that are prose: blocks of code are left out.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut fence: Option<usize> = None;
+    text.lines().filter(move |line| {
+        let ticks = line.trim_start().bytes().take_while(|b| *b == b'`').count();
+        match fence {
+            Some(opened) if ticks >= opened => fence = None,
+            None if ticks >= 3 => fence = Some(ticks),
+            open => return open.is_none(),
+        }
+        false
+    })
+}
+
+/// The names under which GitHub shows the headings of a document.
+fn anchors(text: &str) -> Vec<String> {
+    let headings =
+        prose(text).filter_map(|line| line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')));
+    let slug = |heading: &str| -> String {
+        let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+    };
+    headings.map(slug).collect()
+}
+
+/// What is wrong with the relative links of a document.
+fn dead_links(path: &Path, text: &str) -> Vec<String> {
+    let link = regex::Regex::new(r"\]\(([^)\s]+)\)").expect("a pattern");
     let mut wrong = Vec::new();
-    for path in documents() {
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        for found in link.captures_iter(&text) {
-            let target = &found[1];
-            if !target.contains("://") && !path.parent().is_some_and(|p| p.join(target).exists()) {
-                wrong.push(format!("{}: {target}", path.display()));
+    for line in prose(text) {
+        for found in link.captures_iter(line) {
+            let (target, anchor) = found[1].split_once('#').map_or((&found[1], None), |(t, a)| (t, Some(a)));
+            if target.contains("://") {
+                continue;
+            }
+            let to = if target.is_empty() { path.to_path_buf() } else { path.parent().unwrap_or(path).join(target) };
+            let there = match anchor {
+                None => to.exists(),
+                Some(anchor) => std::fs::read_to_string(&to).is_ok_and(|t| anchors(&t).iter().any(|a| a == anchor)),
+            };
+            if !there {
+                wrong.push(format!("{}: {}", path.display(), &found[1]));
             }
         }
     }
+    wrong
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let rules = std::fs::read_dir(root().join("rules")).expect("rules/");
+    let rules = rules.map(|e| e.expect("an entry").path()).filter(|p| p.extension().is_some_and(|e| e == "md"));
+    let mut wrong = Vec::new();
+    for path in documents().into_iter().chain(rules) {
+        let text = std::fs::read_to_string(&path).expect("a document");
+        wrong.extend(dead_links(&path, &text));
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_dead_link_is_seen() {
+    let path = root().join("docs/made-up.md");
+    let text = "[a](output.md#exit-codes) [b](output.md#no-such-part) [c](gone.md) [d](https://example.com/x)\n```md\n[e](gone.md)\n```\n";
+    let wrong = dead_links(&path, text);
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+    assert!(wrong[0].ends_with("output.md#no-such-part") && wrong[1].ends_with("gone.md"), "{wrong:?}");
+}
+
+#[test]
+fn every_page_is_in_the_index() {
+    let index = std::fs::read_to_string(root().join("docs/README.md")).expect("docs/README.md");
+    for path in documents().iter().filter(|p| p.parent() == Some(&root().join("docs"))) {
+        let name = path.file_name().and_then(|n| n.to_str()).expect("a name");
+        assert!(name == "README.md" || index.contains(&format!("]({name})")), "docs/README.md does not name {name}");
+    }
+}
+
+/// What a schema allows, in a few words.
+fn allowed(schema: &serde_json::Value) -> String {
+    if let Some(words) = schema["enum"].as_array() {
+        let words: Vec<String> = words.iter().filter_map(|w| w.as_str()).map(|w| format!("`{w}`")).collect();
+        return words.join(", ");
+    }
+    if let Some(several) = schema["oneOf"].as_array() {
+        return several.iter().map(allowed).collect::<Vec<_>>().join(", or ");
+    }
+    match schema["type"].as_str().unwrap_or_default() {
+        "string" if schema.get("pattern").is_some() => "a release".into(),
+        "string" => "text".into(),
+        "array" => match allowed(&schema["items"]).as_str() {
+            "keys" => "a list".into(),
+            "a map of text" => "a list of such maps".into(),
+            item => format!("a list of {item}"),
+        },
+        "object" if schema["additionalProperties"]["type"] == "string" => "a map of text".into(),
+        "object" => "keys".into(),
+        other => other.into(),
+    }
+}
+
+/// A line for each key of a mapping, and for those below it. The names of the rules have a page of their own.
+fn describe(schema: &serde_json::Value, above: &str, text: &mut String) {
+    let required = |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|r| r == name));
+    let Some(keys) = schema["properties"].as_object() else { return };
+    for (name, value) in keys {
+        let path = format!("{above}{name}");
+        let must = if required(name) { "; required" } else { "" };
+        let about = value["description"].as_str().expect("every key is described");
+        let rules = value["properties"].as_object().is_some_and(|keys| keys.contains_key(RULES[0].name));
+        let what = if rules { "[rules](rules.md) and levels".into() } else { allowed(value) };
+        writeln!(text, "| `{path}` | {what}{must} | {about} |").expect("a string");
+        if !rules {
+            describe(value, &format!("{path}."), text);
+            describe(&value["items"], &format!("{path}[]."), text);
+        }
+    }
+}
+
+#[test]
+fn the_reference_of_keys_is_that_of_the_schema() {
+    let (begin, end) = ("<!-- keys: made from the JSON Schema -->\n", "<!-- keys: end -->");
+    let path = root().join("docs/configuration.md");
+    let text = std::fs::read_to_string(&path).expect("docs/configuration.md");
+    let (before, rest) = text.split_once(begin).expect("where the keys begin");
+    let (_, after) = rest.split_once(end).expect("where the keys end");
+    let mut table = String::from("| key | value | |\n|---|---|---|\n");
+    describe(&kvlint::config::json_schema(), "", &mut table);
+    keep(&path, &format!("{before}{begin}{table}{end}{after}"));
+}
+
+/// The manifests of a project of testdata, by name.
+fn manifests(folder: &Path) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path());
+    let mut found: Vec<(String, String)> = entries
+        .filter(|path| path.extension().is_some_and(|e| e == "yaml"))
+        .map(|path| {
+            let name = path.file_name().and_then(|n| n.to_str()).expect("a name").to_string();
+            (name, std::fs::read_to_string(&path).expect("a manifest"))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// docs/migration.md shows one tree before and one after.
+#[test]
+fn the_migration_leads_from_the_one_tree_to_the_other() {
+    let top = tempfile::tempdir().expect("a folder");
+    let before = manifests(&root().join("testdata/projects/before-the-migration"));
+    for (name, text) in &before {
+        std::fs::write(top.path().join(name), text).expect("a manifest");
+    }
+    let kvlint = |words: &[&str]| {
+        let status = Command::new(env!("CARGO_BIN_EXE_kvlint")).args(words).current_dir(top.path()).status();
+        assert!(status.expect("kvlint runs").success(), "{words:?}");
+    };
+    kvlint(&["enable", "models/phi-4", ".", "--tokenizer", "http://phi-4.models:8000"]);
+    assert_eq!(manifests(top.path()), manifests(&root().join("testdata/projects/after-the-migration")));
+    kvlint(&["disable", "models/phi-4", "."]);
+    let (engines, old) = (manifests(top.path()), before);
+    let of = |all: &[(String, String)], name: &str| all.iter().find(|m| m.0 == name).map(|m| m.1.clone());
+    for name in ["models.yaml", "policies.yaml"] {
+        assert_eq!(of(&engines, name), of(&old, name));
+    }
+    // What the page says of it: the variables go, and the values that stood there before don't come back.
+    let gateway = of(&engines, "gateway.yaml").expect("the gateway");
+    assert!(!gateway.contains("AIBRIX_PREFIX_CACHE_"), "{gateway}");
 }
