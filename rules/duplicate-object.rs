@@ -1,11 +1,15 @@
 use std::collections::HashMap;
 
 use crate::lint::prelude::*;
+use crate::source::FileId;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let unit = cx.unit;
+    // Most files hold one object, which need not be looked into.
+    let mut objects: HashMap<FileId, usize> = HashMap::new();
+    unit.resources.iter().for_each(|o| *objects.entry(o.file()).or_default() += 1);
     let mut seen = HashMap::new();
-    for object in &unit.resources {
+    for object in unit.resources.iter().filter(|o| objects.get(&o.file()).is_some_and(|n| *n > 1)) {
         let name = object.node().at("metadata.name").and_then(Node::as_str).unwrap_or("");
         if name.is_empty() || name.contains(['{', '$']) {
             continue;

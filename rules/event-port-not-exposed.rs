@@ -10,7 +10,6 @@ pub fn check(cx: &mut UnitContext<'_>) {
             continue;
         }
         let container = publisher.container;
-        let place = container.node.entry("ports").map_or_else(|| container.grip(), |entry| entry.key.span());
         let ports = [
             (publisher.event_port(), dial.events, &names.events, Severity::Error),
             (publisher.replay_port(), dial.replay, &names.replay, Severity::Warning),
@@ -22,6 +21,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 continue;
             }
             let what = port.what.name();
+            let place = container.node.entry("ports").map_or_else(|| container.grip(), |entry| entry.key.span());
             let here = if port.is_default {
                 format!("the {what} is the engine's default, {dialled}")
             } else {

@@ -10,6 +10,7 @@ pub mod fix;
 pub mod k8s;
 pub mod lint;
 pub mod load;
+pub mod lsp;
 pub mod migrate;
 pub mod reach;
 pub mod report;

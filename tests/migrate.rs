@@ -182,7 +182,10 @@ fn a_release_without_events_is_refused_unless_it_may_be_raised() {
     let refused = kvlint(top.path(), &["enable", "default/llama"]);
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2), "{told}");
-    assert!(told.contains("model.yaml:17:") && told.contains("vLLM 0.7.1 has no KV-cache events, 0.9.0 and later have"), "{told}");
+    assert!(
+        told.contains("model.yaml:17:") && told.contains("vLLM 0.7.1 has no KV-cache events, 0.9.0 and later have"),
+        "{told}"
+    );
     assert_eq!(read(&top, "model.yaml"), text);
     run(top.path(), &["enable", "default/llama", "--vllm", "0.11.1"]);
     silent(top.path(), ".");
@@ -192,9 +195,21 @@ fn a_release_without_events_is_refused_unless_it_may_be_raised() {
 #[test]
 fn what_is_not_certain_is_refused_with_the_place() {
     for (text, why) in [
-        (BARE.replace("Instruct\"]", "Instruct\", $(EXTRA_ARGS)]\n          envFrom: [{configMapRef: {name: c}}]"), "a part of the command is decided elsewhere"),
-        (BARE.replace("command: [\"vllm\", \"serve\"", "command: [\"/start.sh\""), "no container of it is seen to start vLLM"),
-        (BARE.replace("Instruct\"]", "Instruct\", --kv-events-config, $(EVENTS)]\n          envFrom: [{configMapRef: {name: c}}]"), "decided elsewhere"),
+        (
+            BARE.replace("Instruct\"]", "Instruct\", $(EXTRA_ARGS)]\n          envFrom: [{configMapRef: {name: c}}]"),
+            "a part of the command is decided elsewhere",
+        ),
+        (
+            BARE.replace("command: [\"vllm\", \"serve\"", "command: [\"/start.sh\""),
+            "no container of it is seen to start vLLM",
+        ),
+        (
+            BARE.replace(
+                "Instruct\"]",
+                "Instruct\", --kv-events-config, $(EVENTS)]\n          envFrom: [{configMapRef: {name: c}}]",
+            ),
+            "decided elsewhere",
+        ),
     ] {
         let top = folder(&[("model.yaml", &text)]);
         let refused = kvlint(top.path(), &["enable", "default/llama"]);
@@ -204,7 +219,9 @@ fn what_is_not_certain_is_refused_with_the_place() {
         assert_eq!(read(&top, "model.yaml"), text);
     }
     let top = folder(&[("model.yaml", BARE)]);
-    for words in [&["enable", "llama"][..], &["enable", "default/other"], &["enable"], &["enable", "default/llama", "gone"]] {
+    for words in
+        [&["enable", "llama"][..], &["enable", "default/other"], &["enable"], &["enable", "default/llama", "gone"]]
+    {
         assert_eq!(kvlint(top.path(), words).status.code(), Some(2), "{words:?}");
     }
 }
@@ -245,7 +262,10 @@ fn the_gateway_and_the_policies_follow() {
     }
     assert!(gateway.contains("value: http://llama.default:8000\n"), "{gateway}");
     let model = read(&top, "model.yaml");
-    assert!(model.contains("kind: NetworkPolicy") && model.contains("kubernetes.io/metadata.name: aibrix-system"), "{model}");
+    assert!(
+        model.contains("kind: NetworkPolicy") && model.contains("kubernetes.io/metadata.name: aibrix-system"),
+        "{model}"
+    );
     let left = kvlint(top.path(), &["--format", "concise", "."]);
     let left = String::from_utf8_lossy(&left.stdout).into_owned();
     assert!(!left.contains("error["), "{left}");
@@ -259,10 +279,12 @@ fn the_gateway_and_the_policies_follow() {
 fn a_component_and_a_script_make_the_same_change_elsewhere() {
     let base = "resources: [model.yaml]\n";
     let overlay = "resources: [../base]\n";
-    let top = folder(&[("base/kustomization.yaml", base), ("base/model.yaml", BARE), ("prod/kustomization.yaml", overlay)]);
+    let top =
+        folder(&[("base/kustomization.yaml", base), ("base/model.yaml", BARE), ("prod/kustomization.yaml", overlay)]);
     run(top.path(), &["enable", "default/llama", "prod", "--as", "kustomize", "-o", "kv-events"]);
     assert_eq!(read(&top, "base/model.yaml"), BARE, "the base stays");
-    fs::write(top.path().join("prod/kustomization.yaml"), "resources: [../base]\ncomponents: [../kv-events]\n").unwrap();
+    fs::write(top.path().join("prod/kustomization.yaml"), "resources: [../base]\ncomponents: [../kv-events]\n")
+        .unwrap();
     silent(top.path(), "prod");
     let built = run(top.path(), &["build", "prod"]);
     assert!(built.contains("--kv-events-config") && built.contains("containerPort: 5557"), "{built}");

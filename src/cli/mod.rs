@@ -12,6 +12,7 @@ mod completions;
 mod explain;
 mod fix;
 mod lint;
+mod lsp;
 mod migrate;
 mod names;
 mod output;
@@ -72,6 +73,8 @@ enum Command {
     Reach(reach::ReachArguments),
     /// Print what a Kustomize root comes to, as `kustomize build` does
     Build(build::BuildArguments),
+    /// Speak the language server protocol on standard input and output, for editors
+    Lsp,
     /// Switch KV-cache events on for workloads that exist, in the manifests that define them
     Enable(migrate::EnableArguments),
     /// Switch KV-cache events off again
@@ -101,6 +104,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Trace(trace)) => trace::run(trace),
         Some(Command::Reach(reach)) => reach::run(reach),
         Some(Command::Build(build)) => build::run(build),
+        Some(Command::Lsp) => lsp::run(),
         Some(Command::Enable(enable)) => migrate::enable(enable, color),
         Some(Command::Disable(disable)) => migrate::disable(disable, color),
         Some(Command::Completions(completions)) => completions::run(completions),

@@ -16,6 +16,7 @@ pub mod kustomize;
 pub mod sglang;
 pub mod version;
 pub mod vllm;
+pub mod word;
 pub mod workloads;
 
 pub use version::{Release, ReleaseRange, TagRelease, parse_tag};

@@ -122,11 +122,15 @@ fn script<'t>(publisher: &Publisher<'t>) -> Result<Place<'t>, Refusal> {
     let words: Vec<&str> = argv.words.iter().map(|t| t.value.as_str()).collect();
     let node = shell::shell_script_index(&words).and_then(|index| container.argv_node(index));
     let script = Script::new(node.ok_or_else(|| refuse("the script was not found again"))?)?;
-    let entry = script.word_at(publisher.command.grip.tail()).ok_or_else(|| refuse("the command was not found again"))?;
+    let entry =
+        script.word_at(publisher.command.grip.tail()).ok_or_else(|| refuse("the command was not found again"))?;
     let id = |index: usize| WordId { command: entry.command, word: entry.word + 1 + index };
     let wanted = &publisher.command.words;
     // A variable may stand for several words, and words may be known only to who knows the variables.
-    let same = wanted.iter().enumerate().all(|(index, text)| script.word(id(index)).is_some_and(|w| w.text == text.value || w.opaque));
+    let same = wanted
+        .iter()
+        .enumerate()
+        .all(|(index, text)| script.word(id(index)).is_some_and(|w| w.text == text.value || w.opaque));
     if !same || script.word(id(wanted.len())).is_some() {
         return Err(refuse("words of the command come from variables of the script"));
     }

@@ -260,7 +260,7 @@ pub(crate) fn entries(root: &Path, mut walker: WalkBuilder) -> Vec<Result<DirEnt
 }
 
 /// Whether a file is kvlint's own configuration, which is read as such or not at all.
-pub(super) fn is_config(path: &Path) -> bool {
+pub fn is_config(path: &Path) -> bool {
     path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIG.contains(&name))
 }
 

@@ -306,8 +306,9 @@ fn unread(skipped: &Skipped) -> Option<Missing> {
 
 fn read_unit(mut plan: Plan, inputs: &Inputs, given: &[PathBuf], loaded: &mut Loaded) {
     let mut files: Vec<InputFile> = Vec::with_capacity(plan.jobs.len());
+    let mut resources: Vec<Resource> = Vec::with_capacity(plan.jobs.len());
     // The number of a file depends on how many before it could be read, so that all are read before any is parsed; in
-    // batches, so that a text is still in the processor's cache when it is parsed.
+    // batches, so that a text is still in the processor's cache when it is parsed, and its tree when the objects are taken out.
     for jobs in plan.jobs.chunks(BATCH) {
         let read: Vec<Result<Raw, Skipped>> =
             jobs.par_iter().map(|job| read_file(job, &inputs.overlay, given)).collect();
@@ -322,10 +323,17 @@ fn read_unit(mut plan: Plan, inputs: &Inputs, given: &[PathBuf], loaded: &mut Lo
             }
         }
         let first = loaded.sources.next_id().0;
-        let parse = |(i, raw)| interpret(FileId(first + i as u32), raw);
-        let parsed: Vec<InputFile> = texts.into_par_iter().enumerate().map(parse).collect();
-        parsed.iter().for_each(|file| loaded.sources.insert_shared(&file.source));
-        files.extend(parsed);
+        let parse = |(i, raw)| {
+            let file = interpret(FileId(first + i as u32), raw);
+            let resources = unit::resources_of(&file);
+            (file, resources)
+        };
+        let parsed: Vec<(InputFile, Vec<Resource>)> = texts.into_par_iter().enumerate().map(parse).collect();
+        for (file, found) in parsed {
+            loaded.sources.insert_shared(&file.source);
+            files.push(file);
+            resources.extend(found);
+        }
     }
     loaded.skipped.extend(files.iter().filter(|f| matches!(f.content, Content::Template)).map(|f| Skipped {
         path: f.source.path().to_path_buf(),
@@ -335,9 +343,9 @@ fn read_unit(mut plan: Plan, inputs: &Inputs, given: &[PathBuf], loaded: &mut Lo
     }));
     let alone = plan.single && plan.jobs.len() == 1 && files.len() == 1;
     let unit = if alone && is_rendered(&files[0].source) {
-        Unit::new(plan.root, UnitKind::Stream, Vec::new(), files)
+        Unit::with_resources(plan.root, UnitKind::Stream, Vec::new(), files, resources)
     } else {
-        Unit::new(plan.root, plan.kind, plan.missing, files)
+        Unit::with_resources(plan.root, plan.kind, plan.missing, files, resources)
     };
     loaded.units.push(unit);
 }

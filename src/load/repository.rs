@@ -2,6 +2,8 @@
 //! manifests by name, and what is ignored.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -138,9 +140,10 @@ impl Repository {
 
     fn kustomizations(&self) -> &[Kustomization] {
         self.kustomizations.get_or_init(|| {
+            let listed = matches!(self.list, List::Index(_));
             // One that is in the index and not on the disk is deleted.
             let read = |file: &PathBuf| {
-                let bytes = untrusted::read(file).ok()?;
+                let bytes = read_listed(file, listed)?;
                 Some(Kustomization { folder: file.parent()?.to_path_buf(), bytes, uses: OnceLock::new() })
             };
             let files: Vec<&PathBuf> = self.taken.iter().filter(|file| discover::is_kustomization(file)).collect();
@@ -317,6 +320,23 @@ pub fn may_hold_object(path: &Path) -> Option<bool> {
         return None;
     }
     Some(WORDS.as_ref().is_none_or(|words| words.is_match(&text)))
+}
+
+/// Reads a small file in as few calls as can be: there may be thousands. A checkout makes no pipes, whose opening may never end,
+/// so a file that git listed needs no look before.
+fn read_listed(path: &Path, listed: bool) -> Option<Vec<u8>> {
+    if !listed && !path.is_file() {
+        return None;
+    }
+    let mut file = File::open(path).ok()?;
+    let mut start = [0; 8192];
+    // Of a regular file a part is read only where it ends.
+    let length = file.read(&mut start).ok()?;
+    let mut bytes = start.get(..length)?.to_vec();
+    if length == start.len() {
+        file.take(discover::SIZE_LIMIT).read_to_end(&mut bytes).ok()?;
+    }
+    Some(bytes)
 }
 
 fn read_text(path: &Path) -> Option<String> {

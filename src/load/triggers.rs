@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use super::discover::{self, Exclude, NotFound, Skipped};
 use super::repository::{Repository, may_hold_object, top_of};
 use super::unit::{Missing, UnitKind};
-use super::{Inputs, Loaded, load};
+use super::{Inputs, Loaded, Overlay, load};
 
 /// Something to load because of a file. Folders are canonical.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +55,7 @@ pub struct Surroundings<'s> {
     exclude: &'s Exclude,
     roots: &'s [PathBuf],
     here: PathBuf,
+    overlay: Option<&'s Overlay>,
     repositories: HashMap<PathBuf, Repository>,
     /// Roots by the kustomizations that lead to them.
     roots_by_folder: HashMap<Vec<PathBuf>, Vec<PathBuf>>,
@@ -69,10 +70,16 @@ impl<'s> Surroundings<'s> {
             exclude,
             roots,
             here: real(here),
+            overlay: None,
             repositories: HashMap::new(),
             roots_by_folder: HashMap::new(),
             outside: HashMap::new(),
         }
+    }
+
+    /// With texts that count instead of what is on disk.
+    pub fn over(self, overlay: &'s Overlay) -> Surroundings<'s> {
+        Surroundings { overlay: Some(overlay), ..self }
     }
 
     /// What to load because of a file, which may be gone.
@@ -140,7 +147,9 @@ impl<'s> Surroundings<'s> {
         if discover::KUSTOMIZATION.iter().any(|name| folder.join(name).is_file()) {
             return Err("the kustomization beside it does not use it");
         }
-        if may_hold_object(file) == Some(false) {
+        // A text that is being written may become one.
+        let unsaved = self.overlay.is_some_and(|overlay| overlay.get(file).is_some());
+        if !unsaved && may_hold_object(file) == Some(false) {
             return Err("no Kubernetes object in it");
         }
         if let Some(root) = self.roots.iter().filter(|r| file.starts_with(r)).max_by_key(|r| r.as_os_str().len()) {
@@ -171,7 +180,7 @@ impl<'s> Surroundings<'s> {
 /// When a path that is to be loaded leads nowhere, which only a change behind our back can bring about.
 pub fn load_around(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let here = std::env::current_dir().unwrap_or_default();
-    let mut around = Surroundings::new(&inputs.exclude, &inputs.roots, &here);
+    let mut around = Surroundings::new(&inputs.exclude, &inputs.roots, &here).over(&inputs.overlay);
     let mut targets: BTreeMap<Target, ()> = BTreeMap::new();
     let mut skipped: Vec<Skipped> = Vec::new();
     let mut paths: Vec<PathBuf> = Vec::new();

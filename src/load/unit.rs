@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::source::{FileId, SourceFile, Span};
@@ -19,6 +18,7 @@ pub struct Resource {
     kind: SmolStr,
     name: SmolStr,
     namespace: Option<SmolStr>,
+    annotations: Option<NodeId>,
 }
 
 impl Resource {
@@ -38,6 +38,7 @@ impl Resource {
             api_version: text(node.get("apiVersion")).or_else(|| typed.map(|l| l.api_version.clone()))?,
             kind: text(node.get("kind")).or_else(kind_of_list)?,
             name: text(metadata.and_then(|m| m.get("name"))).unwrap_or_default(),
+            annotations: metadata.and_then(|m| m.get("annotations")).map(Node::id),
             namespace: text(metadata.and_then(|m| m.get("namespace"))).filter(|t| !t.contains("{{")),
             tree: Arc::clone(tree),
             node: node.id(),
@@ -82,6 +83,11 @@ impl Resource {
     /// The namespace as written. `None` where the namespace is left to whoever applies the manifest.
     pub fn namespace(&self) -> Option<&str> {
         self.namespace.as_deref()
+    }
+
+    /// The object's annotations.
+    pub fn annotations(&self) -> Option<Node<'_>> {
+        self.annotations.map(|id| self.tree.node(id))
     }
 
     /// Whether two objects can be in one namespace: unless both name one and the names differ.
@@ -207,16 +213,18 @@ impl Unit {
 
     /// Builds a unit from files and takes the resources out of them.
     pub fn new(root: PathBuf, kind: UnitKind, missing: Vec<Missing>, files: Vec<InputFile>) -> Unit {
-        let of_file = |file: &InputFile| {
-            let mut resources = Vec::new();
-            for document in file.documents() {
-                if let Ok(tree) = &document.content {
-                    collect(tree, tree.root(), None, 0, &mut resources);
-                }
-            }
-            resources
-        };
-        let resources = files.par_iter().flat_map_iter(of_file).collect();
+        let resources = files.iter().flat_map(resources_of).collect();
+        Unit::with_resources(root, kind, missing, files, resources)
+    }
+
+    /// [`Unit::new`] where the resources of the files were taken out already.
+    pub(super) fn with_resources(
+        root: PathBuf,
+        kind: UnitKind,
+        missing: Vec<Missing>,
+        files: Vec<InputFile>,
+        resources: Vec<Resource>,
+    ) -> Unit {
         let mut unit = Unit { root, kind, missing, files, resources, kustomize: None };
         // A document that can't be read may hold anything.
         for file in &unit.files {
@@ -244,6 +252,17 @@ impl Unit {
 
 /// Deepest nesting of lists in lists that is followed.
 const LIST_DEPTH: usize = 8;
+
+/// The resources in a file.
+pub(super) fn resources_of(file: &InputFile) -> Vec<Resource> {
+    let mut resources = Vec::new();
+    for document in file.documents() {
+        if let Ok(tree) = &document.content {
+            collect(tree, tree.root(), None, 0, &mut resources);
+        }
+    }
+    resources
+}
 
 /// Takes objects out of a document; `kind: List` and its typed forms are taken apart.
 fn collect(tree: &Arc<Tree>, node: Node<'_>, list: Option<&Resource>, depth: usize, into: &mut Vec<Resource>) {

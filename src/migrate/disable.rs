@@ -1,7 +1,7 @@
 //! The first step of switching events off: what [`super::enable`] adds is taken away, wherever it came from.
 
-use super::engine;
 use super::enable::{is_internal, model_name};
+use super::engine;
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::env;
@@ -63,12 +63,9 @@ fn model_label<'t>(model: &Model<'t>, publisher: &Publisher<'t>) -> Option<crate
 ///
 /// # Errors
 /// When a Service can't be edited.
-pub fn services<'t>(
-    model: &Model<'t>,
-    targets: &[usize],
-    changes: &mut Changes<'t>,
-) -> Result<(), Refusal> {
-    let is_target = |resource: &crate::load::Resource| targets.iter().any(|&i| std::ptr::eq(model.workloads[i].resource, resource));
+pub fn services<'t>(model: &Model<'t>, targets: &[usize], changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    let is_target =
+        |resource: &crate::load::Resource| targets.iter().any(|&i| std::ptr::eq(model.workloads[i].resource, resource));
     for service in &model.services {
         let selected = model.selected(*service);
         let certain = selected.iter().any(|(pod, truth)| *truth == Truth::Yes && is_target(pod.resource));
@@ -84,8 +81,7 @@ pub fn services<'t>(
 
 fn extra_ports(service: Service<'_>) -> Vec<ServicePort<'_>> {
     let ports = service.ports();
-    let of_events: Vec<bool> =
-        ports.iter().map(|p| is_for_events(p.port.known().copied(), p.name)).collect();
+    let of_events: Vec<bool> = ports.iter().map(|p| is_for_events(p.port.known().copied(), p.name)).collect();
     // A Service needs a port: one that is there for events alone is somebody's own.
     if of_events.iter().all(|events| *events) {
         return Vec::new();
@@ -101,7 +97,9 @@ fn is_for_events(number: Option<u16>, name: Option<&str>) -> bool {
 
 fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
     let flag = engine::config_flag(publisher)?;
-    if flag.is_none() && let Some(config) = publisher.effective_config() {
+    if flag.is_none()
+        && let Some(config) = publisher.effective_config()
+    {
         return Err(Refusal::at(config.key_span, "events are configured in a file; change them there"));
     }
     let line = CommandLine::of(publisher)?;

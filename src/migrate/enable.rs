@@ -87,7 +87,10 @@ fn release<'t>(publisher: &Publisher<'t>, migration: &Migration, changes: &mut C
     let Some(wanted) = &migration.vllm else {
         return Err(Refusal::at(
             publisher.image.span,
-            format!("vLLM {release} has no KV-cache events, {} have; raise the tag, or add `--vllm RELEASE` to have it raised", flag.releases),
+            format!(
+                "vLLM {release} has no KV-cache events, {} have; raise the tag, or add `--vllm RELEASE` to have it raised",
+                flag.releases
+            ),
         ));
     };
     if lacks(wanted) {

@@ -38,8 +38,12 @@ pub fn config_flag<'p>(publisher: &'p Publisher<'_>) -> Result<Option<&'p FlagUs
     if let Some(second) = second {
         return Err(Refusal::at(second.span, format!("`{name}` is given more than once")));
     }
-    if let Some(dotted) = publisher.flags.iter().find(|f| f.dotted.is_some() && f.role() == Some(Role::KvEventsConfig)) {
-        return Err(Refusal::at(dotted.span, format!("events are configured by `{name}` with a dot; write it as JSON first")));
+    if let Some(dotted) = publisher.flags.iter().find(|f| f.dotted.is_some() && f.role() == Some(Role::KvEventsConfig))
+    {
+        return Err(Refusal::at(
+            dotted.span,
+            format!("events are configured by `{name}` with a dot; write it as JSON first"),
+        ));
     }
     Ok(first)
 }
@@ -56,7 +60,9 @@ pub fn new_config(publisher: &Publisher<'_>) -> String {
     for written in publisher.documented.iter().filter(|w| !w.unknown) {
         let Some(text) = written.value.as_ref().map(|v| v.text.value.as_str()) else { continue };
         let value = match written.setting {
-            Setting::BufferSteps | Setting::Hwm | Setting::MaxQueueSize => text.trim().parse::<u64>().ok().map(Json::from),
+            Setting::BufferSteps | Setting::Hwm | Setting::MaxQueueSize => {
+                text.trim().parse::<u64>().ok().map(Json::from)
+            }
             Setting::Topic => Some(text.into()),
             Setting::Enable | Setting::Publisher | Setting::Endpoint | Setting::ReplayEndpoint => None,
         };
@@ -90,7 +96,8 @@ pub fn corrections(publisher: &Publisher<'_>) -> Vec<(&'static str, Value)> {
         let heard = match found_there {
             Resolved::Known(there, _) => {
                 // The replay socket binds whatever its address.
-                let listens = setting == Setting::ReplayEndpoint || there.text.as_ref().is_none_or(|t| events::binds(&t.value));
+                let listens =
+                    setting == Setting::ReplayEndpoint || there.text.as_ref().is_none_or(|t| events::binds(&t.value));
                 there.port() == Some(port) && listens
             }
             Resolved::Unknown(_) => true,

@@ -128,7 +128,9 @@ fn set<'t>(
 
 fn is_value(variable: &Variable, text: &Text, value: &str) -> bool {
     match variable.kind {
-        Kind::Bool => aibrix::parse_bool(&text.value) == aibrix::parse_bool(value) && aibrix::parse_bool(value).is_some(),
+        Kind::Bool => {
+            aibrix::parse_bool(&text.value) == aibrix::parse_bool(value) && aibrix::parse_bool(value).is_some()
+        }
         _ if variable.required_non_empty => !text.value.is_empty(),
         _ => text.value == value,
     }

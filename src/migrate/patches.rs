@@ -216,7 +216,8 @@ mod tests {
     }
 
     fn tree() -> impl Strategy<Value = Json> {
-        let leaf = prop_oneof![Just(json!(null)), any::<bool>().prop_map(Json::from), "[a-c/~]{0,2}".prop_map(Json::from)];
+        let leaf =
+            prop_oneof![Just(json!(null)), any::<bool>().prop_map(Json::from), "[a-c/~]{0,2}".prop_map(Json::from)];
         leaf.prop_recursive(4, 40, 5, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..5).prop_map(Json::Array),

@@ -51,7 +51,8 @@ pub fn enable<'t>(
         }
         done.push(publisher.workload);
         let file = file_of(publisher.pod.resource)?;
-        let closed = all.iter().filter(|n| n.publisher.workload == publisher.workload && n.closed(Direction::Ingress).is_some());
+        let closed =
+            all.iter().filter(|n| n.publisher.workload == publisher.workload && n.closed(Direction::Ingress).is_some());
         let mut ports: Vec<u16> = closed.map(|n| n.port.number).collect();
         ports.sort_unstable();
         ports.dedup();
@@ -71,7 +72,10 @@ pub fn disable(model: &Model<'_>, targets: &[usize], unit: &Unit) -> Result<Vec<
         let wanted = name(workload.resource);
         let ours = |r: &&Resource| {
             let label = r.node().at("metadata.labels").and_then(|l| l.get(MANAGED_BY.0)).and_then(Node::text);
-            r.kind() == KIND && r.name() == wanted && label == Some(MANAGED_BY.1) && r.may_share_namespace(workload.resource)
+            r.kind() == KIND
+                && r.name() == wanted
+                && label == Some(MANAGED_BY.1)
+                && r.may_share_namespace(workload.resource)
         };
         for resource in unit.resources.iter().filter(ours) {
             let Written::Node(node) = resource.node().written() else { continue };

@@ -100,8 +100,7 @@ pub fn migrate(
 ) -> Result<Migrated, String> {
     let gone = || "what the change leaves can't be loaded".to_string();
     let first = reload(&overlay).ok_or_else(gone)?;
-    let mut work =
-        Work { migration, config, notes: Vec::new(), refused: Vec::new(), meant: Vec::new() };
+    let mut work = Work { migration, config, notes: Vec::new(), refused: Vec::new(), meant: Vec::new() };
     let mut last = None;
     let mut over = overlay;
     let mut before: BTreeMap<PathBuf, Arc<SourceFile>> = BTreeMap::new();
@@ -170,7 +169,12 @@ impl Work<'_> {
                 match edits.get(&key) {
                     // Overlays ask for the same change of their base.
                     Some((_, other)) if *other == wanted => {}
-                    Some(_) => return Err(format!("two units ask for different changes of {}; name one of them, and use `--as kustomize`", shown(&file))),
+                    Some(_) => {
+                        return Err(format!(
+                            "two units ask for different changes of {}; name one of them, and use `--as kustomize`",
+                            shown(&file)
+                        ));
+                    }
                     None => _ = edits.insert(key, (file, wanted)),
                 }
             }

@@ -46,9 +46,11 @@ impl fmt::Display for Scalar<'_> {
 
 /// Types a plain (unquoted, untagged) scalar.
 pub fn plain(text: &str) -> Scalar<'_> {
-    // Most scalars are words, and the words that mean something else have five letters at most.
-    if text.len() > 5 && text.as_bytes()[0].is_ascii_alphabetic() {
-        return Scalar::Str(text);
+    // Most scalars are words. Those that mean something else start with few letters and have five at most.
+    match text.as_bytes() {
+        [b'~' | b'+' | b'-' | b'.' | b'0'..=b'9', ..] | [] => {}
+        [b'n' | b'N' | b'y' | b'Y' | b't' | b'T' | b'f' | b'F' | b'o' | b'O', rest @ ..] if rest.len() < 5 => {}
+        _ => return Scalar::Str(text),
     }
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,

@@ -427,6 +427,14 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// [`Node::text`] to keep: long text is shared with the tree, not copied.
+    pub fn shared_text(self) -> Option<SmolStr> {
+        match &self.data().data {
+            Data::Scalar(text) => Some(if self.data().empty { SmolStr::default() } else { text.clone() }),
+            _ => None,
+        }
+    }
+
     /// The scalar as Kubernetes types it. `None` for collections.
     pub fn scalar(self) -> Option<Scalar<'t>> {
         let node = self.data();

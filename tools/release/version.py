@@ -16,7 +16,7 @@ PLACES = [
     ("Cargo.toml", r'(?m)^(version = ")([^"]+)(")'),
     ("Cargo.toml", r'(kvlint-schema = \{ path = "schema", version = ")([^"]+)(")'),
     ("pyproject.toml", r'(?m)^(version = ")([^"]+)(")'),
-    ("pyproject.toml", r'("kvlint==)([^"]+)(")'),
+    ("pyproject.toml", r'("kvlint-cli==)([^"]+)(")'),
     ("docs/ci.md", r"(rev: v)([0-9][^\s#]*)()"),
 ]
 

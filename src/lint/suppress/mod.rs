@@ -78,7 +78,7 @@ impl Suppressions {
                     stream.comments.iter().for_each(|comment| found.read_comment(&file.source, comment));
                 }
             }
-            unit.resources.iter().for_each(|resource| found.read_annotation(resource.node()));
+            unit.resources.iter().for_each(|resource| found.read_annotation(resource));
         }
         found
     }

@@ -1,6 +1,7 @@
 //! Reads suppressions out of comments and annotations.
 
 use super::{ANNOTATION, Malformed, Scope, Suppression, Suppressions, cover};
+use crate::load::Resource;
 use crate::source::{SourceFile, Span};
 use crate::suggest;
 use crate::yaml::{Comment, Node};
@@ -57,9 +58,10 @@ impl Suppressions {
     }
 
     /// `rule: reason` a line, or rule names separated by commas, in the annotation of an object.
-    pub(super) fn read_annotation(&mut self, object: Node<'_>) {
-        let annotation = object.at("metadata.annotations").and_then(|a| a.get(ANNOTATION));
+    pub(super) fn read_annotation(&mut self, resource: &Resource) {
+        let annotation = resource.annotations().and_then(|a| a.get(ANNOTATION));
         let Some((node, text)) = annotation.and_then(|node| Some((node, node.text()?))) else { return };
+        let object = resource.node();
         let map = node.scalar_map();
         let mut line_start = 0;
         let mut any = false;

@@ -114,22 +114,24 @@ impl Value {
     /// A value as it was read: aliases and merge keys expanded, of duplicate keys the last kept.
     pub fn read(node: Node<'_>, tree: TreeId, dialect: Dialect) -> Value {
         let data = match node.shape() {
-            Shape::Scalar => Data::Scalar(Scalar {
-                text: node.text().map(SmolStr::new).unwrap_or_default(),
-                kind: type_of(node, dialect),
-            }),
+            Shape::Scalar => {
+                Data::Scalar(Scalar { text: node.shared_text().unwrap_or_default(), kind: type_of(node, dialect) })
+            }
             Shape::Sequence => {
                 Data::Seq(Arc::new(node.items().into_iter().map(|i| Value::read(i, tree, dialect)).collect()))
             }
             Shape::Mapping => {
-                let mut entries: Vec<Entry> = Vec::new();
                 let all = node.entries();
+                let mut entries: Vec<Entry> = Vec::with_capacity(all.len());
                 // Only merge keys and mistakes repeat a key; looking for them in every mapping would cost.
                 let repeats = all.iter().any(|e| e.merged.is_some()) || has_repeats(&all);
                 for entry in all {
                     let text = entry.key.text().unwrap_or_default();
                     let value = Value::read(entry.value, tree, dialect);
-                    let key = Key { text: SmolStr::new(text), origin: Origin::node(tree, entry.key.id()) };
+                    let key = Key {
+                        text: entry.key.shared_text().unwrap_or_default(),
+                        origin: Origin::node(tree, entry.key.id()),
+                    };
                     match entries.iter_mut().find(|e| repeats && e.key.text == text) {
                         Some(old) => *old = Entry { key, value },
                         None => entries.push(Entry { key, value }),

@@ -1,0 +1,321 @@
+//! The language server through its standard input and output, as an editor speaks with it.
+
+use std::io::BufReader;
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use lsp_server::Message;
+use serde_json::{Value, json};
+
+/// Longer than any answer takes on a loaded machine; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const POD: &str = "apiVersion: v1
+kind: Pod
+metadata:
+  name: engine
+  labels:
+    model.aibrix.ai/name: phi-4
+    model.aibrix.ai/kv-events-enabled: \"true\"
+spec:
+  containers:
+    - name: vllm
+      image: vllm/vllm-openai:v0.11.1
+      command: [vllm, serve, microsoft/phi-4]
+      args: [--kv-events-config, '{\"enable_kv_cache_events\": true, \"endpoint\": \"tcp://0.0.0.0:5557\"}']
+";
+
+struct Editor {
+    process: Child,
+    input: ChildStdin,
+    messages: Receiver<Message>,
+    requests: i32,
+}
+
+impl Editor {
+    fn start(folder: &Path, encodings: &[&str]) -> Editor {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_kvlint"))
+            .arg("lsp")
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output: ChildStdout = process.stdout.take().unwrap();
+        let (send, messages) = channel();
+        std::thread::spawn(move || {
+            let mut output = BufReader::new(output);
+            while let Ok(Some(message)) = Message::read(&mut output) {
+                if send.send(message).is_err() {
+                    return;
+                }
+            }
+        });
+        let input = process.stdin.take().unwrap();
+        let mut editor = Editor { process, input, messages, requests: 0 };
+        let capabilities = json!({
+            "general": {"positionEncodings": encodings},
+            "workspace": {"didChangeWatchedFiles": {"dynamicRegistration": true}},
+        });
+        let root = uri(folder, "");
+        let answer = editor.ask(
+            "initialize",
+            json!({"processId": null, "capabilities": capabilities, "workspaceFolders": [{"uri": root, "name": "w"}]}),
+        );
+        assert_eq!(answer["serverInfo"]["name"], "kvlint");
+        editor.tell("initialized", json!({}));
+        editor
+    }
+
+    fn tell(&mut self, method: &str, params: Value) {
+        let notice = lsp_server::Notification::new(method.to_string(), params);
+        Message::from(notice).write(&mut self.input).unwrap();
+    }
+
+    /// The result of a request; notifications that come before it are dropped.
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.requests += 1;
+        let request = lsp_server::Request::new(self.requests.into(), method.to_string(), params);
+        Message::from(request).write(&mut self.input).unwrap();
+        loop {
+            if let Message::Response(response) = self.messages.recv_timeout(PATIENCE).expect("an answer") {
+                assert_eq!(response.id, self.requests.into());
+                return response.response_result.unwrap_or_else(|e| panic!("{method}: {e:?}"));
+            }
+        }
+    }
+
+    /// The next findings of a file for a count of changes.
+    fn findings(&mut self, uri: &str, version: Option<i32>) -> Vec<Value> {
+        loop {
+            let Message::Notification(notice) = self.messages.recv_timeout(PATIENCE).expect("findings") else {
+                continue;
+            };
+            let params = &notice.params;
+            if notice.method == "textDocument/publishDiagnostics"
+                && params["uri"] == uri
+                && params["version"] == json!(version)
+            {
+                return params["diagnostics"].as_array().unwrap().clone();
+            }
+        }
+    }
+
+    fn open(&mut self, uri: &str, text: &str) {
+        let document = json!({"uri": uri, "languageId": "yaml", "version": 1, "text": text});
+        self.tell("textDocument/didOpen", json!({"textDocument": document}));
+    }
+
+    fn change(&mut self, uri: &str, version: i32, changes: Value) {
+        let params = json!({"textDocument": {"uri": uri, "version": version}, "contentChanges": changes});
+        self.tell("textDocument/didChange", params);
+    }
+
+    fn leave(mut self) {
+        self.ask("shutdown", Value::Null);
+        self.tell("exit", Value::Null);
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+fn uri(folder: &Path, name: &str) -> String {
+    let folder = std::fs::canonicalize(folder).unwrap();
+    format!("file://{}/{name}", folder.display()).trim_end_matches('/').to_string()
+}
+
+fn rules(findings: &[Value]) -> Vec<&str> {
+    findings.iter().filter_map(|f| f["code"].as_str()).collect()
+}
+
+fn of<'a>(findings: &'a [Value], rule: &str) -> &'a Value {
+    findings.iter().find(|f| f["code"] == rule).unwrap_or_else(|| panic!("no {rule} among {:?}", rules(findings)))
+}
+
+/// A folder that is a repository of its own, so that nothing above it counts.
+fn workspace() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(".git")).unwrap();
+    folder
+}
+
+#[test]
+fn findings_follow_the_unsaved_text() {
+    let folder = workspace();
+    std::fs::write(folder.path().join("pod.yaml"), "# nothing yet\n").unwrap();
+    let mut editor = Editor::start(folder.path(), &["utf-16"]);
+    let pod = uri(folder.path(), "pod.yaml");
+    editor.open(&pod, POD);
+    let found = editor.findings(&pod, Some(1));
+    let connects = of(&found, "endpoint-connects");
+    assert_eq!(connects["range"]["start"]["line"], 12);
+    assert_eq!(connects["severity"], 1);
+    let column = POD.lines().nth(12).unwrap().find("0.0.0.0").unwrap();
+    assert_eq!(
+        connects["range"],
+        json!({"start": {"line": 12, "character": column}, "end": {"line": 12, "character": column + 7}})
+    );
+    let host = json!({"start": {"line": 12, "character": column}, "end": {"line": 12, "character": column + 7}});
+    editor.change(&pod, 2, json!([{"range": host, "text": "*"}]));
+    assert!(!rules(&editor.findings(&pod, Some(2))).contains(&"endpoint-connects"));
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join("pod.yaml")).unwrap(),
+        "# nothing yet\n",
+        "nothing is written"
+    );
+    editor.leave();
+}
+
+#[test]
+fn the_unit_around_a_file_is_linted_with_it() {
+    let folder = workspace();
+    std::fs::create_dir_all(folder.path().join("base")).unwrap();
+    std::fs::create_dir_all(folder.path().join("prod")).unwrap();
+    std::fs::write(folder.path().join("base/kustomization.yaml"), "resources: [pod.yaml]\n").unwrap();
+    std::fs::write(folder.path().join("base/pod.yaml"), POD.replace("0.0.0.0", "*")).unwrap();
+    std::fs::write(folder.path().join("prod/kustomization.yaml"), "resources: [../base]\n").unwrap();
+    let mut editor = Editor::start(folder.path(), &[]);
+    let overlay = uri(folder.path(), "prod/kustomization.yaml");
+    let base = uri(folder.path(), "base/pod.yaml");
+    editor.open(&overlay, "resources: [../base]\nimages: [{name: vllm/vllm-openai, newTag: v0.8.5}]\n");
+    // The tag that is not saved yet is too old for events: said at the flag in the base, which is not open.
+    let found = editor.findings(&base, None);
+    assert_eq!(of(&found, "unsupported-option")["range"]["start"]["line"], 12);
+    let before = found.len();
+    // The base as the editor has it counts for the overlay's unit.
+    editor.open(&base, &POD.replace("vllm, serve", "sleep, serve"));
+    assert!(editor.findings(&base, Some(1)).iter().all(|f| f["code"] != "endpoint-connects"));
+    // Closing it brings back what is on disk.
+    editor.tell("textDocument/didClose", json!({"textDocument": {"uri": base}}));
+    assert_eq!(editor.findings(&base, None).len(), before);
+    editor.leave();
+}
+
+#[test]
+fn columns_are_counted_as_the_client_counts() {
+    let text = POD.replace("args: [", "args: [\"😀é\", ");
+    let line = text.lines().nth(12).unwrap().to_string();
+    let at = line.find("0.0.0.0").unwrap();
+    let utf16: usize = line[..at].chars().map(char::len_utf16).sum();
+    for (encodings, column) in [(&["utf-8", "utf-16"][..], at), (&["utf-16"], utf16), (&[], utf16)] {
+        let folder = workspace();
+        let mut editor = Editor::start(folder.path(), encodings);
+        let pod = uri(folder.path(), "pod.yaml");
+        std::fs::write(folder.path().join("pod.yaml"), &text).unwrap();
+        editor.open(&pod, &text);
+        let found = editor.findings(&pod, Some(1));
+        assert_eq!(of(&found, "endpoint-connects")["range"]["start"]["character"], column, "{encodings:?}");
+        editor.leave();
+    }
+}
+
+#[test]
+fn a_text_that_was_never_saved_is_linted_alone() {
+    let folder = workspace();
+    let mut editor = Editor::start(folder.path(), &[]);
+    editor.open("untitled:Untitled-1", POD);
+    assert!(rules(&editor.findings("untitled:Untitled-1", Some(1))).contains(&"endpoint-connects"));
+    // A file outside the workspace is a unit of its own, and one that is no YAML has nothing said of it.
+    let elsewhere = workspace();
+    let outside = uri(elsewhere.path(), "pod.yaml");
+    std::fs::write(elsewhere.path().join("pod.yaml"), POD).unwrap();
+    editor.open(&outside, POD);
+    assert!(rules(&editor.findings(&outside, Some(1))).contains(&"endpoint-connects"));
+    let readme = uri(elsewhere.path(), "README.md");
+    std::fs::write(elsewhere.path().join("README.md"), "# x\n").unwrap();
+    editor.open(&readme, "# x\n");
+    assert!(editor.findings(&readme, Some(1)).is_empty());
+    editor.leave();
+}
+
+#[test]
+fn hover_tells_the_rule_and_the_fact() {
+    let folder = workspace();
+    std::fs::write(folder.path().join("pod.yaml"), POD).unwrap();
+    let mut editor = Editor::start(folder.path(), &[]);
+    let pod = uri(folder.path(), "pod.yaml");
+    editor.open(&pod, POD);
+    editor.findings(&pod, Some(1));
+    let mut hover = |needle: &str| {
+        let (line, text) = POD.lines().enumerate().find(|(_, l)| l.contains(needle)).unwrap();
+        let place = json!({"line": line, "character": text.find(needle).unwrap() + 2});
+        let answer = editor.ask("textDocument/hover", json!({"textDocument": {"uri": pod}, "position": place}));
+        answer["contents"]["value"].as_str().unwrap_or_default().to_string()
+    };
+    assert!(hover("--kv-events-config").contains("a flag of vLLM, 0.9.0 and later"));
+    assert!(hover("model.aibrix.ai/kv-events-enabled").contains("the gateway subscribes"));
+    assert!(hover("endpoint").contains("a setting of vLLM's KV-cache events"));
+    assert!(hover("0.0.0.0").contains("**[endpoint-connects]"));
+    assert_eq!(hover("engine"), "", "a name of the user's own");
+    editor.leave();
+}
+
+#[test]
+fn links_lead_to_files_and_rules() {
+    let folder = workspace();
+    std::fs::create_dir(folder.path().join("base")).unwrap();
+    std::fs::write(folder.path().join("base/kustomization.yaml"), "resources: []\n").unwrap();
+    std::fs::write(folder.path().join("app.conf"), "x\n").unwrap();
+    let text = "resources: [base, missing.yaml]\nconfigMapGenerator:\n  - name: c\n    files: [key=app.conf]\n# kvlint: ignore[endpoint-connects] why\n";
+    let mut editor = Editor::start(folder.path(), &[]);
+    let root = uri(folder.path(), "kustomization.yaml");
+    std::fs::write(folder.path().join("kustomization.yaml"), text).unwrap();
+    editor.open(&root, text);
+    let links = editor.ask("textDocument/documentLink", json!({"textDocument": {"uri": root}}));
+    let targets: Vec<&str> = links.as_array().unwrap().iter().filter_map(|l| l["target"].as_str()).collect();
+    assert_eq!(targets.len(), 3, "{targets:?}");
+    assert!(targets[0].ends_with("/base/kustomization.yaml") && targets[1].ends_with("/app.conf"), "{targets:?}");
+    assert!(targets[2].ends_with("/rules/endpoint-connects.md"));
+    let app = &links.as_array().unwrap()[1]["range"];
+    assert_eq!(
+        *app,
+        json!({"start": {"line": 3, "character": 16}, "end": {"line": 3, "character": 24}}),
+        "without the key"
+    );
+    editor.leave();
+}
+
+#[test]
+fn a_client_that_leaves_without_a_word_is_a_failure() {
+    let folder = workspace();
+    let mut editor = Editor::start(folder.path(), &[]);
+    let refused = {
+        editor.requests += 1;
+        let request = lsp_server::Request::new(editor.requests.into(), "textDocument/rename".into(), json!({}));
+        Message::from(request).write(&mut editor.input).unwrap();
+        loop {
+            if let Message::Response(response) = editor.messages.recv_timeout(PATIENCE).unwrap() {
+                break response;
+            }
+        }
+    };
+    assert!(refused.response_result.is_err());
+    editor.tell("exit", Value::Null);
+    assert_eq!(editor.process.wait().unwrap().code(), Some(2));
+}
+
+#[test]
+fn a_fix_is_offered_as_an_edit_of_the_text_that_it_was_found_in() {
+    let folder = workspace();
+    let text = format!("# kvlint: ignore-file[host-network-clash] moved on\n{POD}");
+    std::fs::write(folder.path().join("pod.yaml"), &text).unwrap();
+    let mut editor = Editor::start(folder.path(), &[]);
+    let pod = uri(folder.path(), "pod.yaml");
+    editor.open(&pod, &text);
+    let found = editor.findings(&pod, Some(1));
+    let range = of(&found, "suppression-unused")["range"].clone();
+    let ask = |kinds: Value| json!({"textDocument": {"uri": pod}, "range": range, "context": {"diagnostics": [], "only": kinds}});
+    let actions = editor.ask("textDocument/codeAction", ask(json!(["quickfix"])));
+    let action = &actions.as_array().unwrap()[0];
+    assert!(action["title"].as_str().unwrap().ends_with("(suppression-unused)"), "{action}");
+    assert_eq!(action["isPreferred"], true);
+    let edits = &action["edit"]["documentChanges"][0];
+    assert_eq!(edits["textDocument"], json!({"uri": pod, "version": 1}));
+    let start = json!({"line": 0, "character": 0});
+    assert_eq!(edits["edits"][0]["range"]["start"], start, "{edits}");
+    assert_eq!(edits["edits"][0]["newText"], "");
+    let none = editor.ask("textDocument/codeAction", ask(json!(["refactor"])));
+    assert_eq!(none, json!([]));
+    editor.leave();
+}
