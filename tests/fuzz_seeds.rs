@@ -133,3 +133,18 @@ fn kustomize() {
 fn config() {
     run("config", checks::config);
 }
+
+#[test]
+fn edits() {
+    run("edits", checks::edits);
+}
+
+#[test]
+fn fix() {
+    run("fix", checks::fix);
+}
+
+#[test]
+fn baseline() {
+    run("baseline", checks::baseline);
+}

@@ -6,17 +6,27 @@ use std::sync::Arc;
 
 use kvlint::config::Config;
 use kvlint::events::shell;
-use kvlint::lint::{self, Diagnostic, Severity};
-use kvlint::load::{self, Loaded};
+use kvlint::fix::{self, State};
+use kvlint::lint::baseline::{Baseline, Scope};
+use kvlint::lint::{self, Applicability, Diagnostic, Severity};
+use kvlint::load::{self, Loaded, Overlay};
 use kvlint::report::{Coverage, Format, Report, Style};
 use kvlint::source::{SourceFile, SourceMap, Span};
 use kvlint::yaml;
+
+#[path = "edits.rs"]
+mod edits;
+
+pub use edits::edits;
 
 /// The line that starts another file of a tree: this, and the file's path.
 const NEXT_FILE: &str = "#file ";
 
 /// Larger inputs only cost time.
 const LIMIT: usize = 64 << 10;
+
+/// The limit of what is read and linted many times over.
+const SMALL: usize = 8 << 10;
 
 /// Any bytes are read; every node, comment and error lies in the text, on whole characters.
 pub fn yaml(data: &[u8]) {
@@ -99,6 +109,41 @@ pub fn config(data: &[u8]) {
     let source = sources.add("kvlint.yaml", text);
     let config = Config::read(&source);
     config.problems.iter().for_each(|problem| fits(&source, problem.span));
+}
+
+/// Any tree is mended as `--fix --unsafe-fixes` does it: that ends, what was read before is read after, and what is changed has
+/// other text.
+pub fn fix(data: &[u8]) {
+    let Some(text) = text(data).filter(|text| text.len() <= SMALL) else { return };
+    let files = tree(&text);
+    let state = |over: &Overlay| {
+        let current = |(path, text): &(PathBuf, String)| {
+            let new = over.get(path).map(|bytes| String::from_utf8(bytes.to_vec()).expect("fixes write text"));
+            (path.clone(), new.unwrap_or_else(|| text.clone()))
+        };
+        let loaded = load::from_texts(&files.iter().map(current).collect::<Vec<_>>());
+        let outcome = lint::lint(&loaded, &Config::default(), None);
+        assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+        State { loaded, outcome, all: None }
+    };
+    let unreadable = |state: &State| state.outcome.diagnostics.iter().filter(|d| d.rule == "yaml-syntax").count();
+    let first = state(&Overlay::default());
+    let before = unreadable(&first);
+    let mut reload = |over: &Overlay| Some(state(over));
+    let fixed = fix::fix(first, Overlay::default(), Applicability::Unsafe, &|_| true, &mut reload);
+    assert!(unreadable(&fixed.state) <= before, "fixes leave what can be read");
+    fixed.changes.iter().for_each(|change| assert_ne!(change.after, change.before.text()));
+    assert_eq!(fixed.made.is_empty(), fixed.changes.is_empty(), "{:?}", fixed.made);
+}
+
+/// Any baseline is read or refused, and compared with a run.
+pub fn baseline(data: &[u8]) {
+    let Ok(baseline) = Baseline::parse(Path::new("baseline.json"), data) else { return };
+    let loaded = load::from_texts(&[("a.yaml".into(), "apiVersion: v1\nkind: Pod\n".into())]);
+    let outcome = lint::lint(&loaded, &Config::default(), None);
+    let paths = [PathBuf::from(".")];
+    let compared = baseline.compare(&loaded, &outcome.diagnostics, &Scope { paths: &paths, ran: &|_| true });
+    assert_eq!(compared.listed.len(), outcome.diagnostics.len());
 }
 
 /// A tree of files: lines `#file PATH` start another.

@@ -1,5 +1,6 @@
 //! Running git: what it is asked, in an environment in which nothing but git itself runs.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
@@ -46,6 +47,10 @@ const KEPT: [&str; 9] =
 const SETTINGS: [&str; 4] =
     ["core.quotePath=false", "core.fsmonitor=false", "core.safecrlf=false", "protocol.allow=never"];
 
+/// What turns a filter (`filter.NAME.clean`) off. Git runs the program of a filter on each file that looks changed, and no option of
+/// `git diff` prevents it. Source: `gitattributes(5)`, where an empty command is none.
+const NO_FILTER: [&str; 3] = ["clean=", "process=", "required=false"];
+
 /// Options of `git diff` that settings of the user would otherwise decide.
 const DIFF: [&str; 14] = [
     "--unified=0",
@@ -69,9 +74,9 @@ pub(super) fn changes(reference: &str, folder: &Path) -> Result<Changes, Trouble
         return Err(trouble(format!("`{reference}` is no commit"))
             .help("name a branch, a tag or a commit: `--diff-base origin/main`"));
     }
-    let git = Git { folder };
+    let git = Git { folder, settings: Vec::new() };
     let top = git.top()?;
-    let git = Git { folder: &top };
+    let git = Git { folder: &top, settings: git.without_filters()? };
     let base = git.merge_base(reference)?;
     let mut arguments: Vec<&str> = vec!["diff"];
     arguments.extend(DIFF);
@@ -87,6 +92,8 @@ pub(super) fn changes(reference: &str, folder: &Path) -> Result<Changes, Trouble
 /// Git, in a folder.
 struct Git<'a> {
     folder: &'a Path,
+    /// Beside [`SETTINGS`].
+    settings: Vec<OsString>,
 }
 
 impl Git<'_> {
@@ -95,6 +102,9 @@ impl Git<'_> {
         command.arg("-C").arg(self.folder).arg("--no-pager");
         for setting in SETTINGS {
             command.args(["-c", setting]);
+        }
+        for setting in &self.settings {
+            command.arg("-c").arg(setting);
         }
         command.args(arguments).stdin(Stdio::null()).env_clear();
         let kept: Vec<(&OsStr, OsString)> =
@@ -126,6 +136,29 @@ impl Git<'_> {
     fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, Trouble> {
         let (ok, output, complaint) = self.run(arguments)?;
         if ok { Ok(output) } else { Err(trouble(format!("`git {}` failed: {complaint}", arguments[0]))) }
+    }
+
+    /// Settings that turn every configured filter off.
+    fn without_filters(&self) -> Result<Vec<OsString>, Trouble> {
+        // It fails where there is none.
+        let (_, output, _) = self.run(&["config", "--null", "--name-only", "--get-regexp", "^filter\\."])?;
+        let driver = |key: &'_ [u8]| key.iter().rposition(|&b| b == b'.').map(|end| key[..end].to_vec());
+        let drivers: BTreeSet<Vec<u8>> = output.split(|&b| b == 0).filter_map(driver).collect();
+        let mut settings = Vec::new();
+        for driver in drivers {
+            let shown = String::from_utf8_lossy(&driver).into_owned();
+            if driver.contains(&b'=') {
+                let wrong = trouble(format!("the repository's `{shown}` can't be turned off, for it has a `=` in its name"));
+                return Err(wrong.help("give the filter another name in the configuration of git"));
+            }
+            for off in NO_FILTER {
+                let mut setting = diff::from_bytes(&driver).into_os_string();
+                setting.push(".");
+                setting.push(off);
+                settings.push(setting);
+            }
+        }
+        Ok(settings)
     }
 
     fn top(&self) -> Result<PathBuf, Trouble> {

@@ -1,6 +1,6 @@
 //! `kvlint --fix` and `kvlint --diff`: what is found is mended, in the files or on paper.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use clap::Args;
@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::fix::{self, Fixed, State, diff, write};
 use crate::lint::{Applicability, Diagnostic};
 use crate::load::discover::describe;
-use crate::load::{Overlay, STDIN};
+use crate::load::{Overlay, STDIN, untrusted};
 use crate::report::{Coverage, plural, shown, visible};
 use crate::source::SourceMap;
 
@@ -72,9 +72,12 @@ pub fn run(arguments: &LintArguments, color: Color, config: &Config, sources: &S
     let mut overlay = Overlay::default();
     let mut input = Vec::new();
     if stdin {
-        if let Err(e) = io::stdin().lock().read_to_end(&mut input) {
-            output::complain(&format!("can't read standard input: {}", describe(&e)));
-            return FAILURE;
+        match untrusted::stdin() {
+            Ok(bytes) => input = bytes,
+            Err(e) => {
+                output::complain(&format!("can't read standard input: {}", describe(&e)));
+                return FAILURE;
+            }
         }
         overlay.insert(STDIN, input.clone());
     }

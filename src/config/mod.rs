@@ -13,7 +13,7 @@ use globset::GlobSet;
 use crate::facts::workloads::WorkloadKind;
 use crate::facts::{self, Release};
 use crate::lint::Contract;
-use crate::load::{self, discover};
+use crate::load::{self, discover, untrusted};
 use crate::source::{SourceFile, SourceMap, Span};
 use crate::yaml;
 
@@ -153,7 +153,12 @@ impl Config {
         if std::fs::metadata(path).map_err(|e| fail(&e))?.is_dir() {
             return Err(format!("{}: this is a folder", path.display()));
         }
-        let bytes = std::fs::read(path).map_err(|e| fail(&e))?;
+        let bytes = match discover::is_descriptor(path) {
+            // `--config <(…)`.
+            true => std::fs::read(path),
+            false => untrusted::read(path),
+        };
+        let bytes = bytes.map_err(|e| fail(&e))?;
         match load::decode(bytes) {
             Ok(decoded) => Ok(Config::read(&sources.add(path, decoded.text))),
             Err(e) => {

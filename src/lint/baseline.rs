@@ -104,19 +104,28 @@ impl Baseline {
             io::ErrorKind::NotFound => Unusable::Absent,
             _ => broken(&crate::load::discover::describe(&e)),
         })?;
+        Baseline::parse(path, &text)
+    }
+
+    /// Reads the text of a file at a path.
+    ///
+    /// # Errors
+    /// When it is no baseline of this version.
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Baseline, Unusable> {
+        let broken = |e: &dyn fmt::Display| Unusable::Broken(e.to_string());
         // Only the version of a later file is sure to be understood.
         #[derive(Deserialize)]
         struct Versioned {
             version: u32,
         }
-        if let Ok(Versioned { version }) = serde_json::from_slice(&text)
+        if let Ok(Versioned { version }) = serde_json::from_slice(text)
             && version != VERSION
         {
             return Err(broken(&format!(
                 "it has version {version}, and this release of kvlint reads version {VERSION}"
             )));
         }
-        let document = serde_json::from_slice(&text).map_err(|e| broken(&e))?;
+        let document = serde_json::from_slice(text).map_err(|e| broken(&e))?;
         Ok(Baseline { folder: folder(path), document })
     }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use globset::{GlobBuilder, GlobSet};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use walkdir::WalkDir;
+
+use super::untrusted;
 
 /// File name endings that manifests have.
 const MANIFESTS: &[&str] = &["yaml", "yml", "json"];
@@ -146,10 +148,12 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     let mut charts: Vec<PathBuf> = Vec::new();
     let canonical_root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let exclude = exclude.clone();
-    let keep = move |entry: &DirEntry| !exclude.matches(entry.path());
+    found.skipped.extend(canonical_root.ancestors().find_map(untrusted::endless));
+    let endless: Arc<Mutex<Vec<Skipped>>> = Arc::default();
+    let told = Arc::clone(&endless);
+    let tell = move |endless| told.lock().unwrap_or_else(PoisonError::into_inner).push(endless);
     let mut walker = WalkBuilder::new(root);
-    as_configured(&mut walker);
-    walker.filter_entry(keep);
+    as_configured(&mut walker, move |entry| !exclude.matches(entry.path()), tell);
     for entry in entries(root, walker) {
         let entry = match entry {
             Ok(entry) => entry,
@@ -189,6 +193,8 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
         }
     }
     leave_out(charts, &mut found);
+    found.skipped.append(&mut endless.lock().unwrap_or_else(PoisonError::into_inner));
+    leave_out(other, &mut found);
     found.files.sort();
     found.files.dedup();
     found.kustomizations.sort();
@@ -196,15 +202,34 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     found
 }
 
-/// What a walk goes into and what it leaves out.
-pub(crate) fn as_configured(walker: &mut WalkBuilder) {
+/// What a walk goes into and what it leaves out; `keep` is asked beside that. It never goes into a folder whose `.gitignore`
+/// has no end, and gives that file to `tell`.
+pub(crate) fn as_configured(
+    walker: &mut WalkBuilder,
+    keep: impl Fn(&DirEntry) -> bool + Send + Sync + 'static,
+    tell: impl Fn(Skipped) + Send + Sync + 'static,
+) {
+    let go = move |entry: &DirEntry| {
+        if !keep(entry) {
+            return false;
+        }
+        let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        match folder.then(|| untrusted::endless(entry.path())).flatten() {
+            Some(endless) => {
+                tell(endless);
+                false
+            }
+            None => true,
+        }
+    };
     walker
         .follow_links(false)
         .require_git(false)
         .ignore(false)
         // What a person ignores everywhere is not the same on another machine.
         .git_global(false)
-        .add_custom_ignore_filename(IGNORE_FILE);
+        .add_custom_ignore_filename(IGNORE_FILE)
+        .filter_entry(go);
 }
 
 /// Sub-folders from which on a walk is shared between threads. Starting them, and their waiting for each other, costs more
@@ -212,7 +237,12 @@ pub(crate) fn as_configured(walker: &mut WalkBuilder) {
 const WORTH_THREADS: usize = 8;
 
 /// All entries of a walk, in no order: what is made of them is sorted. Threads share the folders where there are many.
-pub(super) fn entries(root: &Path, mut walker: WalkBuilder) -> Vec<Result<DirEntry, ignore::Error>> {
+pub(crate) fn entries(root: &Path, mut walker: WalkBuilder) -> Vec<Result<DirEntry, ignore::Error>> {
+    // The walk reads what the folders above leave out, too.
+    let canonical_root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+    if canonical_root.ancestors().any(|folder| untrusted::endless(folder).is_some()) {
+        return Vec::new();
+    }
     let folder = |entry: io::Result<fs::DirEntry>| entry.and_then(|e| e.file_type()).is_ok_and(|kind| kind.is_dir());
     let folders = fs::read_dir(root).map_or(0, |entries| entries.map(folder).filter(|is| *is).count());
     if folders < WORTH_THREADS || rayon::current_num_threads() == 1 {
@@ -301,7 +331,8 @@ fn add_file(path: &Path, explicit: bool, found: &mut Found) {
     }
 }
 
-fn is_descriptor(path: &Path) -> bool {
+/// Whether a path names an open stream of this process, as `<(…)` of a shell does.
+pub(crate) fn is_descriptor(path: &Path) -> bool {
     path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") || path == Path::new("/dev/stdin")
 }
 

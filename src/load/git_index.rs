@@ -6,6 +6,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::untrusted;
+
 /// Bytes of an entry before its object id: times, device, inode, mode, owner and size.
 const STAT: usize = 40;
 /// Where the mode stands among them.
@@ -105,12 +107,12 @@ impl Index {
     pub fn of(top: &Path) -> Option<Index> {
         let git = git_folder(top)?;
         let common =
-            std::fs::read_to_string(git.join("commondir")).map_or_else(|_| git.clone(), |c| git.join(c.trim()));
-        let config = std::fs::read_to_string(common.join("config")).unwrap_or_default().to_ascii_lowercase();
+            untrusted::read_text(&git.join("commondir")).map_or_else(|_| git.clone(), |c| git.join(c.trim()));
+        let config = untrusted::read_text(&common.join("config")).unwrap_or_default().to_ascii_lowercase();
         let sha256 = config.lines().any(|l| {
             l.split_once('=').is_some_and(|(key, value)| key.trim() == "objectformat" && value.trim() == "sha256")
         });
-        Some(Index { bytes: std::fs::read(git.join("index")).ok()?, id: if sha256 { 32 } else { 20 } })
+        Some(Index { bytes: untrusted::read(&git.join("index")).ok()?, id: if sha256 { 32 } else { 20 } })
     }
 
     /// See [`visit`].
@@ -125,7 +127,7 @@ fn git_folder(top: &Path) -> Option<PathBuf> {
     if git.is_dir() {
         return Some(git);
     }
-    let text = std::fs::read_to_string(&git).ok()?;
+    let text = untrusted::read_text(&git).ok()?;
     Some(top.join(text.strip_prefix("gitdir:")?.trim()))
 }
 

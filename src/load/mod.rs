@@ -9,10 +9,10 @@ mod repository;
 pub(crate) mod text;
 pub mod triggers;
 pub(crate) mod unit;
+pub(crate) mod untrusted;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -417,7 +417,7 @@ fn read_file(job: &Job, overlay: &Overlay, given: &[PathBuf]) -> Result<Raw, Ski
     let bytes = match overlay.get(&job.path) {
         Some(bytes) => bytes.to_vec(),
         None => {
-            let file = File::open(&job.path).map_err(|e| io(&e))?;
+            let mut file = File::open(&job.path).map_err(|e| io(&e))?;
             let meta = file.metadata().map_err(|e| io(&e))?;
             if meta.len() > discover::SIZE_LIMIT {
                 return Err(skip(format!("larger than {} MiB", discover::SIZE_LIMIT >> 20), true));
@@ -427,7 +427,7 @@ fn read_file(job: &Job, overlay: &Overlay, given: &[PathBuf]) -> Result<Raw, Ski
             }
             let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
             // The limit also spares two questions about the size that a plain `read_to_end` asks again.
-            file.take(discover::SIZE_LIMIT).read_to_end(&mut bytes).map_err(|e| io(&e))?;
+            untrusted::to_end(&mut file, &mut bytes).map_err(|e| io(&e))?;
             bytes
         }
     };

@@ -16,7 +16,7 @@ use super::discover::{self, CHART, Exclude, IGNORE_FILE};
 use super::git_index::{self, Index};
 use super::kustomize::files::clean;
 use super::kustomize::users::{self, Uses};
-use super::text;
+use super::{text, untrusted};
 
 /// Files that are looked into, at most, before manifests are taken for granted.
 const PEEKS: usize = 256;
@@ -295,6 +295,9 @@ impl Repository {
 
 fn ignore_files(folder: &Path, top: bool) -> Ignores {
     let read = |names: &[&str]| {
+        if untrusted::endless(folder).is_some() {
+            return None;
+        }
         let there: Vec<PathBuf> = names.iter().map(|n| folder.join(n)).filter(|p| p.is_file()).collect();
         if there.is_empty() {
             return None;
@@ -337,11 +340,7 @@ fn read_listed(path: &Path, listed: bool) -> Option<Vec<u8>> {
 }
 
 fn read_text(path: &Path) -> Option<String> {
-    let meta = std::fs::metadata(path).ok()?;
-    if !meta.is_file() || meta.len() > discover::SIZE_LIMIT {
-        return None;
-    }
-    std::fs::read(path).ok().map(text_of)
+    untrusted::read(path).ok().map(text_of)
 }
 
 fn text_of(bytes: Vec<u8>) -> String {
@@ -363,7 +362,7 @@ fn is_hidden(path: &[u8]) -> bool {
 /// All files and links below a folder, relative to it and sorted, as `kvlint FOLDER` would meet them.
 fn walk(top: &Path) -> Vec<(PathBuf, bool)> {
     let mut walker = WalkBuilder::new(top);
-    discover::as_configured(&mut walker);
+    discover::as_configured(&mut walker, |_| true, drop);
     let relative = |entry: ignore::DirEntry| {
         let kind = entry.file_type()?;
         let path = entry.path().strip_prefix(top).ok()?;
