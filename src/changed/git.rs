@@ -148,7 +148,8 @@ impl Git<'_> {
         for driver in drivers {
             let shown = String::from_utf8_lossy(&driver).into_owned();
             if driver.contains(&b'=') {
-                let wrong = trouble(format!("the repository's `{shown}` can't be turned off, for it has a `=` in its name"));
+                let wrong =
+                    trouble(format!("the repository's `{shown}` can't be turned off, for it has a `=` in its name"));
                 return Err(wrong.help("give the filter another name in the configuration of git"));
             }
             for off in NO_FILTER {

@@ -194,7 +194,6 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     }
     leave_out(charts, &mut found);
     found.skipped.append(&mut endless.lock().unwrap_or_else(PoisonError::into_inner));
-    leave_out(other, &mut found);
     found.files.sort();
     found.files.dedup();
     found.kustomizations.sort();
