@@ -113,11 +113,11 @@ fn a_bare_deployment_is_changed_as_a_careful_person_would() {
     -          command: ["vllm", "serve", "meta-llama/Llama-3.1-8B-Instruct"]
     +          command: ["vllm", "serve", "meta-llama/Llama-3.1-8B-Instruct", "--kv-events-config", '{"enable_kv_cache_events": true, "publisher": "zmq", "endpoint": "tcp://*:5557", "replay_endpoint": "tcp://*:5558"}']
     +          ports:
-    +            - containerPort: 5557
-    +              name: kv-events
+    +            - name: kv-events
+    +              containerPort: 5557
     +              protocol: TCP
-    +            - containerPort: 5558
-    +              name: kv-replay
+    +            - name: kv-replay
+    +              containerPort: 5558
     +              protocol: TCP
      ---
      apiVersion: v1
@@ -126,8 +126,8 @@ fn a_bare_deployment_is_changed_as_a_careful_person_would() {
        selector: {app: llama}
        ports:
          - {name: http, port: 8000, targetPort: 8000}
-    +    - {name: kv-events, port: 5557, protocol: TCP, targetPort: 5557}
-    +    - {name: kv-replay, port: 5558, protocol: TCP, targetPort: 5558}
+    +    - {name: kv-events, port: 5557, targetPort: 5557}
+    +    - {name: kv-replay, port: 5558, targetPort: 5558}
     "#);
     run(top.path(), &["enable", "deployment/default/llama", "."]);
     silent(top.path(), ".");

@@ -117,6 +117,10 @@ fn list(old: &[Json], new: &[Json], path: &mut Vec<String>, out: &mut Vec<Json>)
     let text = |items: &[Json]| -> Vec<String> { items.iter().map(identity).collect() };
     let (olds, news) = (text(old), text(new));
     let steps = similar::capture_diff_slices(Algorithm::Myers, &olds, &news);
+    // Words that are added again would be there twice. Lists of objects hold what the API server fills in, and it refuses a name twice.
+    if !old.is_empty() && old.iter().chain(new).all(|item| !item.is_object() && !item.is_array()) {
+        out.push(json!({"op": "test", "path": pointer(path), "value": old}));
+    }
     let mut parts: Vec<Vec<Json>> = Vec::new();
     for step in steps {
         let mut part = Vec::new();
@@ -209,8 +213,9 @@ mod tests {
         let after = json!({"spec": {"containers": [{"name": "a"}, {"name": "vllm", "args": ["x", "--y"], "ports": [{"containerPort": 1}]}]}});
         let operations = patch(&before, &after);
         assert_eq!(operations[0], json!({"op": "test", "path": "/spec/containers/1/name", "value": "vllm"}));
-        assert_eq!(operations[1], json!({"op": "add", "path": "/spec/containers/1/args/-", "value": "--y"}));
-        assert_eq!(operations[2]["path"], "/spec/containers/1/ports");
+        assert_eq!(operations[1], json!({"op": "test", "path": "/spec/containers/1/args", "value": ["x"]}));
+        assert_eq!(operations[2], json!({"op": "add", "path": "/spec/containers/1/args/-", "value": "--y"}));
+        assert_eq!(operations[3]["path"], "/spec/containers/1/ports");
         assert_eq!(apply(&before, &operations), after);
         assert_eq!(apply(&after, &patch(&after, &before)), before);
     }
