@@ -13,9 +13,42 @@ const ROUNDS: usize = 6;
 
 /// Keys and texts that YAML reads as something else when they are written carelessly.
 const TEXTS: &[&str] = &[
-    "a", "", "true", "~", "5557", "x: y", "c #d", "- z", "it's", "\"", "{", "]", "one\ntwo\n", "\n", " lead", "trail ", "*a", "&a",
-    "!t", "---", "...", "é漢😀", "\t", "\u{1b}", "\u{85}", "\u{2028}", "\u{feff}", "tcp://*:5557", "0x1F", "1e3", "<<", "? q", "%p",
-    "back\\slash", "{{ x }}", "\r\n",
+    "a",
+    "",
+    "true",
+    "~",
+    "5557",
+    "x: y",
+    "c #d",
+    "- z",
+    "it's",
+    "\"",
+    "{",
+    "]",
+    "one\ntwo\n",
+    "\n",
+    " lead",
+    "trail ",
+    "*a",
+    "&a",
+    "!t",
+    "---",
+    "...",
+    "é漢😀",
+    "\t",
+    "\u{1b}",
+    "\u{85}",
+    "\u{2028}",
+    "\u{feff}",
+    "tcp://*:5557",
+    "0x1F",
+    "1e3",
+    "<<",
+    "? q",
+    "%p",
+    "back\\slash",
+    "{{ x }}",
+    "\r\n",
 ];
 
 /// Decisions, one byte each; when they are used up, the first of all choices.
@@ -124,7 +157,13 @@ fn one(tape: &mut Tape<'_>, file: &Arc<SourceFile>, stream: &Stream) -> Option<V
 }
 
 /// Asks for a change of a node, and makes it of the JSON. Changes that JSON can't follow are refused here.
-fn meant<'t>(tape: &mut Tape<'_>, kind: usize, changes: &mut Changes<'t>, node: Node<'t>, json: &mut Json) -> Result<(), Refusal> {
+fn meant<'t>(
+    tape: &mut Tape<'_>,
+    kind: usize,
+    changes: &mut Changes<'t>,
+    node: Node<'t>,
+    json: &mut Json,
+) -> Result<(), Refusal> {
     let none = || Err(Refusal::new("no such change here"));
     match (kind, json) {
         (0, json) => {
@@ -165,8 +204,12 @@ fn meant<'t>(tape: &mut Tape<'_>, kind: usize, changes: &mut Changes<'t>, node: 
         (5, Json::Array(items)) if !items.is_empty() => {
             let (index, value) = (tape.pick(items.len()), tape.value(2));
             let neighbour = node.items()[index];
-            let (at, place) = [(At::First, 0), (At::Last, items.len()), (At::After(neighbour), index + 1), (At::Before(neighbour), index)]
-                [tape.pick(4)];
+            let (at, place) = [
+                (At::First, 0),
+                (At::Last, items.len()),
+                (At::After(neighbour), index + 1),
+                (At::Before(neighbour), index),
+            ][tape.pick(4)];
             items.insert(place, value.clone());
             changes.insert_item(node, at, Value::from(&value))
         }
@@ -183,7 +226,13 @@ fn meant<'t>(tape: &mut Tape<'_>, kind: usize, changes: &mut Changes<'t>, node: 
 }
 
 /// Asks for a change of any node, whatever it is.
-fn any<'t>(tape: &mut Tape<'_>, kind: usize, changes: &mut Changes<'t>, node: Node<'t>, root: Node<'t>) -> Result<(), Refusal> {
+fn any<'t>(
+    tape: &mut Tape<'_>,
+    kind: usize,
+    changes: &mut Changes<'t>,
+    node: Node<'t>,
+    root: Node<'t>,
+) -> Result<(), Refusal> {
     let value = Value::from(&tape.value(1));
     match kind {
         0 => changes.replace(node, value),

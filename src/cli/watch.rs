@@ -133,7 +133,10 @@ fn stamps(arguments: &LintArguments, read: &[PathBuf]) -> Stamps {
 fn walk(folder: &Path, into: &mut Stamps) {
     let mut walker = WalkBuilder::new(real(folder));
     discover::as_configured(&mut walker, |_| true, drop);
-    let files = discover::entries(folder, walker).into_iter().filter_map(Result::ok).filter(|e| e.file_type().is_none_or(|kind| !kind.is_dir()));
+    let files = discover::entries(folder, walker)
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|e| e.file_type().is_none_or(|kind| !kind.is_dir()));
     for entry in files {
         let stamp = stamp(entry.path());
         into.insert(entry.into_path(), stamp);

@@ -106,8 +106,7 @@ impl Index {
     /// The index of the repository whose top folder this is, as it is; `None` where there is none that can be read.
     pub fn of(top: &Path) -> Option<Index> {
         let git = git_folder(top)?;
-        let common =
-            untrusted::read_text(&git.join("commondir")).map_or_else(|_| git.clone(), |c| git.join(c.trim()));
+        let common = untrusted::read_text(&git.join("commondir")).map_or_else(|_| git.clone(), |c| git.join(c.trim()));
         let config = untrusted::read_text(&common.join("config")).unwrap_or_default().to_ascii_lowercase();
         let sha256 = config.lines().any(|l| {
             l.split_once('=').is_some_and(|(key, value)| key.trim() == "objectformat" && value.trim() == "sha256")
