@@ -44,8 +44,14 @@ const KEPT: [&str; 9] =
 
 /// Settings of every call. No program of a configuration is run, and nothing is fetched, not even the missing objects of a
 /// partial clone.
-const SETTINGS: [&str; 4] =
-    ["core.quotePath=false", "core.fsmonitor=false", "core.safecrlf=false", "protocol.allow=never"];
+/// `git diff` writes the index that it has refreshed, and tells a hook.
+const SETTINGS: [&str; 5] = [
+    "core.hooksPath=/dev/null",
+    "core.quotePath=false",
+    "core.fsmonitor=false",
+    "core.safecrlf=false",
+    "protocol.allow=never",
+];
 
 /// What turns a filter (`filter.NAME.clean`) off. Git runs the program of a filter on each file that looks changed, and no option of
 /// `git diff` prevents it. Source: `gitattributes(5)`, where an empty command is none.

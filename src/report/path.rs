@@ -6,6 +6,8 @@ use std::path::{Component, Path};
 pub fn shown(path: &Path) -> String {
     let path = path.strip_prefix(".").ok().filter(|p| !p.as_os_str().is_empty()).unwrap_or(path);
     let text = path.to_string_lossy();
+    // At the start of a line GitHub's runner would take it for a command.
+    let text = if text.starts_with("::") { format!("./{text}").into() } else { text };
     if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }
 

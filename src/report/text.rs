@@ -213,7 +213,7 @@ fn remark(out: &mut dyn Write, style: &Style, word: &str, text: &str) -> io::Res
             if first {
                 writeln!(out, "  {} {line}", style.advice(&format!("{word}:")))?;
             } else {
-                writeln!(out, "{indent}{line}")?;
+                writeln!(out, "{indent}{}", visible::no_command(line.into()))?;
             }
             first = false;
         }

@@ -30,9 +30,14 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| replacement(c).unwrap_or(c)).collect())
 }
 
+/// A line in which GitHub's runner finds no command: what begins with `::`, behind any blanks, gets another sign of that look.
+pub fn no_command(line: Cow<'_, str>) -> Cow<'_, str> {
+    if line.trim_start().starts_with("::") { Cow::Owned(line.replacen("::", "\u{2237}", 1)) } else { line }
+}
+
 /// As [`line()`], but line breaks stay.
 pub fn lines(text: &str) -> String {
-    text.lines().map(line).collect::<Vec<_>>().join("\n")
+    text.lines().map(|text| no_command(line(text))).collect::<Vec<_>>().join("\n")
 }
 
 /// A JSON document with escapes for what a terminal would act on: such characters stand in strings alone. Line breaks of

@@ -176,6 +176,25 @@ fn is_block(text: &str) -> bool {
 }
 
 /// A scalar on one line, quoted where it would be read as something else.
+/// What a terminal acts on, or does not show: YAML has escapes for it.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{200e}' | '\u{200f}')
+        || matches!(c, '\u{61c}' | '\u{2060}' | '\u{feff}')
+}
+
+/// Text in double quotes without such characters.
+fn escaped(quoted: &str) -> String {
+    let mut out = String::with_capacity(quoted.len());
+    for c in quoted.chars() {
+        match is_hidden(c) {
+            true => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
 fn scalar(scalar: &Scalar) -> String {
     match scalar.kind {
         Type::Null => "null".into(),
@@ -185,12 +204,12 @@ fn scalar(scalar: &Scalar) -> String {
         },
         Type::Str => {
             let text = scalar.text.as_str();
-            let quoted = || serde_json::Value::String(text.to_string()).to_string();
+            let quoted = || escaped(&serde_json::Value::String(text.to_string()).to_string());
             if text.is_empty() || !matches!(resolve::plain(text), Typed::Str(_)) || is_time(text) {
                 quoted()
             } else if is_plain(text) {
                 text.to_string()
-            } else if text.chars().any(|c| c.is_control() || c == '\u{feff}') {
+            } else if text.chars().any(is_hidden) {
                 quoted()
             } else {
                 format!("'{}'", text.replace('\'', "''"))

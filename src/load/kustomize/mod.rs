@@ -59,7 +59,10 @@ const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 pub fn build(ws: &mut Workspace<'_>, root: &Folder, order: Order) -> Accumulated {
     let mut into = Accumulated::default();
     ws.runs = 0;
-    let nowhere = Span::new(crate::source::FileId(0), 0, 0);
+    let mut nowhere = Span::new(crate::source::FileId(0), 0, 0);
+    if ws.kustomization(root, nowhere).is_err() {
+        nowhere = ws.start_of_unread(root);
+    }
     let Some(layer) = ws.layer(root, &[], nowhere, &mut into) else { return into };
     into.log.folders.push(root.clone());
     // Kustomize's order of building makes the annotations of a base depend on the root, so nothing is shared.

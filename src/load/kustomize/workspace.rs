@@ -206,6 +206,15 @@ impl<'a> Workspace<'a> {
         }
     }
 
+    /// A place for what is wrong with a kustomization whose text is not there: the start of an empty text of its name.
+    pub(super) fn start_of_unread(&mut self, folder: &Folder) -> Span {
+        let there = |name: &&&str| self.files.canonical(&folder.canonical.join(name)).is_some();
+        let name = crate::load::discover::KUSTOMIZATION.iter().find(there);
+        let path = name.map_or_else(|| folder.shown.clone(), |name| clean(&folder.shown.join(name)));
+        let source = self.sources.insert(SourceFile::new(self.sources.next_id(), path, "").read_only());
+        Span::new(source.id(), 0, 0)
+    }
+
     /// Reads a file once per run.
     ///
     /// # Errors
