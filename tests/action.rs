@@ -231,6 +231,24 @@ const HOSTILE: &[&str] = &[
     "'quoted' \"twice\".yaml",
 ];
 
+/// Lines with a word that Markdown would take for HTML: in neither a fence nor a code span. Backticks of names are
+/// written as other quotes in spans, so that each one left begins or ends one.
+fn outside_code<'s>(markdown: &'s str, word: &str) -> Vec<&'s str> {
+    let mut fence: Option<usize> = None;
+    let mut found = Vec::new();
+    for line in markdown.lines() {
+        let ticks = line.bytes().take_while(|b| *b == b'`').count();
+        match fence {
+            Some(open) if ticks >= open && line.len() == ticks => fence = None,
+            Some(_) => {}
+            None if ticks >= 3 => fence = Some(ticks),
+            None if line.split('`').step_by(2).any(|outside| outside.contains(word)) => found.push(line),
+            None => {}
+        }
+    }
+    found
+}
+
 #[test]
 fn names_of_files_are_no_commands() {
     let mut runner = Runner::new(&[]);
@@ -245,13 +263,7 @@ fn names_of_files_are_no_commands() {
         let commands = step.commands();
         assert_eq!(commands.len(), findings, "{commands:?}");
         assert!(commands.iter().all(|c| c.contains(",title=kvlint%3A ")), "{commands:?}");
-        // Between backticks and in a fence it is text, and only there.
-        let mut fenced = false;
-        for line in step.summary.lines() {
-            fenced ^= line.starts_with("```");
-            let outside: String = line.split('`').step_by(2).collect();
-            assert!(fenced || !outside.contains("<script>"), "{line}");
-        }
+        assert_eq!(outside_code(&step.summary, "<script>"), Vec::<&str>::new());
         // A row for each finding, and none that a name began.
         let rows = step.summary.lines().filter(|l| l.starts_with("| ") && !l.starts_with("| |")).count();
         assert_eq!(rows, findings, "{}", step.summary);

@@ -331,3 +331,35 @@ fn what_lies_outside_keeps_absence_from_being_a_finding() {
     let ran = kvlint(&top, &["a/service.yaml"]);
     assert!(ran.out.contains("service-selects-nothing"), "{}{}", ran.out, ran.err);
 }
+
+#[test]
+fn a_chart_is_rendered_whole_or_named_as_not_analysed() {
+    let template = "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: [{port: {{ .Values.port }}}]}\n";
+    let top = tree(
+        true,
+        &[
+            ("model/Chart.yaml", "apiVersion: v2\nname: model\nversion: 0.1.0\n"),
+            ("model/values.yaml", "port: oops\n"),
+            ("model/templates/service.yaml", template),
+            ("other/bad.yaml", BROKEN),
+        ],
+    );
+    let ran = kvlint(&top, &["model/values.yaml", "model/templates/service.yaml"]);
+    let chart = |line: &str| line.contains("model");
+    assert!(!ran.out.contains("other/bad.yaml"), "{}", ran.out);
+    // Without a helm there is nothing to render it with, and that is told.
+    assert!(ran.out.lines().chain(ran.err.lines()).any(chart), "{}{}", ran.out, ran.err);
+    let Some(helm) = std::env::var_os("KVLINT_HELM") else {
+        println!("skipped: KVLINT_HELM names no helm to render with");
+        return;
+    };
+    let output = Command::new(env!("CARGO_BIN_EXE_kvlint"))
+        .args(["--whole-unit", "--format", "concise", "model/values.yaml"])
+        .current_dir(top.path())
+        .env_clear()
+        .env("PATH", Path::new(&helm).parent().unwrap())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.code() == Some(1) && text.contains("error[wrong-type]"), "{text}");
+}
