@@ -225,6 +225,21 @@ fn definitions_that_include_each_other_end() {
 }
 
 #[test]
+fn names_made_of_names_stay_small() {
+    let mut text = String::from("{{ $v0 := .x }}");
+    for i in 1..90 {
+        text.push_str(&format!("{{{{ $v{i} := printf \"%s%s\" $v{} $v{} }}}}", i - 1, i - 1));
+    }
+    text.push_str("kind: {{ $v89 }}\n");
+    for _ in 0..60 {
+        text.push_str("{{ with printf \"%s%s\" . . }}");
+    }
+    text.push_str("name: {{ . }}");
+    text.push_str(&"{{ end }}".repeat(60));
+    assert!(mapped(&text, "", "kind: Pod\nname: some-name").starts_with("1 "));
+}
+
+#[test]
 fn an_empty_range_in_a_range_ends() {
     let text = "{{ range .a }}{{ range .b }}{{ end }}{{ end }}kind: Pod of some length\n";
     assert_eq!(mapped(text, "", "kind: Pod of some length"), "1");
