@@ -79,7 +79,8 @@ impl Scope {
 
     /// The scope inside `with`.
     pub fn with(&self, pipeline: &Pipeline) -> Scope {
-        Scope { variables: self.variables.clone(), dot: Some(self::pipeline(pipeline, self)) }
+        let dot = bounded(self::pipeline(pipeline, self), pipeline.span);
+        Scope { variables: self.variables.clone(), dot: Some(dot) }
     }
 
     /// The scope inside `range`.
@@ -107,7 +108,7 @@ impl Scope {
     fn declare(&mut self, pipeline: &Pipeline, range: bool) {
         let Some(declaration) = &pipeline.declaration else { return };
         for variable in &declaration.variables {
-            let mut value = self::pipeline(pipeline, self);
+            let mut value = bounded(self::pipeline(pipeline, self), variable.span);
             // Elements of a list, and a variable that is set in several places, may be anything of that kind.
             if let Some(before) = self.variables.get(&variable.name) {
                 value = Output::Any(vec![before.clone(), value]);
@@ -119,6 +120,20 @@ impl Scope {
             self.variables.insert(variable.name.clone(), value);
         }
     }
+}
+
+/// Parts of a value that is kept under a name. Names that are made of names twice over would grow without end.
+const MAX_PARTS: usize = 64;
+
+fn bounded(value: Output, span: Span) -> Output {
+    fn parts(value: &Output) -> usize {
+        match value {
+            Output::All(list) | Output::Any(list) => list.iter().map(parts).sum(),
+            Output::Indent(_, inner) | Output::Trim(inner) => parts(inner),
+            Output::Text(..) | Output::Hole(..) | Output::Include(..) => 1,
+        }
+    }
+    if parts(&value) > MAX_PARTS { Output::Hole(Shape::Lines, span) } else { value }
 }
 
 /// What a name prints: what it was set to, where it is used.

@@ -76,41 +76,45 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
-    fn add(&mut self, other: ByteSet) -> bool {
-        let before = self.0;
-        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
-            *mine |= theirs;
-        }
-        before != self.0
+    /// The bytes of both.
+    fn with(mut self, other: ByteSet) -> ByteSet {
+        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine |= theirs);
+        self
     }
 }
 
 /// For each node the bytes that can be printed first from there.
 pub(super) fn first_bytes(program: &Program<'_>) -> Vec<ByteSet> {
-    let mut sets = vec![ByteSet::default(); program.ops.len()];
+    let own = |op: &Op<'_>| {
+        let mut set = ByteSet::default();
+        match op {
+            Op::Text(text, _) => text.bytes().take(1).for_each(|byte| set.insert(byte)),
+            Op::Newline(..) => set.insert(b'\n'),
+            Op::Hole(Hole { shape, .. }, _) => {
+                (0..=255).filter(|&byte| shape.accepts(byte)).for_each(|byte| set.insert(byte));
+                if shape.breaks() {
+                    set.insert(b'\n');
+                }
+            }
+            Op::Jump(_) | Op::Break(_) | Op::Stop => {}
+        }
+        set
+    };
+    let mut sets: Vec<ByteSet> = program.ops.iter().map(own).collect();
     loop {
         let mut changed = false;
         // Nodes are made from the end of the template, so that most see their successors at once.
         for (i, op) in program.ops.iter().enumerate() {
-            let mut set = ByteSet::default();
-            let after = |id: Id| sets.get(id as usize).copied().unwrap_or_default();
-            match op {
-                Op::Jump(ways) => ways.iter().for_each(|&way| {
-                    set.add(after(way));
-                }),
-                Op::Text(text, _) => text.bytes().take(1).for_each(|byte| set.insert(byte)),
-                Op::Newline(..) => set.insert(b'\n'),
-                Op::Hole(Hole { shape, .. }, next) => {
-                    (0..=255).filter(|&byte| shape.accepts(byte)).for_each(|byte| set.insert(byte));
-                    if shape.breaks() {
-                        set.insert(b'\n');
-                    }
-                    set.add(after(*next));
-                }
-                Op::Break(_) | Op::Stop => {}
-            }
-            if let Some(slot) = sets.get_mut(i) {
-                changed |= slot.add(set);
+            let after = |id: &Id| sets.get(*id as usize).copied().unwrap_or_default();
+            let next = match op {
+                Op::Jump(ways) => ways.iter().map(after).reduce(ByteSet::with),
+                // It may be empty.
+                Op::Hole(_, next) => Some(after(next)),
+                Op::Text(..) | Op::Newline(..) | Op::Break(_) | Op::Stop => None,
+            };
+            if let Some((set, next)) = sets.get_mut(i).zip(next) {
+                changed |= set.with(next) != *set;
+                *set = set.with(next);
             }
         }
         if !changed {
