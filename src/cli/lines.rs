@@ -63,11 +63,12 @@ pub fn run(arguments: &LinesArguments) -> u8 {
 
 /// The lines of a rendering: how certain, where from, and the line. Writing to a string can't fail.
 fn print(mapping: &Mapping, loaded: &Loaded, summary: bool, out: &mut String) {
-    let at = |span: &Span| {
-        let file = loaded.sources.file(span.file);
-        format!("{}:{}", shown(file.path()), file.line_column(span.start).line)
-    };
     for section in &mapping.sections {
+        let at = |span: &Span| {
+            let file = loaded.sources.file(span.file);
+            let path = section.folder.as_ref().and_then(|folder| file.path().strip_prefix(folder).ok());
+            format!("{}:{}", shown(path.unwrap_or(file.path())), file.line_column(span.start).line)
+        };
         let rows: Vec<(&MappedLine, String)> = section
             .lines
             .iter()
@@ -77,7 +78,8 @@ fn print(mapping: &Mapping, loaded: &Loaded, summary: bool, out: &mut String) {
         if rows.is_empty() {
             continue;
         }
-        let _ = writeln!(out, "# Source: {}", visible::line(&section.source));
+        let folder = section.folder.as_ref().map_or(String::new(), |folder| format!(", in {}", shown(folder)));
+        let _ = writeln!(out, "# Source: {}", visible::line(&format!("{}{folder}", section.source)));
         let width = rows.iter().map(|(_, places)| places.chars().count()).max().unwrap_or(0);
         for (line, places) in rows {
             let confidence = match line.confidence {

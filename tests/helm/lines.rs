@@ -11,7 +11,7 @@ fn mapped(ran: &Ran) -> Vec<(String, String)> {
         let (confidence, rest) = row.split_at(6);
         let known = ["high", "medium", "file", "exact", "wrong"].contains(&confidence.trim());
         let place = rest.strip_prefix("  ")?.split("  ").next()?;
-        known.then(|| (confidence.trim().to_string(), place.replace("chart/templates/", "")))
+        known.then(|| (confidence.trim().to_string(), place.replace("templates/", "")))
     })
     .collect()
 }

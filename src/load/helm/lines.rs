@@ -1,11 +1,12 @@
 //! Each line of rendered text with the line of the template that it comes from, and how many of them are certain.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::align::{Alignment, Confidence, Kind, Place};
 use super::markers::Mark;
 use super::rendering::Rendering;
-use crate::source::{SourceFile, Span};
+use crate::source::{FileId, SourceFile, Span};
 
 /// A rendered text, line by line.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub struct Mapping {
 pub struct MappedSection {
     /// What `# Source:` says.
     pub source: String,
+    /// The chart's folder, where it is at hand.
+    pub folder: Option<PathBuf>,
     /// One for each line.
     pub lines: Vec<MappedLine>,
 }
@@ -107,13 +110,14 @@ impl Mapping {
         for (index, section) in rendering.sections().iter().enumerate() {
             let text = rendering.source().text().get(section.body.clone()).unwrap_or("");
             let source = section.source.clone();
+            let folder = rendering.place(section).map(|(chart, _)| chart.folder.clone());
             if let Some(alignment) = rendering.alignment(index) {
                 let marks = marked.and_then(|marked| marked.section(index));
                 let files = marked.map_or(&[][..], |marked| marked.files());
                 let find = |file| rendering.file(file);
                 let (lines, share) = lines(text, alignment, &find, files, marks);
                 mapping.share.add(share);
-                mapping.sections.push(MappedSection { source, lines });
+                mapping.sections.push(MappedSection { source, folder, lines });
                 continue;
             }
             let line = |text: &str| MappedLine {
@@ -129,7 +133,7 @@ impl Mapping {
             } else {
                 Share { lines: count, file: count, ..Share::default() }
             });
-            mapping.sections.push(MappedSection { source, lines });
+            mapping.sections.push(MappedSection { source, folder, lines });
         }
         mapping
     }
@@ -144,7 +148,7 @@ fn is_definition(text: &str) -> bool {
 pub fn lines<'s>(
     text: &str,
     alignment: &Alignment,
-    find: &dyn Fn(crate::source::FileId) -> Option<&'s Arc<SourceFile>>,
+    find: &dyn Fn(FileId) -> Option<&'s Arc<SourceFile>>,
     files: &[Arc<SourceFile>],
     marks: Option<&[Vec<Mark>]>,
 ) -> (Vec<MappedLine>, Share) {
@@ -190,7 +194,7 @@ pub fn lines<'s>(
 fn agrees<'s>(
     places: &[Place],
     marks: &[Mark],
-    find: &dyn Fn(crate::source::FileId) -> Option<&'s Arc<SourceFile>>,
+    find: &dyn Fn(FileId) -> Option<&'s Arc<SourceFile>>,
     files: &[Arc<SourceFile>],
 ) -> bool {
     let mut rest = places.iter();

@@ -1,7 +1,7 @@
 //! Helm charts: rendered by the `helm` that is installed, and linted with every finding led back to template and values.
 //!
 //! A chart is rendered once for each values set ([`sets`]), by [`binary`] in an environment of its own. What comes out is a text
-//! that nobody wrote: it is parsed and linted as any other, and [`Rendering::locate`] says for each place in it which
+//! that nobody wrote: it is parsed and linted as any other, and [`Locator::locate`] says for each place in it which
 //! bytes of the chart made it. Without helm only what needs no rendering is linted, and the chart is a note.
 
 pub mod align;

@@ -2,33 +2,26 @@
 //!
 //! `helm template` gives the text that templates print, cut into documents and sorted by kind, and no word about where
 //! each line comes from. But the template is at hand: it is taken for a graph of all that it can print
-//! ([`program`]), and the document is searched for in it ([`search`]). A line is mapped with high confidence when
+//! (`program`), and the document is searched for in it (`search`). A line is mapped with high confidence when
 //! every other explanation of it leaves clearly more of the document to coincidence.
 
 mod defines;
+mod margins;
 mod output;
 mod program;
 mod search;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 pub use defines::Defines;
 
 use super::template::Template;
-use crate::source::{SourceFile, Span};
+use crate::source::Span;
+use margins::{Keys, Margins};
 use program::{Origin, Program};
-use search::{ByteSet, Printed, Ways};
-
-/// What the next best explanation of a line must cost more, for the first to be trusted: seven letters that would
-/// have to stand in a value by chance.
-const MARGIN: u32 = 28;
-
-/// By what the cost is divided of a value that would be the text of another arm.
-const DEFAULTS: u32 = 8;
+use search::{ByteSet, Printed};
 
 /// How far a mapping can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,7 +136,7 @@ pub struct Aligner<'t> {
 }
 
 impl<'t> Aligner<'t> {
-    /// Prepares a template. `files` are all files that a span of the template or of a definition can lie in.
+    /// Prepares a template. `defines` are those of its chart and of the charts around it.
     pub fn new(template: &'t Template, defines: &Defines<'t>) -> Aligner<'t> {
         let program = Program::new(template, defines);
         let first = search::first_bytes(&program);
@@ -160,17 +153,22 @@ impl<'t> Aligner<'t> {
         let mut pieces: Vec<Piece> = Vec::new();
         let mut before = None;
         for printed in &ways.best {
+            let trust = self.trust(printed, body, &margins);
             let range = head + printed.start as usize..head + printed.end as usize;
             match pieces.last_mut() {
-                // A hole is filled byte by byte.
+                // A hole is filled byte by byte, and is as certain as the least of them: where it ends is a part of it.
                 Some(last) if before == Some(printed.node) && last.range.end == range.start => {
-                    last.range.end = range.end
+                    last.range.end = range.end;
+                    if let Some((place, trust)) = last.places.last_mut().zip(trust) {
+                        place.confidence = place.confidence.min(trust);
+                    }
                 }
-                _ => pieces.push(Piece { range, places: self.places(printed, &margins, ways.relaxed) }),
+                _ => pieces.push(Piece { range, places: self.places(printed, trust, &margins) }),
             }
             before = Some(printed.node);
         }
-        let lines = self.lines(document, head, body, &pieces, &margins, ways.relaxed);
+        let document = Document { text: document, head, body, pieces: &pieces, margins: &margins };
+        let lines = document.lines();
         Alignment { lines, pieces, is_exact: !ways.relaxed && !ways.best.is_empty() }
     }
 
@@ -179,25 +177,21 @@ impl<'t> Aligner<'t> {
         Some((self.program.origins.get(index)?, index))
     }
 
-    /// What a rival's explanation counts for. Where it stands in another arm of the same `if`, its value may well be the
-    /// very text of this arm: people spell defaults out.
-    fn weighed(&self, cost: u32, mine: Option<usize>, rival: Option<usize>) -> u32 {
-        let origin = |index: Option<usize>| self.program.origins.get(index?);
-        match (origin(mine), origin(rival)) {
-            (Some(mine), Some(rival)) if self.program.exclude_each_other(mine, rival) => cost / DEFAULTS,
-            _ => cost,
-        }
+    /// How far the part of the template can be trusted that printed some bytes; `None` where they are blank.
+    fn trust(&self, printed: &Printed, body: &str, margins: &Margins) -> Option<Confidence> {
+        let bytes = (printed.start as usize..printed.end as usize).zip(body.as_bytes().get(printed.start as usize..)?);
+        let filled = bytes.filter(|(_, byte)| !byte.is_ascii_whitespace());
+        filled.map(|(at, _)| margins.trust(&margins.piece, at).min(margins.trust(&margins.full, at))).min()
     }
 
     /// The places of a step, outermost first.
-    fn places(&self, printed: &Printed, margins: &Margins, relaxed: bool) -> Vec<Place> {
+    fn places(&self, printed: &Printed, trust: Option<Confidence>, margins: &Margins) -> Vec<Place> {
         let Some((origin, _)) = self.origin(printed) else { return Vec::new() };
-        let trust = |margin: Option<&u32>| confidence(margin.copied().unwrap_or(0), relaxed);
         let at = printed.start as usize;
-        let mut places = self.calls(origin.call, trust(margins.outer.get(at)));
-        // A part of a line is trusted when no other part of the template explains it as well.
-        let inner = trust(margins.piece.get(at)).min(trust(margins.full.get(at)));
-        places.push(Place { span: origin.span, expr: origin.expr, kind: origin.kind, confidence: inner });
+        let mut places = self.calls(origin.call, margins.trust(&margins.outer, at));
+        let confidence =
+            trust.unwrap_or_else(|| margins.trust(&margins.piece, at).min(margins.trust(&margins.full, at)));
+        places.push(Place { span: origin.span, expr: origin.expr, kind: origin.kind, confidence });
         places
     }
 
@@ -211,176 +205,73 @@ impl<'t> Aligner<'t> {
         places.reverse();
         places
     }
+}
 
-    fn lines(
-        &self,
-        document: &str,
-        head: usize,
-        body: &str,
-        pieces: &[Piece],
-        margins: &Margins,
-        relaxed: bool,
-    ) -> Vec<LineOrigin> {
+/// A document whose pieces are known.
+struct Document<'d> {
+    text: &'d str,
+    /// Where `body` starts in it.
+    head: usize,
+    body: &'d str,
+    pieces: &'d [Piece],
+    margins: &'d Margins,
+}
+
+impl Document<'_> {
+    /// The origin of each line.
+    fn lines(&self) -> Vec<LineOrigin> {
         let mut lines = Vec::new();
         let mut start = 0;
-        for line in document.split('\n') {
+        for line in self.text.split('\n') {
             let blank = |b: u8| b == b' ' || b == b'\t' || b == b'\r';
-            let end = start + line.len();
             // A line of blanks is where its blanks come from; its end may come from what follows.
             let first = start + line.bytes().position(|b| !blank(b)).unwrap_or(0);
             let last = start + line.bytes().rposition(|b| !blank(b)).unwrap_or(0);
-            lines.push(self.line(first, last, head, body, pieces, margins, relaxed));
-            start = end + 1;
+            lines.push(self.line(first, last));
+            start += line.len() + 1;
         }
-        if document.ends_with('\n') {
+        if self.text.ends_with('\n') {
             lines.pop();
         }
         lines
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn line(
-        &self,
-        first: usize,
-        last: usize,
-        head: usize,
-        body: &str,
-        pieces: &[Piece],
-        margins: &Margins,
-        relaxed: bool,
-    ) -> LineOrigin {
-        let from = pieces.partition_point(|piece| piece.range.end <= first);
-        let to = pieces.partition_point(|piece| piece.range.start <= last);
-        let inside = pieces.get(from..to.max(from)).unwrap_or_default();
+    /// The origin of the line between two bytes.
+    fn line(&self, first: usize, last: usize) -> LineOrigin {
+        let from = self.pieces.partition_point(|piece| piece.range.end <= first);
+        let to = self.pieces.partition_point(|piece| piece.range.start <= last);
+        let inside = self.pieces.get(from..to.max(from)).unwrap_or_default();
         let Some((one, other)) = inside.first().zip(inside.last()) else {
             let (places, last) = (Vec::new(), Vec::new());
             return LineOrigin { places, last, kind: Kind::Literal, confidence: Confidence::File };
         };
-        let is_blank =
-            body.get(first.saturating_sub(head)..=last.saturating_sub(head)).is_some_and(|line| line.trim().is_empty());
-        let places = |piece: &Piece, at: usize| {
-            let mut places = piece.places.clone();
-            let margin = |list: &[u32]| list.get(at.wrapping_sub(head)).copied().unwrap_or(0);
-            // The line, not the part of it, is what is asked for.
-            if let Some(place) = places.last_mut() {
-                // Which of several actions that print nothing left its blanks is not told.
-                let most = if is_blank { Confidence::Medium } else { Confidence::High };
-                place.confidence = confidence(margin(&margins.full), relaxed).min(most);
-            }
-            if let Some(place) = places.first_mut() {
-                place.confidence = confidence(margin(&margins.outer), relaxed);
-            }
-            places
-        };
-        let (places, other) = (places(one, first), places(other, last));
+        let is_blank = self.is_blank(&(first..last + 1));
+        let (places, other) = (self.places(one, first, is_blank), self.places(other, last, is_blank));
         let trust = |list: &[Place]| list.first().map_or(Confidence::File, |place| place.confidence);
         let confidence = trust(&places).min(trust(&other));
-        let kinds = inside.iter().filter(|piece| !prints_blanks(body, head, &piece.range));
+        let kinds = inside.iter().filter(|piece| !self.is_blank(&piece.range));
         let kind = kinds.filter_map(|piece| piece.outer()).map(|place| place.kind).max().unwrap_or(Kind::Literal);
         LineOrigin { places, last: other, kind, confidence }
     }
-}
 
-/// Whether a range of the document holds nothing but blanks.
-fn prints_blanks(body: &str, head: usize, range: &Range<usize>) -> bool {
-    let range = range.start.saturating_sub(head)..range.end.saturating_sub(head);
-    body.get(range).is_some_and(|text| text.trim().is_empty())
-}
-
-fn confidence(margin: u32, relaxed: bool) -> Confidence {
-    if margin >= MARGIN && !relaxed { Confidence::High } else { Confidence::Medium }
-}
-
-/// What makes two origins the same: the line of the template, the line of the define, the very part.
-struct Keys {
-    outer: Vec<u32>,
-    full: Vec<u32>,
-    piece: Vec<u32>,
-}
-
-impl Keys {
-    fn new(program: &Program<'_>, source: &Arc<SourceFile>, defines: &Defines<'_>) -> Keys {
-        let line = |span: Span| {
-            let file = if span.file == source.id() { Some(source) } else { defines.file(span.file) };
-            (span.file, file.map_or(0, |file| file.line_index(span.start)))
-        };
-        let mut chains: HashMap<(Option<u32>, Span), u32> = HashMap::new();
-        let mut roots = Vec::new();
-        let mut links: Vec<u32> = Vec::new();
-        for call in &program.calls {
-            let parent = call.parent.and_then(|parent| links.get(parent as usize).copied());
-            let next = chains.len() as u32;
-            links.push(*chains.entry((parent, call.expr)).or_insert(next));
-            let root = call.parent.and_then(|parent| roots.get(parent as usize).copied()).unwrap_or(call.span);
-            roots.push(root);
+    /// The places of a piece as those of a line: the line of the template is what is asked for, not the part of it.
+    fn places(&self, piece: &Piece, at: usize, is_blank: bool) -> Vec<Place> {
+        let at = at.wrapping_sub(self.head);
+        let mut places = piece.places.clone();
+        if let Some(place) = places.last_mut() {
+            // Which of several actions that print nothing left its blanks is not told.
+            let most = if is_blank { Confidence::Medium } else { Confidence::High };
+            place.confidence = self.margins.trust(&self.margins.full, at).min(most);
         }
-        let mut keys = Keys { outer: Vec::new(), full: Vec::new(), piece: Vec::new() };
-        let (mut outers, mut fulls, mut pieces) = (HashMap::new(), HashMap::new(), HashMap::new());
-        for origin in &program.origins {
-            let chain = origin.call.and_then(|call| links.get(call as usize).copied());
-            let root = origin.call.and_then(|call| roots.get(call as usize).copied()).unwrap_or(origin.span);
-            let next = outers.len() as u32;
-            keys.outer.push(*outers.entry(line(root)).or_insert(next));
-            let next = fulls.len() as u32;
-            keys.full.push(*fulls.entry((chain, line(origin.span))).or_insert(next));
-            let next = pieces.len() as u32;
-            keys.piece.push(*pieces.entry((chain, origin.span, origin.expr)).or_insert(next));
+        if let Some(place) = places.first_mut() {
+            place.confidence = self.margins.trust(&self.margins.outer, at);
         }
-        keys
+        places
     }
-}
 
-/// For each byte of a document what its best explanation by something else costs more than the best of all.
-struct Margins {
-    /// By another line of the template.
-    outer: Vec<u32>,
-    /// By another line, in a `define` perhaps.
-    full: Vec<u32>,
-    /// By another part of a template.
-    piece: Vec<u32>,
-}
-
-impl Margins {
-    fn new(aligner: &Aligner<'_>, body: &str, ways: &Ways) -> Margins {
-        let mut best: Vec<Option<usize>> = vec![None; body.len()];
-        for printed in &ways.best {
-            let origin = aligner.origin(printed).map(|(_, index)| index);
-            best.get_mut(printed.start as usize..printed.end as usize).unwrap_or_default().fill(origin);
-        }
-        let none = || vec![u32::MAX; body.len()];
-        let mut margins = Margins { outer: none(), full: none(), piece: none() };
-        for (printed, cost) in &ways.steps {
-            let rival = aligner.origin(printed).map(|(_, index)| index);
-            let range = printed.start as usize..printed.end as usize;
-            let mut last = (usize::MAX, *cost);
-            for (at, mine) in range.clone().zip(best.get(range).unwrap_or_default()) {
-                if *mine == rival {
-                    continue;
-                }
-                if mine.is_some() && last.0 != mine.unwrap_or(usize::MAX) {
-                    last = (mine.unwrap_or(usize::MAX), aligner.weighed(*cost, *mine, rival));
-                }
-                let cost = last.1;
-                let differs = |list: &[u32]| {
-                    let key = |origin: Option<usize>| origin.and_then(|index| list.get(index));
-                    key(*mine) != key(rival)
-                };
-                let note = |list: &mut Vec<u32>| {
-                    if let Some(margin) = list.get_mut(at) {
-                        *margin = cost.min(*margin);
-                    }
-                };
-                if differs(&aligner.keys.piece) {
-                    note(&mut margins.piece);
-                }
-                if differs(&aligner.keys.full) {
-                    note(&mut margins.full);
-                }
-                if differs(&aligner.keys.outer) {
-                    note(&mut margins.outer);
-                }
-            }
-        }
-        margins
+    /// Whether a range holds nothing but blanks.
+    fn is_blank(&self, range: &Range<usize>) -> bool {
+        let range = range.start.saturating_sub(self.head)..range.end.saturating_sub(self.head);
+        self.body.get(range).is_some_and(|text| text.trim().is_empty())
     }
 }

@@ -65,6 +65,7 @@ pub(super) struct Origin {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arm {
     branch: u32,
+    is_range: bool,
     parent: Option<u32>,
 }
 
@@ -110,6 +111,18 @@ impl<'t> Program<'t> {
         builder.program
     }
 
+    /// Whether an origin stands in a loop.
+    pub fn is_repeated(&self, origin: &Origin) -> bool {
+        let mut at = origin.arm;
+        while let Some(arm) = at.and_then(|index| self.arms.get(index as usize)) {
+            if arm.is_range {
+                return true;
+            }
+            at = arm.parent;
+        }
+        false
+    }
+
     /// Whether two origins stand in different arms of one control structure: where the one prints, the other does not.
     pub fn exclude_each_other(&self, one: &Origin, other: &Origin) -> bool {
         let mut mine = one.arm;
@@ -151,8 +164,8 @@ struct Builder<'t, 'd> {
 }
 
 impl<'t> Builder<'t, '_> {
-    fn arm(&mut self, branch: u32, frame: Frame) -> u32 {
-        self.program.arms.push(Arm { branch, parent: frame.arm });
+    fn arm(&mut self, branch: u32, is_range: bool, frame: Frame) -> u32 {
+        self.program.arms.push(Arm { branch, is_range, parent: frame.arm });
         self.program.arms.len() as u32 - 1
     }
 
@@ -205,7 +218,7 @@ impl<'t> Builder<'t, '_> {
         if branch.control != Control::Range {
             let mut ways = Vec::new();
             for arm in &branch.arms {
-                let frame = Frame { arm: Some(self.arm(number, frame)), ..frame };
+                let frame = Frame { arm: Some(self.arm(number, false, frame)), ..frame };
                 let inside = arm.pipeline.as_ref().filter(|_| branch.control == Control::With);
                 ways.push(match inside.map(|pipeline| scope.with(pipeline)) {
                     Some(scope) => self.list(source, &scope, &arm.body, next, frame),
@@ -223,11 +236,11 @@ impl<'t> Builder<'t, '_> {
         for arm in &branch.arms {
             if arm.is_else() {
                 // Printed where there is no element: instead of the loop.
-                let frame = Frame { arm: Some(self.arm(number, frame)), ..frame };
+                let frame = Frame { arm: Some(self.arm(number, false, frame)), ..frame };
                 let otherwise = self.list(source, scope, &arm.body, next, frame);
                 first = self.push(Op::Jump(vec![head, otherwise]), 0);
             } else {
-                let frame = Frame { range: Some((head, next)), arm: Some(self.arm(number, frame)), ..frame };
+                let frame = Frame { range: Some((head, next)), arm: Some(self.arm(number, true, frame)), ..frame };
                 bodies.push(self.list(source, &scope.range(), &arm.body, head, frame));
             }
         }

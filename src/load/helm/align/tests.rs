@@ -147,6 +147,33 @@ fn a_place_is_the_literal_bytes_or_the_expression() {
     assert_eq!(located(text, "", document, "tcp://*:5557"), ["tcp://*:", ".Values.kv.port"]);
 }
 
+/// Whether each part of a document's last line is certain.
+fn certain(main: &str, document: &str) -> Vec<(String, bool)> {
+    let main = template(0, main);
+    let alignment = Aligner::new(&main, &Defines::default()).align(document);
+    let start = document.rfind('\n').map_or(0, |at| at + 1);
+    let shown = |piece: Piece| {
+        let place = *piece.inner().expect("a place");
+        (document[piece.range].to_string(), place.confidence >= Confidence::High)
+    };
+    alignment.locate(start..document.len()).into_iter().map(shown).collect()
+}
+
+#[test]
+fn a_part_is_certain_when_its_ends_are() {
+    let parts = |list: &[(&str, bool)]| list.iter().map(|(text, sure)| (text.to_string(), *sure)).collect::<Vec<_>>();
+    assert_eq!(
+        certain("image: {{ .repository }}:{{ .tag }}\n", "image: vllm:v1"),
+        parts(&[("image: ", true), ("vllm", true), (":", true), ("v1", true)])
+    );
+    // Which of the two has the dash is not told.
+    let found = certain("name: {{ .a }}-{{ .b }}\n", "name: one-two-three");
+    let dashes: Vec<bool> = found.iter().skip(1).map(|(_, sure)| *sure).collect();
+    assert!(found[0].1 && dashes.contains(&false), "{found:?}");
+    let whole = |(text, sure): &(String, bool)| !(*sure && text.contains("two"));
+    assert!(found.iter().all(whole), "{found:?}");
+}
+
 #[test]
 fn a_format_tells_its_arguments_apart() {
     let text = "a: {{ printf \"%s-%d\" .Values.name (int .Values.port) | quote }}\n";
