@@ -142,9 +142,13 @@ fn text_ends_with_the_coverage_and_quiet_drops_it() {
     let dir = folder(&[("a.yaml", SILENT.as_bytes()), ("b.yaml", FINE.as_bytes()), ("c.yaml", b"a: {{ x }}: y\n")]);
     let ran = run(dir.path(), &[ONE_RULE]);
     assert!(ran.out.contains("error[labelled-but-silent]: "), "{}", ran.out);
-    assert!(ran.out.ends_with(
+    assert!(
+        ran.out.ends_with(
             "1 error\n1 fixable with `--fix --unsafe-fixes`\n2 resources in 2 files, 1 unit; 1 file not analysed\n"
-        ), "{}", ran.out);
+        ),
+        "{}",
+        ran.out
+    );
     assert!(ran.out.contains("not analysed: c.yaml: a template"), "{}", ran.out);
     assert_eq!(ran.err, "");
     let quiet = run(dir.path(), &[ONE_RULE, "--quiet"]);
