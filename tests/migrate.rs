@@ -330,10 +330,10 @@ proptest! {
         service in any::<bool>(),
     ) {
         let command = match shape {
-            0 => format!("command: [vllm, serve, m]"),
+            0 => "command: [vllm, serve, m]".to_string(),
             1 => format!("command:\n          {indent}- vllm\n          {indent}- serve\n          {indent}- m"),
             2 => format!("args:\n          {indent}- --model\n          {indent}- m"),
-            _ => format!("command: [sh, -c, \"exec vllm serve m --port 8000\"]"),
+            _ => "command: [sh, -c, \"exec vllm serve m --port 8000\"]".to_string(),
         };
         let note = if comment { " # a note" } else { "" };
         let mut text = format!("apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: m{note}\nspec:\n  selector:\n    matchLabels: {{a: b}}\n  template:\n    metadata:\n      labels: {{a: b}}{note}\n    spec:\n      containers:\n      {indent}- name: vllm{note}\n      {indent}  image: vllm/vllm-openai:v0.11.1\n      {indent}  {command}\n");
