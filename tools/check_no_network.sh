@@ -76,7 +76,7 @@ watched 1 disable --all --dry-run "$project"
 
 # What writes, on a copy.
 cp -R testdata/samples "$work/copy"
-watched 1 --write-baseline "$work/baseline.json" "$work/copy"
+watched 1 --baseline "$work/baseline.json" --write-baseline "$work/copy"
 watched 1 --baseline "$work/baseline.json" "$work/copy"
 watched 1 disable --all "$work/copy"
 watched 1 --fix --unsafe-fixes "$work/copy"

@@ -2,7 +2,7 @@
 
 use similar::TextDiff;
 
-use crate::report::shown;
+use crate::report::{shown, visible};
 use std::path::Path;
 
 /// Lines around a change.
@@ -41,7 +41,8 @@ fn lines(text: &str) -> Vec<&str> {
 
 /// A name with characters that would end it, as git writes it: `"a/x\ty"`.
 fn quoted(name: &str) -> String {
-    if !name.contains(|c: char| c.is_control() || c == '"' || c == '\\') {
+    let acts = |c: char| visible::replacement(c).is_some();
+    if !name.contains(|c: char| acts(c) || c == '"' || c == '\\') {
         return name.to_string();
     }
     let mut text = String::from("\"");
@@ -50,7 +51,10 @@ fn quoted(name: &str) -> String {
             '"' | '\\' => text.extend(['\\', c]),
             '\n' => text.push_str("\\n"),
             '\t' => text.push_str("\\t"),
-            c if c.is_control() => text.push_str(&format!("\\{:03o}", u32::from(c))),
+            // Byte for byte, as git does.
+            c if acts(c) => {
+                c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| text.push_str(&format!("\\{byte:03o}")));
+            }
             c => text.push(c),
         }
     }
@@ -72,6 +76,7 @@ mod tests {
     #[test]
     fn names_are_quoted_as_git_does() {
         assert!(unified(Path::new("a\n\"b"), "x\n", "y\n").starts_with("--- \"a/a\\n\\\"b\"\n"));
+        assert!(unified(Path::new("a\u{9b}\u{1b}"), "x\n", "y\n").starts_with("--- \"a/a\\302\\233\\033\"\n"));
         assert!(unified(Path::new("../a"), "x\n", "y\n").starts_with("--- ../a\n+++ ../a\n"));
     }
 

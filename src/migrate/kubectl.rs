@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::patches::{ObjectChange, ObjectName};
+use crate::report::visible;
 
 /// The script. Without an argument it makes the change, with `--rollback` it takes it back; `--dry-run` before either asks the API
 /// server and changes nothing.
@@ -48,11 +49,11 @@ fn command(change: &ObjectChange, back: bool) -> String {
     match (change, back) {
         (ObjectChange::Patched { object, there, back: other }, _) => {
             let patch = Json::Array(if back { other.clone() } else { there.clone() });
-            format!("  kubectl patch {} --type=json $dry_run -p {}", named(object), quoted(&patch.to_string()))
+            format!("  kubectl patch {} --type=json $dry_run -p {}", named(object), json(patch))
         }
         (ObjectChange::Created(_, value), false) | (ObjectChange::Deleted(_, value), true) => {
             // `apply` and not `create`: run a second time, it changes nothing.
-            format!("  printf '%s' {} | kubectl apply $dry_run -f -", quoted(&value.to_string()))
+            format!("  printf '%s' {} | kubectl apply $dry_run -f -", json(value.clone()))
         }
         (ObjectChange::Created(object, _), true) | (ObjectChange::Deleted(object, _), false) => {
             format!("  kubectl delete {} --ignore-not-found $dry_run", named(object))
@@ -73,7 +74,14 @@ fn named(object: &ObjectName) -> String {
     words
 }
 
+/// JSON as a word. Its escapes keep the script from acting on the terminal of who reads it.
+fn json(value: Json) -> String {
+    quoted(&visible::json(value.to_string()))
+}
+
+/// A word of a shell. Characters that act on a terminal become symbols: no API server takes a name that has one.
 fn quoted(word: &str) -> String {
+    let word = &visible::line(word);
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_string()

@@ -143,7 +143,13 @@ fn attribute(text: &str) -> String {
 
 /// Text between tags.
 fn content(text: &str) -> String {
-    escape(text, true)
+    let escaped = escape(text, true);
+    let safe = |line: &str| match line.trim_start().starts_with("::") {
+        // GitHub's runner takes such a line for a command.
+        true => line.replacen("::", "&#58;:", 1),
+        false => line.to_string(),
+    };
+    escaped.split('\n').map(safe).collect::<Vec<_>>().join("\n")
 }
 
 /// Characters that XML has no place for, not even by number, are shown as symbols.
@@ -173,5 +179,6 @@ mod tests {
     fn nothing_in_a_text_ends_it() {
         assert_eq!(attribute("a\"<b>&'\n\u{1b}\u{ffff}"), "a&quot;&lt;b&gt;&amp;'&#10;␛\u{fffd}");
         assert_eq!(content("]]>\n"), "]]&gt;\n");
+        assert_eq!(content("a\n  ::error::b\n"), "a\n  &#58;:error::b\n");
     }
 }
