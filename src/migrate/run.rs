@@ -117,6 +117,9 @@ pub fn migrate(
             continue;
         }
         for (key, (file, edits)) in &edits {
+            if let Some(why) = file.why_read_only() {
+                return Err(format!("{} {}", shown(file), why.as_str()));
+            }
             let text = apply_to(file.text(), edits).map_err(|conflict| format!("{}: {conflict}", shown(file)))?;
             before.entry(key.clone()).or_insert_with(|| Arc::clone(file));
             over.insert(key.clone(), text.into_bytes());

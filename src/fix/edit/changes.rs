@@ -7,6 +7,7 @@ use super::value::Value;
 use super::{emit, inside};
 use crate::k8s::text::is_template;
 use crate::lint::Edit;
+use crate::source::ReadOnly;
 use crate::yaml::{Node, Shape, Tree, Written};
 
 /// Where an entry or item is inserted.
@@ -351,7 +352,8 @@ impl<'t> Changes<'t> {
 
     fn draft(&mut self, home: Node<'t>) -> Result<&mut Draft<'t>, Refusal> {
         let tree: &'t Tree = home.tree();
-        if let Some(why) = tree.source().why_read_only() {
+        // Where a change of rendered text would be made is found out later.
+        if let Some(why) = tree.source().why_read_only().filter(|why| *why != ReadOnly::Rendered) {
             let reason = format!("{} {}", tree.source().path().display(), why.as_str());
             return Err(Refusal::at(home.grip(), reason));
         }

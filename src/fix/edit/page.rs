@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::print::Printer;
 use super::refusal::Refusal;
-use crate::source::{SourceFile, Span};
+use crate::source::{ReadOnly, SourceFile, Span};
 use crate::yaml::{self, Node, NodeId, Shape, Style, Tree, document_at};
 
 /// The text that a tree was read from.
@@ -29,7 +29,7 @@ impl<'t> Page<'t> {
         if tree.is_embedded() {
             return Err(Refusal::at(root, "the value stands in text inside another value"));
         }
-        if let Some(why) = source.why_read_only() {
+        if let Some(why) = source.why_read_only().filter(|why| *why != ReadOnly::Rendered) {
             return Err(Refusal::at(root, format!("{} {}", source.path().display(), why.as_str())));
         }
         let text = source.text();

@@ -14,7 +14,7 @@ use super::sets::{self, ValuesSet};
 use super::values::ChartValues;
 use super::{Binary, Options, stream};
 use crate::load::{Content, InputFile, Loaded, Missing, NotFound, Skipped, Unit, UnitKind};
-use crate::source::{FileId, SourceFile, Span};
+use crate::source::{FileId, ReadOnly, SourceFile, Span};
 use crate::yaml;
 
 /// What the rendering of a chart has to say.
@@ -265,7 +265,7 @@ fn unit(ready: &Ready<'_>, set: &ValuesSet, text: Option<String>, loaded: &mut L
     let inner = sources.iter().filter(|source| crds.iter().all(|file| file.source.id() != source.id())).map(parsed);
     let mut files: Vec<InputFile> = crds.iter().cloned().chain(inner).collect();
     let shown = format!("{} rendered with {}", chart.folder.display(), set.name);
-    let source = SourceFile::new(loaded.sources.next_id(), shown, text).read_only();
+    let source = SourceFile::new(loaded.sources.next_id(), shown, text).read_only_for(ReadOnly::Rendered);
     let source = loaded.sources.insert(source);
     files.push(parsed(&source));
     let missing = chart.missing.iter().map(|dependency| Missing {
