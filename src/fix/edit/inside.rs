@@ -74,7 +74,7 @@ impl<'t> Changes<'t> {
     /// Changes a YAML document that is the text of a scalar.
     ///
     /// # Errors
-    /// As [`yaml`] and [`Changes::retext`].
+    /// As [`yaml()`] and [`Changes::retext`].
     pub fn yaml(
         &mut self,
         node: Node<'t>,
