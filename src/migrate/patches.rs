@@ -1,6 +1,8 @@
 //! A migration as changes of objects: for each object that differs, the JSON patch (RFC 6902) that leads there, and the one that
 //! leads back.
 
+use std::ops::Range;
+
 use serde_json::{Value as Json, json};
 use similar::{Algorithm, DiffTag};
 
@@ -122,42 +124,49 @@ fn list(old: &[Json], new: &[Json], path: &mut Vec<String>, out: &mut Vec<Json>)
         out.push(json!({"op": "test", "path": pointer(path), "value": old}));
     }
     let mut parts: Vec<Vec<Json>> = Vec::new();
-    for step in steps {
-        let mut part = Vec::new();
-        let (was, is) = (step.old_range(), step.new_range());
-        match step.tag() {
-            // The same item, by its name; something in it may differ.
-            DiffTag::Equal => {
-                for (i, j) in was.zip(is) {
-                    path.push(i.to_string());
-                    let mut inner = Vec::new();
-                    walk(&old[i], &new[j], path, &mut inner);
-                    if let Some(name) = old[i].get("name").filter(|_| !inner.is_empty()) {
-                        let place = format!("{}/name", pointer(path));
-                        part.push(json!({"op": "test", "path": place, "value": name}));
-                    }
-                    part.append(&mut inner);
-                    path.pop();
-                }
-            }
-            _ => {
-                for i in was.clone().rev() {
-                    path.push(i.to_string());
-                    remove(path, &old[i], &mut part);
-                    path.pop();
-                }
-                let end = was.end == old.len();
-                let items: Vec<&Json> = if end { new[is].iter().collect() } else { new[is].iter().rev().collect() };
-                for item in items {
-                    path.push(if end { "-".to_string() } else { was.start.to_string() });
-                    part.push(json!({"op": "add", "path": pointer(path), "value": item}));
-                    path.pop();
-                }
-            }
+    // Where the next gap begins: items that go and items that come between two that stay. The diff may tell a gap in several steps,
+    // whose order among themselves says nothing, so a gap is taken as a whole.
+    let (mut was, mut is) = (0, 0);
+    for step in steps.iter().filter(|step| step.tag() == DiffTag::Equal) {
+        parts.push(gap(old, new, was..step.old_range().start, is..step.new_range().start, path));
+        for (i, j) in step.old_range().zip(step.new_range()) {
+            parts.push(same_item((i, &old[i]), &new[j], path));
         }
-        parts.push(part);
+        (was, is) = (step.old_range().end, step.new_range().end);
     }
+    parts.push(gap(old, new, was..old.len(), is..new.len(), path));
     parts.into_iter().rev().for_each(|part| out.extend(part));
+}
+
+/// The same item, by its name; something in it may differ.
+fn same_item((index, old): (usize, &Json), new: &Json, path: &mut Vec<String>) -> Vec<Json> {
+    path.push(index.to_string());
+    let (mut part, mut inner) = (Vec::new(), Vec::new());
+    walk(old, new, path, &mut inner);
+    if let Some(name) = old.get("name").filter(|_| !inner.is_empty()) {
+        part.push(json!({"op": "test", "path": format!("{}/name", pointer(path)), "value": name}));
+    }
+    part.append(&mut inner);
+    path.pop();
+    part
+}
+
+/// The items `was` give way to the items `is`.
+fn gap(old: &[Json], new: &[Json], was: Range<usize>, is: Range<usize>, path: &mut Vec<String>) -> Vec<Json> {
+    let mut part = Vec::new();
+    for i in was.clone().rev() {
+        path.push(i.to_string());
+        remove(path, &old[i], &mut part);
+        path.pop();
+    }
+    let at_end = was.end == old.len();
+    let items: Vec<&Json> = if at_end { new[is].iter().collect() } else { new[is].iter().rev().collect() };
+    for item in items {
+        path.push(if at_end { "-".to_string() } else { was.start.to_string() });
+        part.push(json!({"op": "add", "path": pointer(path), "value": item}));
+        path.pop();
+    }
+    part
 }
 
 /// What makes an item of a list the same item: its name, where it has one.
@@ -218,6 +227,13 @@ mod tests {
         assert_eq!(operations[3]["path"], "/spec/containers/1/ports");
         assert_eq!(apply(&before, &operations), after);
         assert_eq!(apply(&after, &patch(&after, &before)), before);
+    }
+
+    #[test]
+    fn items_that_come_around_one_that_stays_keep_their_order() {
+        let (long, short) = (json!([true, null, true]), json!(["", true]));
+        assert_eq!(apply(&short, &patch(&short, &long)), long);
+        assert_eq!(apply(&long, &patch(&long, &short)), short);
     }
 
     fn tree() -> impl Strategy<Value = Json> {
