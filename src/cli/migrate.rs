@@ -5,16 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::settings::{self, InputArguments};
-use super::terminal::Color;
 use super::{FAILURE, output, written};
-use crate::config::Config;
 use crate::facts::Release;
 use crate::fix::{diff, write};
-use crate::lint::{self, Outcome, Severity};
-use crate::load::{Loaded, Overlay};
-use crate::migrate::{Migrated, Migration, Target, Way, kubectl, kustomize, migrate, patches};
+use crate::load::{Overlay, Unit};
+use crate::migrate::{Migrated, Migration, Target, Way, brings, kubectl, kustomize, migrate, patches};
 use crate::report::{plural, shown, visible};
-use crate::source::SourceMap;
 
 /// What the subcommands take.
 #[derive(Args, Debug)]
@@ -63,21 +59,21 @@ enum Form {
     Kubectl,
 }
 
-pub fn enable(arguments: &EnableArguments, color: Color) -> u8 {
+pub fn enable(arguments: &EnableArguments) -> u8 {
     let migration = Migration {
         way: Way::Enable,
         targets: Vec::new(),
         vllm: arguments.vllm.clone(),
         tokenizer: arguments.tokenizer.clone(),
     };
-    run(&arguments.common, migration, color)
+    run(&arguments.common, migration)
 }
 
-pub fn disable(arguments: &MigrateArguments, color: Color) -> u8 {
-    run(arguments, Migration { way: Way::Disable, targets: Vec::new(), vllm: None, tokenizer: None }, color)
+pub fn disable(arguments: &MigrateArguments) -> u8 {
+    run(arguments, Migration { way: Way::Disable, targets: Vec::new(), vllm: None, tokenizer: None })
 }
 
-fn run(arguments: &MigrateArguments, mut migration: Migration, _: Color) -> u8 {
+fn run(arguments: &MigrateArguments, mut migration: Migration) -> u8 {
     let mut inputs = InputArguments { detached: arguments.form != Form::Edit, ..arguments.inputs.clone() };
     match (&arguments.target, arguments.all) {
         (target, true) => {
@@ -118,8 +114,11 @@ fn run(arguments: &MigrateArguments, mut migration: Migration, _: Color) -> u8 {
     for note in &migrated.notes {
         output::say(&format!("note: {}", visible::lines(note)));
     }
+    if let Some(why) = brings(&migrated, &config) {
+        return fail(&format!("nothing is changed: {}", visible::lines(&why)));
+    }
     let code = match arguments.form {
-        Form::Edit => edit(arguments, &migration, &migrated, &config, &sources),
+        Form::Edit => edit(arguments, &migration, &migrated),
         Form::Kustomize => component(arguments, &migrated),
         Form::Kubectl => kubectl_script(arguments, &migrated),
     };
@@ -134,27 +133,14 @@ fn fail(message: &str) -> u8 {
 fn tell_refusals(migrated: &Migrated, migration: &Migration) {
     let verb = if migration.way == Way::Enable { "enabled" } else { "disabled" };
     for refused in &migrated.refused {
-        let place = refused.span.map(|span| {
-            let at = migrated.first.sources.line_column(span);
-            let path = migrated.first.sources.file(span.file).path();
-            format!("{}:{}:{}: ", shown(path), at.line, at.column)
-        });
+        let place = refused.place.as_ref().map(|place| format!("{place}: "));
         let line = format!("{}{} is not {verb}: {}", place.unwrap_or_default(), refused.title, refused.why);
         output::complain(&visible::lines(&line));
     }
 }
 
-/// Writes the files, or prints the difference; then says what is still wrong with the workloads.
-fn edit(
-    arguments: &MigrateArguments,
-    migration: &Migration,
-    migrated: &Migrated,
-    config: &Config,
-    sources: &SourceMap,
-) -> u8 {
-    if let Some(why) = breaks(migrated, config) {
-        return fail(&format!("nothing is changed: {}", visible::lines(&why)));
-    }
+/// Writes the files, or prints the difference.
+fn edit(arguments: &MigrateArguments, migration: &Migration, migrated: &Migrated) -> u8 {
     let texts = migrated.changes.iter().map(|c| diff::unified(c.before.path(), c.before.text(), &c.after));
     if arguments.dry_run || arguments.output.is_some() {
         return written(arguments.output.as_deref(), &texts.collect::<String>());
@@ -175,34 +161,15 @@ fn edit(
     for change in &migrated.changes {
         output::say(&format!("  changed {}", visible::line(&shown(change.before.path()))));
     }
-    let _ = sources;
     0
-}
-
-/// The first finding at error level that is new.
-fn breaks(migrated: &Migrated, config: &Config) -> Option<String> {
-    let errors = |loaded: &Loaded| -> Vec<(&'static str, String, String)> {
-        let outcome: Outcome = lint::lint(loaded, config, None);
-        let found = outcome.diagnostics.iter().filter(|d| d.severity == Severity::Error);
-        let line = |d: &lint::Diagnostic| {
-            let at = loaded.sources.line_column(d.primary.span);
-            let path = shown(loaded.sources.file(d.primary.span.file).path());
-            (d.rule, path.clone(), format!("{path}:{}:{}: {} [{}]", at.line, at.column, d.message, d.rule))
-        };
-        found.map(line).collect()
-    };
-    let before = errors(&migrated.first);
-    let after = errors(&migrated.last);
-    let known = |new: &(&'static str, String, String)| before.iter().any(|old| (old.0, &old.1) == (new.0, &new.1));
-    let new = after.iter().find(|error| !known(error))?;
-    Some(format!("it would bring an error: {}", new.2))
 }
 
 /// The change of each unit, by objects.
 fn object_changes(migrated: &Migrated) -> Result<Vec<patches::ObjectChange>, String> {
     let mut found: Option<Vec<patches::ObjectChange>> = None;
     for before in &migrated.first.units {
-        let same = |unit: &&crate::load::Unit| unit.root == before.root && unit.kind == before.kind;
+        let key = |unit: &Unit| (unit.root.clone(), unit.kind, unit.helm.as_ref().map(|helm| helm.set.clone()));
+        let same = |unit: &&Unit| key(unit) == key(before);
         let Some(after) = migrated.last.units.iter().find(same) else { continue };
         let changes = patches::between(before, after)?;
         if changes.is_empty() {

@@ -108,8 +108,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Reach(reach)) => reach::run(reach),
         Some(Command::Build(build)) => build::run(build),
         Some(Command::Lsp) => lsp::run(),
-        Some(Command::Enable(enable)) => migrate::enable(enable, color),
-        Some(Command::Disable(disable)) => migrate::disable(disable, color),
+        Some(Command::Enable(enable)) => migrate::enable(enable),
+        Some(Command::Disable(disable)) => migrate::disable(disable),
         Some(Command::Lines(lines)) => lines::run(lines),
         Some(Command::Completions(completions)) => completions::run(completions),
     };

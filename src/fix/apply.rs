@@ -27,6 +27,12 @@ pub struct State {
     pub all: Option<Outcome>,
 }
 
+impl State {
+    fn troubles(&self) -> Troubles<'_> {
+        Troubles::of(&self.loaded, self.all.as_ref().unwrap_or(&self.outcome))
+    }
+}
+
 /// A fix that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
@@ -358,8 +364,8 @@ impl Round<'_, '_> {
             over.insert(key.clone(), text.into_bytes());
         }
         let state = (self.reload)(&over).ok_or("what it leaves can't be loaded")?;
-        let before = Troubles::of(self.state);
-        let after = Troubles::of(&state);
+        let before = self.state.troubles();
+        let after = state.troubles();
         if let Some(why) = regress::brought(&before, &after, &edits_by_path(self.state, &edits)) {
             return Err(why);
         }

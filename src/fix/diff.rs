@@ -1,9 +1,12 @@
 //! The difference of two texts, as `diff -u` writes it.
 
-use similar::TextDiff;
-
-use crate::report::{shown, visible};
 use std::path::Path;
+
+use similar::{DiffTag, TextDiff};
+
+use crate::lint::Edit;
+use crate::report::{shown, visible};
+use crate::source::{SourceFile, Span};
 
 /// Lines around a change.
 const CONTEXT: usize = 3;
@@ -35,6 +38,22 @@ pub fn changed(before: &str, after: &str) -> Vec<String> {
     diff.iter_all_changes().filter_map(line).collect()
 }
 
+/// The lines that change, as edits of the file.
+pub fn edits(before: &SourceFile, after: &str) -> Vec<Edit> {
+    let (old, new) = (lines(before.text()), lines(after));
+    let mut starts = vec![0u32];
+    for line in &old {
+        starts.push(starts[starts.len() - 1] + line.len() as u32);
+    }
+    let diff = TextDiff::configure().newline_terminated(true).diff_slices(&old, &new);
+    let edit = |op: &similar::DiffOp| {
+        let range = op.old_range();
+        let span = Span::new(before.id(), starts[range.start], starts[range.end]);
+        Edit { span, replacement: new[op.new_range()].concat() }
+    };
+    diff.ops().iter().filter(|op| op.tag() != DiffTag::Equal).map(edit).collect()
+}
+
 fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
 }
@@ -64,6 +83,8 @@ fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fix::edit::apply_to;
+    use crate::source::FileId;
 
     #[test]
     fn every_line_ending_and_a_missing_one_are_kept() {
@@ -78,6 +99,14 @@ mod tests {
         assert!(unified(Path::new("a\n\"b"), "x\n", "y\n").starts_with("--- \"a/a\\n\\\"b\"\n"));
         assert!(unified(Path::new("a\u{9b}\u{1b}"), "x\n", "y\n").starts_with("--- \"a/a\\302\\233\\033\"\n"));
         assert!(unified(Path::new("../a"), "x\n", "y\n").starts_with("--- ../a\n+++ ../a\n"));
+    }
+
+    #[test]
+    fn edits_lead_from_one_text_to_the_other() {
+        let before = SourceFile::new(FileId(0), "a.yaml", "a: 1\nb: 2\nc: 3\n".to_string());
+        for after in ["a: 1\nb: 2\nc: 3\n", "b: 2\nd: 4\nc: 5", "", "x: 0\na: 1\nb: 2\nc: 3\ny: 9\n"] {
+            assert_eq!(apply_to(before.text(), &edits(&before, after)).unwrap(), after);
+        }
     }
 
     #[test]

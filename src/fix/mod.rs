@@ -15,7 +15,7 @@ pub mod engine;
 pub mod gateway;
 pub mod pod;
 pub mod publish;
-mod regress;
+pub(crate) mod regress;
 pub mod write;
 
 pub use apply::{Change, Discarded, Fixed, Made, State, fix};

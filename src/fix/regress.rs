@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::apply::{State, forward};
-use crate::lint::{Diagnostic, Edit, Severity};
-use crate::load::Content;
+use super::apply::forward;
+use crate::lint::{Diagnostic, Edit, Outcome, Severity};
+use crate::load::{Content, Loaded};
 use crate::report::shown;
 use crate::source::Span;
 
 /// What must not become more.
-pub(super) struct Troubles<'a> {
+pub(crate) struct Troubles<'a> {
     errors: Vec<Trouble<'a>>,
     /// Documents that can't be read, by file.
     broken: BTreeMap<&'a Path, usize>,
@@ -24,10 +24,9 @@ struct Trouble<'a> {
 }
 
 impl<'a> Troubles<'a> {
-    /// Those of a state.
-    pub(super) fn of(state: &'a State) -> Troubles<'a> {
-        let outcome = state.all.as_ref().unwrap_or(&state.outcome);
-        let sources = &state.loaded.sources;
+    /// Those of what was loaded, and of what all rules found in it.
+    pub(crate) fn of(loaded: &'a Loaded, outcome: &'a Outcome) -> Troubles<'a> {
+        let sources = &loaded.sources;
         let trouble = |diagnostic: &'a Diagnostic| {
             let path = sources.file(diagnostic.primary.span.file).path();
             let at = sources.line_column(diagnostic.primary.span);
@@ -35,7 +34,7 @@ impl<'a> Troubles<'a> {
         };
         let errors = outcome.diagnostics.iter().filter(|d| d.severity == Severity::Error).map(trouble).collect();
         let mut broken: BTreeMap<&Path, usize> = BTreeMap::new();
-        for file in state.loaded.units.iter().flat_map(|unit| &unit.files) {
+        for file in loaded.units.iter().flat_map(|unit| &unit.files) {
             let bad: usize = match &file.content {
                 Content::Stream(stream) => stream.documents.iter().filter(|d| d.content.is_err()).count(),
                 Content::NotText { .. } | Content::Template => 1,
@@ -46,8 +45,8 @@ impl<'a> Troubles<'a> {
     }
 }
 
-/// What is there after some edits that was not there before, in words.
-pub(super) fn brought(
+/// What is there after some edits that was not there before, in words. The edits go by the path that findings show.
+pub(crate) fn brought(
     before: &Troubles<'_>,
     after: &Troubles<'_>,
     edits: &BTreeMap<PathBuf, &[Edit]>,

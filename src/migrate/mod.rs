@@ -7,6 +7,7 @@
 //! was written. Nothing is written here: [`Migrated`] holds texts before and after, and [`patches`] gives the same change as JSON
 //! patches of objects, for [`kustomize`] and [`kubectl`].
 
+mod check;
 mod disable;
 mod enable;
 mod gateway;
@@ -17,5 +18,6 @@ mod policy;
 mod run;
 mod target;
 
+pub use check::brings;
 pub use run::{Migrated, Migration, Refused, Way, migrate};
 pub use target::Target;

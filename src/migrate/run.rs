@@ -45,8 +45,8 @@ pub struct Refused {
     pub title: String,
     /// Why.
     pub why: String,
-    /// The place that stands in the way, in the sources of [`Migrated::first`].
-    pub span: Option<Span>,
+    /// The place that stands in the way, as `path:line:column`.
+    pub place: Option<String>,
 }
 
 /// What came of a migration. Nothing is written yet.
@@ -101,6 +101,7 @@ pub fn migrate(
     let gone = || "what the change leaves can't be loaded".to_string();
     let first = reload(&overlay).ok_or_else(gone)?;
     let mut work = Work { migration, config, notes: Vec::new(), refused: Vec::new(), meant: Vec::new() };
+    work.decide(&first);
     let mut last = None;
     let mut over = overlay;
     let mut before: BTreeMap<PathBuf, Arc<SourceFile>> = BTreeMap::new();
@@ -144,15 +145,53 @@ pub fn migrate(
 type ByFile = BTreeMap<PathBuf, (Arc<SourceFile>, Vec<Edit>)>;
 
 impl Work<'_> {
+    /// The workloads of a unit that are meant, by their place in its model.
+    fn targets(&self, model: &Model<'_>) -> Vec<usize> {
+        let mut targets: Vec<usize> = self.migration.targets.iter().flat_map(|t| t.find(model)).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        targets
+    }
+
+    /// Tries each workload alone, before anything is changed: one that is refused keeps its policy and its Services as well.
+    fn decide(&mut self, loaded: &Loaded) {
+        for unit in &loaded.units {
+            let model = Model::new(unit, self.config);
+            for index in self.targets(&model) {
+                let title = model.workloads[index].resource.title();
+                match self.attempt(&model, index) {
+                    Ok(()) if self.meant.contains(&title) => {}
+                    Ok(()) => self.meant.push(title),
+                    Err(Refusal { reason, span }) => {
+                        let refused = Refused { title, why: reason, place: span.map(|span| place(span, loaded)) };
+                        if !self.refused.contains(&refused) {
+                            self.refused.push(refused);
+                        }
+                    }
+                }
+            }
+        }
+        // A workload goes by one name in every overlay, and is changed in all of them or in none.
+        self.meant.retain(|title| self.refused.iter().all(|refused| refused.title != *title));
+    }
+
+    fn attempt(&self, model: &Model<'_>, index: usize) -> Result<(), Refusal> {
+        let mut changes = Changes::new();
+        self.engine(model, index, &mut changes)?;
+        if self.migration.way == Way::Enable {
+            enable::services(model, index, &mut changes, &mut Vec::new())?;
+        }
+        changes.finish().map(drop)
+    }
+
     /// One step over all units.
     fn run(&mut self, loaded: &Loaded, step: Step) -> Result<ByFile, String> {
         let mut edits: ByFile = BTreeMap::new();
         let mut meant_units: Vec<bool> = Vec::new();
         for unit in &loaded.units {
             let model = Model::new(unit, self.config);
-            let mut targets: Vec<usize> = self.migration.targets.iter().flat_map(|t| t.find(&model)).collect();
-            targets.sort_unstable();
-            targets.dedup();
+            let mut targets = self.targets(&model);
+            targets.retain(|&index| self.meant.contains(&model.workloads[index].resource.title()));
             meant_units.push(!targets.is_empty());
             if targets.is_empty() {
                 continue;
@@ -195,35 +234,17 @@ impl Work<'_> {
         Ok(edits)
     }
 
-    fn engines(&mut self, targets: &[usize], model: &Model<'_>) -> Result<Vec<Edit>, Refusal> {
+    fn engines(&self, targets: &[usize], model: &Model<'_>) -> Result<Vec<Edit>, Refusal> {
         let mut changes = Changes::new();
         let mut services = Vec::new();
-        let mut kept = Vec::new();
         for &index in targets {
-            let workload = &model.workloads[index];
-            let title = workload.resource.title();
-            // Tried alone first, so that a workload is changed as a whole or not at all.
-            let tried = self.engine(model, index, &mut Changes::new());
-            match tried.and_then(|()| self.engine(model, index, &mut changes)) {
-                Ok(()) => {
-                    kept.push(index);
-                    if self.migration.way == Way::Enable {
-                        enable::services(model, index, &mut changes, &mut services)?;
-                    }
-                    if !self.meant.contains(&title) {
-                        self.meant.push(title);
-                    }
-                }
-                Err(refusal) => {
-                    let refused = Refused { title, why: refusal.reason, span: refusal.span };
-                    if !self.refused.contains(&refused) {
-                        self.refused.push(refused);
-                    }
-                }
+            self.engine(model, index, &mut changes)?;
+            if self.migration.way == Way::Enable {
+                enable::services(model, index, &mut changes, &mut services)?;
             }
         }
         if self.migration.way == Way::Disable {
-            disable::services(model, &kept, &mut changes)?;
+            disable::services(model, targets, &mut changes)?;
         }
         changes.finish()
     }
@@ -254,13 +275,15 @@ impl Work<'_> {
 
 fn tell(refusal: &Refusal, loaded: &Loaded) -> String {
     match refusal.span {
-        Some(span) => {
-            let at = loaded.sources.line_column(span);
-            let file = loaded.sources.file(span.file);
-            format!("{}:{}:{}: {}", shown(file), at.line, at.column, refusal.reason)
-        }
+        Some(span) => format!("{}: {}", place(span, loaded), refusal.reason),
         None => refusal.reason.clone(),
     }
+}
+
+/// `path:line:column`.
+fn place(span: Span, loaded: &Loaded) -> String {
+    let at = loaded.sources.line_column(span);
+    format!("{}:{}:{}", shown(loaded.sources.file(span.file)), at.line, at.column)
 }
 
 fn shown(file: &SourceFile) -> String {
