@@ -249,7 +249,8 @@ fn allowed(schema: &serde_json::Value) -> String {
     if let Some(several) = schema["oneOf"].as_array() {
         return several.iter().map(allowed).collect::<Vec<_>>().join(", or ");
     }
-    match schema["type"].as_str().unwrap_or_default() {
+    // What may be left empty is `[what it is, null]`.
+    match schema["type"].as_str().or(schema["type"][0].as_str()).unwrap_or_default() {
         "string" if schema.get("pattern").is_some() => "a release".into(),
         "string" => "text".into(),
         "array" => match allowed(&schema["items"]).as_str() {

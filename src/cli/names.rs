@@ -23,6 +23,9 @@ pub fn expand(names: &[String]) -> Result<Vec<String>, String> {
 pub fn unknown(name: &str) -> String {
     let mut groups: Vec<&str> = RULES.iter().map(|r| Group::as_str(r.group)).collect();
     groups.dedup();
+    if groups.contains(&name) {
+        return format!("`{name}` is a group of rules: `kvlint rules` lists its rules");
+    }
     match nearest(name, RULES.iter().map(|r| r.name).chain(groups)) {
         Some(meant) => format!("there is no rule `{name}`: did you mean `{meant}`?"),
         None => format!("there is no rule `{name}`: `kvlint rules` lists them"),
@@ -37,6 +40,7 @@ mod tests {
     fn a_slip_is_recognised_and_another_word_is_not() {
         assert!(unknown("labeled-but-silent").contains("`labelled-but-silent`"));
         assert!(unknown("zzz").contains("kvlint rules"));
+        assert!(unknown("manifest").contains("is a group"));
         assert_eq!(expand(&["yaml-syntax".into()]), Ok(vec!["yaml-syntax".to_string()]));
         assert!(expand(&["manifest".into()]).is_ok_and(|r| r.contains(&"yaml-syntax".to_string())));
     }

@@ -123,7 +123,13 @@ impl Checker<'_> {
             if crate::lint::find(name).is_none() {
                 let names: Vec<&'static str> = RULES.iter().map(|r| r.name).collect();
                 let short: String = name.chars().take(60).collect();
-                self.add_misspelt(entry.key.written_span(), format!("there is no rule `{short}`"), name, &names);
+                let message = format!("there is no rule `{short}`");
+                if RULES.iter().any(|rule| rule.group.as_str() == name) {
+                    let help = "levels are set rule by rule; groups are for `--select` and `--ignore`";
+                    self.add(entry.key.written_span(), message, Some(help.into()));
+                } else {
+                    self.add_misspelt(entry.key.written_span(), message, name, &names);
+                }
             }
             self.choice(entry.value, LEVELS, &format!("the level of `{name}`"));
         }
@@ -163,7 +169,8 @@ impl Checker<'_> {
             Value::Choice(words) => self.choice(node, words, what),
             Value::Release => {
                 if let Err(message) = text.parse::<Release>() {
-                    self.add(node.span(), message, Some("give all three numbers".into()));
+                    let help = (text.split('.').count() < 3).then(|| "give all three numbers".into());
+                    self.add(node.span(), message, help);
                 }
             }
             Value::Seconds if node.as_int().is_some_and(|n| (1..=SECONDS).contains(&n)) => {}

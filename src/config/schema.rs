@@ -21,7 +21,8 @@ fn object(keys: &[Key]) -> Json {
         properties.insert(key.name.to_string(), schema);
     }
     let required: Vec<&str> = keys.iter().filter(|k| k.required).map(|k| k.name).collect();
-    let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
+    // A key without a value counts as not given, as does a whole file of comments.
+    let mut schema = json!({"type": ["object", "null"], "properties": properties, "additionalProperties": false});
     if !required.is_empty() {
         schema["required"] = json!(required);
     }
@@ -44,10 +45,10 @@ fn value(value: &Value) -> Json {
                 (name.to_string(), schema)
             };
             let rules: Map<String, Json> = RULES.iter().map(|r| one(r.name, r.summary)).collect();
-            json!({"type": "object", "properties": rules, "additionalProperties": false})
+            json!({"type": ["object", "null"], "properties": rules, "additionalProperties": false})
         }
         Value::LabelSets => json!({"oneOf": [labels(), {"type": "array", "items": labels()}]}),
-        Value::List(item) => json!({"type": "array", "items": self::value(item)}),
+        Value::List(item) => json!({"type": ["array", "null"], "items": self::value(item)}),
         Value::Object(keys) => object(keys),
     }
 }
