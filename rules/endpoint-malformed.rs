@@ -3,11 +3,13 @@ use crate::facts::EffectRow;
 use crate::facts::vllm::events::{self, Setting};
 use crate::lint::prelude::*;
 
+/// A reason repeats a part of the endpoint, which may be long.
+const REASON: usize = 110;
+
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for publisher in model.publishers.iter().filter(|p| p.engine() == Engine::Vllm) {
-        let unreadable = publisher.effective_config().is_some_and(|c| c.error.is_some());
-        if unreadable || publisher.is_switched_off() {
+        if publisher.is_unreadable() || publisher.is_switched_off() {
             continue;
         }
         for setting in [Setting::Endpoint, Setting::ReplayEndpoint] {
@@ -34,8 +36,7 @@ fn judge(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, setting: Setting, 
         Err(_) if text.value.is_empty() && setting == Setting::ReplayEndpoint => return,
         Err(error) => {
             let place = if error.range.is_empty() { whole } else { text.sub_span(error.range.clone()) };
-            let reason = if error.reason.len() > 110 { "can't be read" } else { &error.reason };
-            (place, &facts.malformed, format!("the {} {reason}", noun(setting)))
+            (place, &facts.malformed, format!("the {} {}", noun(setting), excerpt_of(&error.reason, REASON)))
         }
         Ok(parsed) => {
             let host = text.sub_span(parsed.host_range.clone());

@@ -4,9 +4,6 @@ use crate::facts::aibrix;
 use crate::k8s::Truth;
 use crate::lint::prelude::*;
 
-/// Engines that a finding names at most.
-const ENGINES: usize = 5;
-
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     let table = aibrix::table();
@@ -35,7 +32,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             more => format!("every pod of the cluster can connect to the event ports of `{title}` and {more} more"),
         };
         let mut report = cx.report(first.span, message).label("no policy selects this pod for ingress");
-        for needed in rest.iter().take(ENGINES) {
+        for needed in rest.iter().take(NAMED) {
             let title = policies::engine_title(model, needed.publisher);
             report = report.related(needed.span, format!("`{title}` is as open"));
         }

@@ -22,7 +22,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             }
             if !rule.accepts(name) {
                 let message = if name.len() > rule.max_length {
-                    format!("the port name `{}` has {} characters", shortened(name), name.len())
+                    format!("the port name `{}` has {} characters", excerpt(name), name.len())
                 } else {
                     format!("`{name}` can't be the name of a port")
                 };
@@ -107,14 +107,6 @@ fn rename<'t>(
 ) -> Result<(), Refusal> {
     changes.replace(node, Value::from(new))?;
     pod::rename_references(model, pod, container, changes, (node.text().unwrap_or_default(), new))
-}
-
-/// Enough of a name to recognise it in a message.
-fn shortened(name: &str) -> String {
-    match name.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_string(),
-    }
 }
 
 /// The first thing that is wrong with a name.

@@ -6,8 +6,7 @@ use crate::lint::prelude::*;
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for publisher in model.publishers.iter().filter(|p| p.engine() == Engine::Vllm) {
-        let unreadable = publisher.effective_config().is_some_and(|c| c.error.is_some());
-        if unreadable || publisher.is_switched_off() {
+        if publisher.is_unreadable() || publisher.is_switched_off() {
             continue;
         }
         let (Resolved::Known(events, _), Resolved::Known(replay, _)) =

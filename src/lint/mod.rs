@@ -4,8 +4,10 @@ pub mod baseline;
 mod blocked;
 mod context;
 mod diagnostic;
+mod excerpt;
 mod fingerprint;
 mod overlays;
+mod problems;
 mod relocate;
 mod restrain;
 mod rule;
@@ -13,18 +15,25 @@ mod run;
 mod standing;
 pub mod suppress;
 
-pub use blocked::report_blocked;
+pub use blocked::{name_ends, report_blocked};
 pub use context::{ResourceContext, RunContext, UnitContext};
-pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Rendered, Report, Severity};
+pub use diagnostic::{Advice, Applicability, Diagnostic, Edit, Fix, Label, Rendered, Report, Severity};
+pub use excerpt::{excerpt, excerpt_of};
 pub use fingerprint::{FINGERPRINT, fingerprints, relative};
+pub use problems::report_problems;
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
 pub use run::{Outcome, examine, lint};
 pub use standing::{Standing, any_counts};
 
 /// What nearly every rule needs.
 pub mod prelude {
-    pub use super::{Applicability, Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
+    pub use super::{
+        Applicability, Diagnostic, ResourceContext, RunContext, Severity, UnitContext, excerpt, excerpt_of,
+    };
     pub use crate::events::{Certainty, Publishing, Resolved};
     pub use crate::source::Span;
     pub use crate::yaml::Node;
+
+    /// Of places of one sort, such as engines, a finding names so many at most.
+    pub const NAMED: usize = 5;
 }
