@@ -71,8 +71,7 @@ struct Found {
 
 fn named(publisher: &Publisher<'_>, endpoint: &Endpoint, text: &Text) -> Option<Found> {
     let facts = &events::table().endpoint;
-    let is_tcp = facts.transports.first().is_some_and(|t| *t == endpoint.transport);
-    if !is_tcp || endpoint.binds() {
+    if !endpoint.is_tcp() || endpoint.binds() {
         return None;
     }
     let host = endpoint.host.as_str();

@@ -4,7 +4,6 @@ pub mod baseline;
 mod blocked;
 mod context;
 mod diagnostic;
-mod excerpt;
 mod fingerprint;
 mod overlays;
 mod problems;
@@ -18,7 +17,6 @@ pub mod suppress;
 pub use blocked::{name_ends, report_blocked};
 pub use context::{ResourceContext, RunContext, UnitContext};
 pub use diagnostic::{Advice, Applicability, Diagnostic, Edit, Fix, Label, Rendered, Report, Severity};
-pub use excerpt::{excerpt, excerpt_of};
 pub use fingerprint::{FINGERPRINT, fingerprints, relative};
 pub use problems::report_problems;
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
@@ -27,10 +25,9 @@ pub use standing::{Standing, any_counts};
 
 /// What nearly every rule needs.
 pub mod prelude {
-    pub use super::{
-        Applicability, Diagnostic, ResourceContext, RunContext, Severity, UnitContext, excerpt, excerpt_of,
-    };
+    pub use super::{Applicability, Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
     pub use crate::events::{Certainty, Publishing, Resolved};
+    pub use crate::excerpt::{excerpt, excerpt_of};
     pub use crate::source::Span;
     pub use crate::yaml::Node;
 
