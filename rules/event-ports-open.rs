@@ -1,6 +1,6 @@
 use crate::events::policies::{self, words};
 use crate::events::ports::PortUse;
-use crate::facts::aibrix;
+use crate::facts::{aibrix, kubernetes};
 use crate::k8s::Truth;
 use crate::lint::prelude::*;
 
@@ -44,10 +44,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let value = label.value.as_deref().unwrap_or_default();
         report
             .help(format!(
-                "add {{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: allow-kv-events{place}}}, \
+                "add {{apiVersion: {}/v1, kind: NetworkPolicy, metadata: {{name: allow-kv-events{place}}}, \
                  spec: {{podSelector: {{matchLabels: {{{}: \"{value}\"}}}}, policyTypes: [Ingress], ingress: [{{from: \
                  [{gateway}], ports: [{events}]}}, {{ports: [{http}]}}]}}}}",
-                label.key
+                kubernetes::table().network_policy_group, label.key
             ))
             .note("the events tell which blocks of tokens are cached; other policies of these manifests leave the port open");
     }

@@ -52,7 +52,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             }),
         };
         report
-            .help(format!("set `{name}` to \"{}\"", variable.required.as_deref().unwrap_or("true")))
+            .help(format!("set `{name}` to \"{}\"", variable.required.as_deref().unwrap_or(aibrix::bool_text(true))))
             .note("nobody receives the events; the gateway guesses from its own requests what the engines have cached");
     }
 }
