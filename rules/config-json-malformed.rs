@@ -23,10 +23,13 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 let message = format!("the JSON of {name} has lost its quotes: the shell takes them away");
                 (message, "put the whole JSON into single quotes")
             } else {
-                let what = if error.message.len() > 90 { "it can't be read" } else { &error.message };
-                (format!("the JSON of {name} is malformed: {what}"), "write JSON: double quotes, `true` and `false`")
+                (
+                    format!("the JSON of {name} is malformed: {}", error.message),
+                    "write JSON: double quotes, `true` and `false`",
+                )
             };
-            cx.report(error.span, message)
+            // The quotes belong around all of it.
+            cx.report(if unquoted { config.span } else { error.span }, message)
                 .observed(verdict.certainty)
                 .related(config.key_span, "vLLM reads this option as JSON")
                 .help(help)

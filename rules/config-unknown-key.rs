@@ -45,12 +45,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
                     None if needless => "remove it: naming a publisher switches events on".to_string(),
                     None => format!("use one of {}", keys.join(", ")),
                 };
-                let key = if entry.key.is_empty() {
-                    "the empty key"
-                } else if entry.key.len() > 60 {
-                    "this key"
-                } else {
-                    &format!("`{}`", entry.key)
+                let key = match excerpt(&entry.key) {
+                    key if key.is_empty() => "the empty key".to_string(),
+                    key => format!("`{key}`"),
                 };
                 let report = cx
                     .report(entry.key_span, format!("{key} is no setting of {engine}'s KV events"))

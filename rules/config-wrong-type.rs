@@ -74,9 +74,8 @@ fn found(entry: &ConfigEntry) -> String {
     match entry.value.kind {
         ValueKind::Null => "`null`".to_string(),
         ValueKind::Collection => "a list or an object".to_string(),
-        ValueKind::String if text.len() <= 40 => format!("the string \"{text}\""),
-        ValueKind::String => "a string".to_string(),
-        _ => format!("`{text}`"),
+        ValueKind::String => format!("the string \"{}\"", excerpt(text)),
+        _ => format!("`{}`", excerpt(text)),
     }
 }
 

@@ -27,7 +27,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         }
         // Null is the empty string to Kubernetes.
         let shown = if text.is_empty() || entry.value.is_null() { "nothing".to_string() } else { format!("`{text}`") };
-        let subscribed = "the gateway compares the label with the string \"true\", byte for byte";
+        let subscribed = format!("the gateway compares the label with the string \"{wanted}\", byte for byte");
         if parse_bool(&text.to_ascii_lowercase()) == Some(false) {
             if publishes {
                 cx.report(entry.value.span(), format!("the engine publishes events, and the label says {shown}"))

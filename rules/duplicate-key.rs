@@ -1,14 +1,11 @@
 use crate::lint::prelude::*;
 
-/// Longer keys are not repeated whole.
-const SHOWN: usize = 60;
-
 pub fn check(cx: &mut UnitContext<'_>) {
     let unit = cx.unit;
     for document in unit.files.iter().flat_map(|f| f.documents()) {
         let Ok(tree) = &document.content else { continue };
         for (first, later) in tree.duplicate_keys() {
-            let key: String = later.text().unwrap_or("").chars().take(SHOWN).collect();
+            let key = excerpt(later.text().unwrap_or_default());
             cx.report(later.written_span(), format!("the key `{key}` stands twice in this mapping"))
                 .label("this one counts")
                 .related(first.written_span(), "this one is lost")

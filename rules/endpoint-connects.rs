@@ -10,8 +10,7 @@ use crate::lint::prelude::*;
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for publisher in &model.publishers {
-        let unreadable = publisher.effective_config().is_some_and(|c| c.error.is_some());
-        if unreadable || publisher.is_switched_off() || publisher.engine() == Engine::Simulator {
+        if publisher.is_unreadable() || publisher.is_switched_off() || publisher.engine() == Engine::Simulator {
             continue;
         }
         let found = match publisher.endpoint() {
@@ -30,10 +29,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
         };
         let engine = publisher.engine().name();
         let wildcard = facts.wildcard_hosts.first().map_or("", String::as_str);
-        let shown = if host.len() > 60 { "this host" } else { &format!("`{host}`") };
+        let shown = excerpt(&host);
         let message = match why {
-            Why::Listens => format!("{engine} connects to {shown} instead of listening there"),
-            Why::Dialled => format!("{engine} connects to {shown}, while AIBrix's gateway connects to the pod"),
+            Why::Listens => format!("{engine} connects to `{shown}` instead of listening there"),
+            Why::Dialled => format!("{engine} connects to `{shown}`, while AIBrix's gateway connects to the pod"),
         };
         cx.report(place, message)
             .observed(verdict.certainty)
@@ -72,8 +71,7 @@ struct Found {
 
 fn named(publisher: &Publisher<'_>, endpoint: &Endpoint, text: &Text) -> Option<Found> {
     let facts = &events::table().endpoint;
-    let is_tcp = facts.transports.first().is_some_and(|t| *t == endpoint.transport);
-    if !is_tcp || endpoint.binds() {
+    if !endpoint.is_tcp() || endpoint.binds() {
         return None;
     }
     let host = endpoint.host.as_str();

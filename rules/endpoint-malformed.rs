@@ -6,8 +6,7 @@ use crate::lint::prelude::*;
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for publisher in model.publishers.iter().filter(|p| p.engine() == Engine::Vllm) {
-        let unreadable = publisher.effective_config().is_some_and(|c| c.error.is_some());
-        if unreadable || publisher.is_switched_off() {
+        if publisher.is_unreadable() || publisher.is_switched_off() {
             continue;
         }
         for setting in [Setting::Endpoint, Setting::ReplayEndpoint] {
@@ -34,20 +33,18 @@ fn judge(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, setting: Setting, 
         Err(_) if text.value.is_empty() && setting == Setting::ReplayEndpoint => return,
         Err(error) => {
             let place = if error.range.is_empty() { whole } else { text.sub_span(error.range.clone()) };
-            let reason = if error.reason.len() > 110 { "can't be read" } else { &error.reason };
-            (place, &facts.malformed, format!("the {} {reason}", noun(setting)))
+            (place, &facts.malformed, format!("the {} {}", noun(setting), error.reason))
         }
         Ok(parsed) => {
             let host = text.sub_span(parsed.host_range.clone());
-            let is_tcp = facts.transports.first().is_some_and(|t| *t == parsed.transport);
             let ranks = publisher.local_ranks().known().copied().unwrap_or(1);
-            if is_tcp && parsed.host.contains(':') && parsed.binds() && setting == Setting::Endpoint {
+            if parsed.is_tcp() && parsed.host.contains(':') && parsed.binds() && setting == Setting::Endpoint {
                 let what = format!("the {} has an IPv6 address, on which vLLM can't listen", noun(setting));
                 (host, &facts.ipv6_literal, what)
-            } else if is_tcp && parsed.port == Some(0) {
+            } else if parsed.is_tcp() && parsed.port == Some(0) {
                 let what = format!("the {} leaves the port to chance", noun(setting));
                 (endpoint.port_span(), &facts.port_zero, what)
-            } else if !is_tcp && ranks > 1 && setting == Setting::Endpoint {
+            } else if !parsed.is_tcp() && ranks > 1 && setting == Setting::Endpoint {
                 let what = format!("{ranks} ranks of one pod can't share the endpoint `{key}`");
                 (whole, &events::table().data_parallel.ipc_with_rank, what)
             } else {

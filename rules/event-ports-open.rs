@@ -1,11 +1,8 @@
 use crate::events::policies::{self, words};
 use crate::events::ports::PortUse;
-use crate::facts::aibrix;
+use crate::facts::{aibrix, kubernetes};
 use crate::k8s::Truth;
 use crate::lint::prelude::*;
-
-/// Engines that a finding names at most.
-const ENGINES: usize = 5;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -35,7 +32,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             more => format!("every pod of the cluster can connect to the event ports of `{title}` and {more} more"),
         };
         let mut report = cx.report(first.span, message).label("no policy selects this pod for ingress");
-        for needed in rest.iter().take(ENGINES) {
+        for needed in rest.iter().take(NAMED) {
             let title = policies::engine_title(model, needed.publisher);
             report = report.related(needed.span, format!("`{title}` is as open"));
         }
@@ -47,10 +44,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let value = label.value.as_deref().unwrap_or_default();
         report
             .help(format!(
-                "add {{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: allow-kv-events{place}}}, \
+                "add {{apiVersion: {}/v1, kind: NetworkPolicy, metadata: {{name: allow-kv-events{place}}}, \
                  spec: {{podSelector: {{matchLabels: {{{}: \"{value}\"}}}}, policyTypes: [Ingress], ingress: [{{from: \
                  [{gateway}], ports: [{events}]}}, {{ports: [{http}]}}]}}}}",
-                label.key
+                kubernetes::table().network_policy_group, label.key
             ))
             .note("the events tell which blocks of tokens are cached; other policies of these manifests leave the port open");
     }

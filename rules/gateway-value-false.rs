@@ -11,17 +11,18 @@ pub fn check(cx: &mut UnitContext<'_>) {
             let name = gateway.name_of(variable);
             let needed = variable.required.is_some();
             let severity = if needed { Severity::Error } else { Severity::Warning };
+            let yes = aibrix::bool_text(true);
             let accepted = aibrix::table().bool_true.join("`, `");
             let report = cx
                 .report(span, format!("`{}` is false to the gateway", text.value))
                 .severity(severity)
-                .label(format!("`{name}` stays {}", variable.default.as_deref().unwrap_or("false")))
-                .help(format!("write \"true\"; accepted are `{accepted}`"));
+                .label(format!("`{name}` stays {}", variable.default.as_deref().unwrap_or(aibrix::bool_text(false))))
+                .help(format!("write \"{yes}\"; accepted are `{accepted}`"));
             // What comes by way of another variable may be meant for others, too.
             let value = gateway.variable(variable).and_then(|var| var.node.get("value"));
             let report = match value.filter(|node| node.text() == Some(&text.value)) {
-                Some(node) => report.mend("write \"true\"", Applicability::Safe, |changes| {
-                    changes.replace(node, Value::string("true"))
+                Some(node) => report.mend(format!("write \"{yes}\""), Applicability::Safe, |changes| {
+                    changes.replace(node, Value::string(yes))
                 }),
                 None => report,
             };

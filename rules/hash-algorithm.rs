@@ -22,7 +22,6 @@ pub fn check(cx: &mut UnitContext<'_>) {
             let Some(verdict) = image.verdict(&table.hash_algorithm_unknown, |effect| effect.is_fatal()) else {
                 continue;
             };
-            let shown = if value.len() > 40 { "this" } else { &format!("`{value}`") };
             let newest = table.hash_algorithms.last();
             let help = here.flatten().or(newest).map(|row| format!("write one of {}", row.values.join(", ")));
             let who = match &image.release {
@@ -30,9 +29,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 None => "any release of vLLM".to_string(),
             };
             let mut report = cx
-                .report(span, format!("{shown} is no hash algorithm of {}", who))
+                .report(span, format!("`{}` is no hash algorithm of {who}", excerpt(value)))
                 .observed(verdict.certainty)
-                .help(help.unwrap_or_default());
+                .help(help);
             for row in accepting {
                 report = report.note(format!("`{value}` is accepted by vLLM {}", row.releases));
             }

@@ -43,10 +43,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
 fn is_silent(publisher: &Publisher<'_>) -> bool {
     match publisher.publishing() {
         Publishing::Unconfigured => !publisher.fails_to_configure(),
-        Publishing::Off => {
-            let readable = publisher.effective_config().is_none_or(|c| c.error.is_none()) && !publisher.drops_json();
-            readable && publisher.is_switched_off()
-        }
+        Publishing::Off => !publisher.is_unreadable() && !publisher.drops_json() && publisher.is_switched_off(),
         Publishing::On | Publishing::Unknown => false,
     }
 }

@@ -1,10 +1,8 @@
 use crate::events::policies;
 use crate::k8s::policy::Direction;
 use crate::k8s::reach::Why;
+use crate::lint::name_ends;
 use crate::lint::prelude::*;
-
-/// Engines that a finding names at most.
-const ENGINES: usize = 5;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -20,25 +18,13 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 Direction::Ingress => format!("this peer means pods of `{engine}`, and the gateway is in `{gateway}`"),
                 Direction::Egress => format!("this peer means pods of `{gateway}`, and the engines are in `{engine}`"),
             };
-            let mut report = cx
-                .report(blocked.obstacle.span, message)
-                .label("without a `namespaceSelector` a peer lies in the policy's own namespace");
-            for needed in blocked.engines().into_iter().take(ENGINES) {
-                let title = policies::engine_title(model, needed.publisher);
-                report = report.related(needed.span, format!("`{title}` listens on port {}", needed.port.number));
-            }
-            for id in blocked.subscribers() {
-                if let Some(pod) = model.reach.endpoints.get(id).and_then(|e| e.pod()) {
-                    report = report.related(pod.resource.grip(), format!("the gateway is in `{gateway}`"));
-                }
-            }
             let peer = blocked.peer(model, direction);
             let selector = peer.trim_start_matches('{').strip_suffix('}').unwrap_or(&peer);
-            report = report.help(format!("write `{selector}` into the same item, beside `podSelector`"));
-            let notes = blocked.consequences(model).into_iter();
-            for note in notes.chain(policies::assumption(model, first.subscriber)) {
-                report = report.note(note);
-            }
+            let report = cx
+                .report(blocked.obstacle.span, message)
+                .label("without a `namespaceSelector` a peer lies in the policy's own namespace")
+                .help(format!("write `{selector}` into the same item, beside `podSelector`"));
+            name_ends(report, model, &blocked);
         }
     }
 }

@@ -7,9 +7,6 @@ use crate::k8s::policy::{Direction, Protocol};
 use crate::lint::prelude::*;
 use crate::load::Resource;
 
-/// Engines that a finding names at most.
-const ENGINES: usize = 3;
-
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     let table = aibrix::table();
@@ -30,7 +27,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             ),
         };
         let mut report = cx.report(reversed.selector, message).label(right).related(reversed.peer, wrong);
-        for publisher in model.publishers.iter().take(ENGINES) {
+        for publisher in model.publishers.iter().take(NAMED) {
             let engine = policies::engine_title(model, publisher);
             if let Some(port) = publisher.event_port().known() {
                 report = report.related(port.span, format!("`{engine}` listens on port {}", port.first));

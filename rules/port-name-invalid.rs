@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use crate::events::Model;
+use crate::facts::kubernetes::PortNameFault;
 use crate::facts::{aibrix, kubernetes};
 use crate::fix::edit::{Changes, Refusal, Value};
 use crate::fix::{engine, pod};
@@ -20,15 +21,15 @@ pub fn check(cx: &mut UnitContext<'_>) {
             if name.is_empty() || is_template(name) {
                 continue;
             }
-            if !rule.accepts(name) {
-                let message = if name.len() > rule.max_length {
-                    format!("the port name `{}` has {} characters", shortened(name), name.len())
+            if let Some(fault) = rule.fault(name) {
+                let message = if fault == PortNameFault::Long {
+                    format!("the port name `{}` has {} characters", excerpt(name), name.len())
                 } else {
                     format!("`{name}` can't be the name of a port")
                 };
                 let most = rule.max_length;
                 cx.report(node.span(), message)
-                    .label(fault(name, most))
+                    .label(words(fault, most))
                     .mend("give it a name that is accepted", certainty(&port, name), |changes| {
                         let new = right_name(container, &port, name)
                             .ok_or_else(|| Refusal::at(node.span(), "no name is plainly meant"))?;
@@ -109,27 +110,13 @@ fn rename<'t>(
     pod::rename_references(model, pod, container, changes, (node.text().unwrap_or_default(), new))
 }
 
-/// Enough of a name to recognise it in a message.
-fn shortened(name: &str) -> String {
-    match name.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_string(),
+/// What is wrong with a name, in words.
+fn words(fault: PortNameFault<'_>, most: usize) -> String {
+    match fault {
+        PortNameFault::Long => format!("a port's name has at most {most} characters"),
+        PortNameFault::Character(bad) => format!("`{bad}` is not allowed in a port's name"),
+        PortNameFault::Edge => "a port's name starts and ends with a letter or digit".to_string(),
+        PortNameFault::Forbidden(part) => format!("a port's name has no `{part}`"),
+        PortNameFault::NoLetter => "a port's name has at least one letter".to_string(),
     }
-}
-
-/// The first thing that is wrong with a name.
-fn fault(name: &str, most: usize) -> String {
-    if name.len() > most {
-        return format!("a port's name has at most {most} characters");
-    }
-    if let Some(bad) = name.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-')) {
-        return format!("`{bad}` is not allowed in a port's name");
-    }
-    if name.starts_with('-') || name.ends_with('-') {
-        return "a port's name starts and ends with a letter or digit".to_string();
-    }
-    if name.contains("--") {
-        return "a port's name has no two dashes in a row".to_string();
-    }
-    "a port's name has at least one letter".to_string()
 }

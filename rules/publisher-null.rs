@@ -23,7 +23,7 @@ fn vllm(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publisher<'_>) 
     let key = Setting::Publisher.key();
     let Some(values) = &events::field(Setting::Publisher).values else { return };
     let image = &publisher.image;
-    let (place, verdict, what) = match config.entry(key) {
+    let (place, verdict, message) = match config.entry(key) {
         Resolved::Absent(place) => {
             let verdict = image.verdict(&effects.publisher_unset, |effect| effect.is_fatal());
             (place, verdict, format!("no `{key}` is named, and this release of vLLM ends without one"))
@@ -34,16 +34,14 @@ fn vllm(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publisher<'_>) 
         {
             // Switched off, it is what it says, unless the engine ends.
             let harmful = |e: Effect| e.is_fatal() || !publisher.is_switched_off() && publisher.is_on();
-            let name = &entry.value.text.value;
-            (span, image.verdict(&effects.publisher_null, harmful), format!("the publisher `{name}` publishes nothing"))
+            let verdict = image.verdict(&effects.publisher_null, harmful);
+            let ends =
+                if verdict.as_ref().is_some_and(|v| v.is_fatal()) { ", and ends this release of vLLM" } else { "" };
+            (span, verdict, format!("the publisher `{}` publishes nothing{ends}", entry.value.text.value))
         }
         _ => return,
     };
     let Some(verdict) = verdict else { return };
-    let message = match place {
-        _ if verdict.is_fatal() && !what.starts_with("no ") => format!("{what}, and ends this release of vLLM"),
-        _ => what,
-    };
     let sending = values.publishing.first().map_or("", String::as_str);
     let report = cx.report(place, message).observed(verdict.certainty);
     let report = match publisher.is_on() {

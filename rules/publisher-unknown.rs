@@ -8,7 +8,7 @@ use crate::suggest;
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for publisher in &model.publishers {
-        if publisher.effective_config().is_some_and(|c| c.error.is_some()) {
+        if publisher.is_unreadable() {
             continue;
         }
         let Resolved::Known(value, span) = publisher.setting(Setting::Publisher) else { continue };
@@ -37,8 +37,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if own && verdict.is_none() {
             continue;
         }
-        let named = if name.len() > 60 { "this name" } else { &format!("`{name}`") };
-        let report = cx.report(span, format!("{} has no publisher {named}", engine.name()));
+        let report = cx.report(span, format!("{} has no publisher `{}`", engine.name(), excerpt(name)));
         let near = suggest::nearest(name, known.iter().copied());
         let report = match near {
             Some(near) => {

@@ -1,5 +1,4 @@
 use crate::events::Engine;
-use crate::facts::vllm::cli::Role;
 use crate::facts::vllm::events;
 use crate::lint::prelude::*;
 
@@ -9,7 +8,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if publisher.effective_config().is_none() || publisher.is_switched_off() {
             continue;
         }
-        let (Resolved::Known(endpoint, _), Resolved::Known(ranks, _)) = (publisher.endpoint(), publisher.local_ranks())
+        let (Resolved::Known(endpoint, _), Resolved::Known(ranks, place)) =
+            (publisher.endpoint(), publisher.local_ranks())
         else {
             continue;
         };
@@ -17,8 +17,6 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let Some(port) = endpoint.port().filter(|port| *port > 0 && binds && ranks > 1) else { continue };
         let rows = &events::table().data_parallel.port_offset;
         let Some(verdict) = publisher.image.verdict(rows, |effect| effect.is_fatal()) else { continue };
-        let size = [Role::DataParallelSizeLocal, Role::DataParallelSize].map(|role| publisher.uses(role).last());
-        let place = size.into_iter().flatten().next().map_or(publisher.command.grip, |flag| flag.span);
         cx.report(place, format!("{ranks} ranks of one pod all publish on port {port} in this release of vLLM"))
             .observed(verdict.certainty)
             .related(endpoint.port_span(), "the port of every rank")

@@ -1,6 +1,6 @@
 use crate::events::Gateway;
 use crate::facts::aibrix;
-use crate::k8s::ClusterHost;
+use crate::k8s::{ClusterHost, Container};
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -42,15 +42,17 @@ fn missing(cx: &mut UnitContext<'_>, gateway: &Gateway<'_>, sync: Span, span: Sp
     let installed = variable.installed_default.as_deref().unwrap_or_default();
     let report = cx.report(span, message).related(sync, "synchronisation is switched on here");
     let report = report.help(format!("name the Service of a Redis; AIBrix installs `{installed}`"));
-    if let Some((row, _)) = gateway.image.effect(&aibrix::table().redis.missing) {
-        report.note(row.note.clone().unwrap_or_default());
+    if let Some(note) = gateway.image.effect(&aibrix::table().redis.missing).and_then(|(row, _)| row.note.as_deref()) {
+        report.note(note);
     }
 }
 
 /// Whether another container of the pod may be the Redis of the code's own default, which is the pod itself.
 fn has_redis_beside(gateway: &Gateway<'_>) -> bool {
     let port = aibrix::variable("redis_port").default.as_deref().and_then(|p| p.parse().ok());
-    let listens = |c: crate::k8s::Container<'_>| c.ports().iter().any(|p| p.number.known().copied() == port);
-    let named = |c: crate::k8s::Container<'_>| c.image().and_then(Node::text).is_some_and(|i| i.contains("redis"));
+    let listens = |c: Container<'_>| c.ports().iter().any(|p| p.number.known().copied() == port);
+    let marks = &aibrix::table().redis.image_marks;
+    let is_redis = |image: &str| marks.iter().any(|mark| image.contains(mark.as_str()));
+    let named = |c: Container<'_>| c.image().and_then(Node::text).is_some_and(is_redis);
     gateway.pod.containers().any(|c| !c.init && (listens(c) || named(c)))
 }

@@ -1,13 +1,14 @@
 use crate::events::Engine;
-use crate::facts::vllm::cli::Role;
 use crate::facts::vllm::events;
 use crate::lint::prelude::*;
+
+/// The replay port that is suggested is as far away at least, so that ranks may be added.
+const ROOM: u32 = 10;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for publisher in model.publishers.iter().filter(|p| p.engine() == Engine::Vllm) {
-        let unreadable = publisher.effective_config().is_some_and(|c| c.error.is_some());
-        if unreadable || publisher.is_switched_off() {
+        if publisher.is_unreadable() || publisher.is_switched_off() {
             continue;
         }
         let (Resolved::Known(events, _), Resolved::Known(replay, _)) =
@@ -21,21 +22,23 @@ pub fn check(cx: &mut UnitContext<'_>) {
             continue;
         }
         let facts = &events::table().data_parallel;
-        let distance = u32::from(port.abs_diff(other));
-        let ranks = publisher.local_ranks();
-        let (rows, message) = match ranks.known() {
-            _ if distance == 0 => (&facts.replay_same_port, format!("events and replay are both on port {port}")),
-            Some(ranks) if distance < *ranks => {
-                let (last, first) = (u32::from(port) + ranks - 1, port);
-                let message = if other > port {
-                    format!("replay port {other} is also an event port: {ranks} ranks take {first} to {last}")
-                } else {
-                    let last = u32::from(other) + ranks - 1;
-                    format!("event port {port} is also a replay port: {ranks} ranks take {other} to {last}")
-                };
-                (&facts.replay_clash, message)
-            }
-            _ => continue,
+        let distance = port.abs_diff(other);
+        let (ranks, ranks_at) = publisher.local_ranks().known_at().map_or((1, None), |(ranks, at)| (*ranks, Some(at)));
+        let (rows, message) = if distance == 0 {
+            (&facts.replay_same_port, format!("events and replay are both on port {port}"))
+        } else if u32::from(distance) < ranks {
+            let (what, of, first) = if other > port {
+                (format!("replay port {other}"), "an event port", port)
+            } else {
+                (format!("event port {port}"), "a replay port", other)
+            };
+            let taken = match last_of(first, ranks) {
+                Some(last) => format!("{ranks} ranks take {first} to {last}"),
+                None => format!("{ranks} ranks take all from {first} on"),
+            };
+            (&facts.replay_clash, format!("{what} is also {of}: {taken}"))
+        } else {
+            continue;
         };
         let Some(verdict) = publisher.image.verdict(rows, |effect| effect.is_fatal()) else { continue };
         let mut report = cx.report(replay.port_span(), message).observed(verdict.certainty);
@@ -44,13 +47,18 @@ pub fn check(cx: &mut UnitContext<'_>) {
         } else {
             report = report.related(events.port_span(), "the port of the events");
         }
-        let size = [Role::DataParallelSizeLocal, Role::DataParallelSize].map(|role| publisher.uses(role).last());
-        if let Some(flag) = size.into_iter().flatten().next().filter(|_| distance > 0) {
-            report = report.related(flag.span, "each rank adds its number to both ports");
+        if let Some(place) = ranks_at.filter(|_| distance > 0) {
+            report = report.related(place, "each rank adds its number to both ports");
         }
-        let away = ranks.known().copied().unwrap_or(1).max(1);
+        let away = ranks.max(1);
+        let such_as = last_of(port, away.max(ROOM) + 1).map_or(String::new(), |free| format!(", such as {free}"));
         report
-            .help(format!("choose a replay port at least {away} away, such as {}", u32::from(port) + away.max(10)))
+            .help(format!("choose a replay port at least {away} away{such_as}"))
             .note(publisher.image.evidence("vLLM", &verdict));
     }
+}
+
+/// The last of so many ports from the first on, if there are as many.
+fn last_of(first: u16, count: u32) -> Option<u16> {
+    u16::try_from(u32::from(first).checked_add(count)?.checked_sub(1)?).ok()
 }

@@ -1,4 +1,4 @@
-use crate::events::{EndpointSetting, Model, Publisher};
+use crate::events::{EndpointSetting, Model, PortUse, Publisher};
 use crate::facts::aibrix;
 use crate::fix::pod;
 use crate::k8s::{PodTemplate, Service, ServicePort, TargetPort, Truth};
@@ -6,7 +6,7 @@ use crate::lint::prelude::*;
 
 /// One of the two ports of a publisher.
 struct KvPort {
-    word: &'static str,
+    what: PortUse,
     number: u16,
     at: Span,
     convention: &'static str,
@@ -21,8 +21,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
             let ports = service.ports();
             let kv = kv_ports(publisher);
             if let Some((port, kv, to)) = astray(&ports, &kv, pod) {
-                cx.report(port.target.span(), format!("the Service's {} port leads to {to}", kv.word))
-                    .related(kv.at, format!("the engine's {} port is {}", kv.word, kv.number))
+                cx.report(port.target.span(), format!("the Service's {} leads to {to}", kv.what.name()))
+                    .related(kv.at, format!("the engine's {} is {}", kv.what.name(), kv.number))
                     .help(format!("set targetPort to {}", kv.number))
                     .mend(format!("set targetPort to {}", kv.number), Applicability::Safe, |changes| {
                         changes.set(port.node, &["targetPort"], kv.number)
@@ -36,22 +36,26 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 kv.iter().partition(|kv| ports.iter().any(|p| p.leads_to(pod) == Some(kv.number)));
             // A Service without any port for events is for requests alone.
             let ([listed], [missing]) = (listed.as_slice(), missing.as_slice()) else { continue };
+            // A port with its name is it; that it leads elsewhere is a finding about the target or the container.
+            if ports.iter().any(|port| port.name == Some(missing.convention)) {
+                continue;
+            }
             if exposed_elsewhere(model, *service, pod, missing.number) {
                 continue;
             }
             let message =
-                format!("the Service has the engine's {} port and not its {} port", listed.word, missing.word);
+                format!("the Service has the engine's {} and not its {}", listed.what.name(), missing.what.name());
             let number = missing.number;
             let mut report = cx.report(service.ports_place(), message);
             if let Some(port) = ports.iter().find(|p| p.leads_to(pod) == Some(listed.number)) {
-                report = report.related(port.node.grip(), format!("leads to the {} port", listed.word));
+                report = report.related(port.node.grip(), format!("leads to the {}", listed.what.name()));
             }
             let applicability = if pod::is_internal(*service) { Applicability::Safe } else { Applicability::Unsafe };
             report
                 .mend(format!("add the port {number}"), applicability, |changes| {
                     pod::open_port(*service, changes, number, missing.convention)
                 })
-                .related(missing.at, format!("the engine's {} port is {number}", missing.word))
+                .related(missing.at, format!("the engine's {} is {number}", missing.what.name()))
                 .help(format!("add `{{name: {}, port: {number}, targetPort: {number}}}`", missing.convention))
                 .note(
                     "AIBrix's gateway dials the pods themselves; subscribers that go through the Service miss events",
@@ -64,16 +68,16 @@ pub fn check(cx: &mut UnitContext<'_>) {
 /// The ports that a publisher really listens on.
 fn kv_ports(publisher: &Publisher<'_>) -> Vec<KvPort> {
     let names = &aibrix::table().documented.port_names;
-    let one = |setting: &Resolved<EndpointSetting>, word, convention: &'static str| match setting {
+    let one = |setting: &Resolved<EndpointSetting>, what, convention: &'static str| match setting {
         Resolved::Known(endpoint, _) => {
-            let listens = word == "replay" || endpoint.parsed.as_ref().is_ok_and(|e| e.binds());
+            let listens = what == PortUse::Replay || endpoint.parsed.as_ref().is_ok_and(|e| e.binds());
             let number = endpoint.port().filter(|port| listens && *port != 0)?;
-            Some(KvPort { word, number, at: endpoint.port_span(), convention })
+            Some(KvPort { what, number, at: endpoint.port_span(), convention })
         }
         _ => None,
     };
-    let events = one(publisher.endpoint(), "event", names.events.as_str());
-    events.into_iter().chain(one(publisher.replay_endpoint(), "replay", names.replay.as_str())).collect()
+    let events = one(publisher.endpoint(), PortUse::Events, names.events.as_str());
+    events.into_iter().chain(one(publisher.replay_endpoint(), PortUse::Replay, names.replay.as_str())).collect()
 }
 
 /// A port with the name of the convention that leads to neither of the engine's ports.

@@ -5,9 +5,9 @@ use crate::suggest;
 pub fn check(cx: &mut RunContext<'_>) {
     let suppressions = cx.suppressions;
     for suppression in suppressions.entries.iter().filter(|s| !s.is_known()) {
-        let name: String = suppression.rule.chars().take(60).collect();
-        let report = cx.report(suppression.span, format!("there is no rule `{name}`"));
-        let report = match suggest::nearest(&name, RULES.iter().map(|r| r.name)) {
+        let name = &suppression.rule;
+        let report = cx.report(suppression.span, format!("there is no rule `{}`", excerpt(name)));
+        let report = match suggest::nearest(name, RULES.iter().map(|r| r.name)) {
             Some(near) => report.label(format!("did you mean `{near}`?")).help(format!("write `{near}`")),
             None => report.help("`kvlint rules` lists the rules"),
         };

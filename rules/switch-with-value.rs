@@ -23,7 +23,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             }
             let rows = &cli::parser().switch_with_value;
             let Some(verdict) = publisher.image.verdict(rows, |effect| effect.is_fatal()) else { continue };
-            let shown = if value.value.len() > 40 { "a value" } else { &format!("`{}`", value.value) };
+            let shown = excerpt(&value.value);
             let off = matches!(value.value.to_ascii_lowercase().as_str(), "false" | "0");
             let opposite = cli::flags().iter().find(|f| f.name == known.name.replacen("--", "--no-", 1));
             let help = match opposite.filter(|_| off) {
@@ -31,7 +31,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 None if off => "remove the flag and the value".to_string(),
                 None => format!("write `{}` alone", known.name),
             };
-            cx.report(value.span(), format!("`{}` is a switch and takes no value, not even {shown}", flag.name))
+            cx.report(value.span(), format!("`{}` is a switch and takes no value, not even `{shown}`", flag.name))
                 .observed(verdict.certainty)
                 .related(flag.name_span, "the switch")
                 .help(help)

@@ -3,9 +3,6 @@ use crate::facts::aibrix;
 use crate::fix;
 use crate::lint::prelude::*;
 
-/// Places that a finding names at most.
-const PLACES: usize = 5;
-
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     let label = &aibrix::table().labels.enabled;
@@ -31,7 +28,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             false => format!("engines publish events, and `{name}` is off"),
         };
         let mut report = cx.report(setting.span(), message);
-        for publisher in publishers.iter().take(PLACES) {
+        for publisher in publishers.iter().take(NAMED) {
             report = report.related(publisher.container.grip(), format!("{} publishes", publisher.pod.title()));
         }
         // Without the address of a tokenizer, which is for a person to say, it would not start.
@@ -55,7 +52,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             }),
         };
         report
-            .help(format!("set `{name}` to \"{}\"", variable.required.as_deref().unwrap_or("true")))
+            .help(format!("set `{name}` to \"{}\"", variable.required.as_deref().unwrap_or(aibrix::bool_text(true))))
             .note("nobody receives the events; the gateway guesses from its own requests what the engines have cached");
     }
 }

@@ -17,13 +17,13 @@ pub fn check(cx: &mut UnitContext<'_>) {
             _ => continue,
         };
         let report = cx.report(span, message).related(sync, "synchronisation is switched on here");
-        let required = variable.required.as_deref().unwrap_or("true");
+        let required = variable.required.as_deref().unwrap_or(aibrix::bool_text(true));
         let absent = gateway.setting(variable).is_absent();
         let applicability = if absent { Applicability::Safe } else { Applicability::Unsafe };
         let report = report.mend(format!("set it to \"{required}\""), applicability, |changes| {
             fix::gateway::set(gateway, variable, required, changes)
         });
-        let report = report.help(format!("set `{name}` to \"{}\"", variable.required.as_deref().unwrap_or("true")));
+        let report = report.help(format!("set `{name}` to \"{required}\""));
         if let Some(wrong) = &variable.when_wrong {
             report.note(wrong.note.clone());
         }

@@ -12,7 +12,7 @@ pub fn check(cx: &mut ResourceContext<'_>) {
         let ProblemKind::UnknownField { name, expected } = &problem.what else { continue };
         let parent = schema::short_path(schema::parent_path(&problem.path));
         let place = if parent.is_empty() { format!("a {}", resource.kind()) } else { format!("`{parent}`") };
-        let shown: String = name.chars().take(60).collect();
+        let shown = excerpt(name);
         let report = cx.report(schema::place(resource, problem.node), format!("{place} has no field `{shown}`"));
         let report = match suggest::nearest(name, expected.iter().copied()) {
             Some(near) => report.label(format!("did you mean `{near}`?")).help(format!("write `{near}`")),

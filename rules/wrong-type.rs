@@ -30,12 +30,11 @@ pub fn check(cx: &mut ResourceContext<'_>) {
         } else {
             report.label(format!("{expected} belongs here"))
         };
-        let report = match &problem.help {
-            Some(help) if short && help == "quote it" => report.help(format!("quote it: `\"{written}\"`")),
-            Some(help) => report.help(help.to_string()),
-            None => report,
-        };
-        report.note(if misfits.custom {
+        let help = problem.help.as_ref().map(|help| match () {
+            () if short && help == "quote it" => format!("quote it: `\"{written}\"`"),
+            () => help.to_string(),
+        });
+        report.help(help).note(if misfits.custom {
             "the API server or the kind's controller refuses the object"
         } else {
             "the API server refuses the object, so `kubectl apply` fails"

@@ -5,6 +5,7 @@ pub mod changed;
 pub mod cli;
 pub mod config;
 pub mod events;
+pub mod excerpt;
 pub mod facts;
 pub mod fix;
 pub mod k8s;

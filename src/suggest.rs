@@ -29,6 +29,7 @@ mod tests {
         assert_eq!(nearest("protocl", names), Some("protocol"));
         assert_eq!(nearest("image", names), None);
         assert_eq!(nearest("x", names), None);
+        assert_eq!(nearest(&"q".repeat(400), names), None);
     }
 
     #[test]

@@ -60,7 +60,8 @@ fn heading(style: &Style, level: &str, title: &str) -> String {
 
 /// A line of an example, the comment that says what is found there in colour.
 fn marked(line: &str, style: &Style) -> String {
-    let marker = [" # error", " # warning", " # info", " # related"].iter().filter_map(|m| line.rfind(m)).min();
+    let words = [" # error at ", " # warning at ", " # info at ", " # related at "];
+    let marker = words.iter().filter_map(|word| line.find(word)).min();
     match marker {
         Some(at) => format!("{} {}", &line[..at], style.advice(line[at..].trim_start())),
         None => line.to_string(),

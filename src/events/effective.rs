@@ -43,6 +43,11 @@ impl Publisher<'_> {
         self.dotted.is_some() && !self.json.is_empty()
     }
 
+    /// Whether the configuration that counts is no JSON, which is a finding of its own.
+    pub fn is_unreadable(&self) -> bool {
+        self.effective_config().is_some_and(|c| c.error.is_some())
+    }
+
     /// The configuration that counts, where all of it can be read.
     pub fn readable_config(&self) -> Option<&EventsConfig> {
         self.effective_config().filter(|c| c.error.is_none() && !self.is_open() && !self.drops_json())

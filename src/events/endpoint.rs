@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::excerpt::excerpt;
 use crate::facts::vllm::events;
 
 /// An endpoint, taken apart. Ranges count in the endpoint's text.
@@ -42,7 +43,10 @@ impl Endpoint {
         };
         let at = transport.len() + 3;
         if !events::table().endpoint.transports.iter().any(|t| t == transport) {
-            return bad(&format!("has the transport `{transport}`, which ZMQ does not know"), 0..transport.len());
+            return bad(
+                &format!("has the transport `{}`, which ZMQ does not know", excerpt(transport)),
+                0..transport.len(),
+            );
         }
         let mut endpoint = Endpoint {
             text: text.to_string(),
@@ -65,19 +69,24 @@ impl Endpoint {
         if let Some(start) = host.find(['$', ' ']) {
             let range = at + start..at + host.len();
             let part = &host[start..];
-            return bad(&format!("has `{part}` where a host belongs, and nothing expands it"), range);
+            return bad(&format!("has `{}` where a host belongs, and nothing expands it", excerpt(part)), range);
         }
         match port.parse::<u16>() {
             // ZMQ's `*` port is a random one, as 0 is.
             _ if port == "*" => endpoint.port = Some(0),
             Ok(number) => endpoint.port = Some(number),
             Err(_) if port.is_empty() => return bad("has no port", 0..text.len()),
-            Err(_) => return bad(&format!("has `{port}` where a port number belongs"), port_range),
+            Err(_) => return bad(&format!("has `{}` where a port number belongs", excerpt(port)), port_range),
         }
         endpoint.host = host.to_string();
         endpoint.host_range = at..at + host.len();
         endpoint.port_range = port_range;
         Ok(endpoint)
+    }
+
+    /// Whether it is reached over a network; such an endpoint has a port.
+    pub fn is_tcp(&self) -> bool {
+        self.port.is_some()
     }
 
     /// Whether vLLM listens there; it connects otherwise.

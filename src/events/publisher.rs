@@ -371,10 +371,12 @@ impl<'t> Publisher<'t> {
         }
     }
 
-    /// Data-parallel ranks that run in this one pod.
+    /// Data-parallel ranks that run in this one pod. Unknown where there are more than any pod can have.
     pub fn local_ranks(&self) -> Resolved<u32> {
-        match self.number(Role::DataParallelSizeLocal) {
-            Resolved::Absent(_) => match self.number(Role::DataParallelSize) {
+        let most = events::table().data_parallel.most_ranks;
+        let ranks = |role| self.number(role).parse(|ranks| Some(ranks).filter(|ranks| *ranks <= most));
+        match ranks(Role::DataParallelSizeLocal) {
+            Resolved::Absent(_) => match ranks(Role::DataParallelSize) {
                 // With a rank of its own the pod runs that rank alone.
                 Resolved::Known(..) if !self.number(Role::DataParallelRank).is_absent() => {
                     Resolved::Known(1, self.command.grip)
@@ -413,8 +415,8 @@ fn dotted(flags: &[FlagUse]) -> Option<EventsConfig> {
         let value = flag.value.clone().unwrap_or_else(|| Text::synthetic("", flag.name_span));
         config.opaque |= value.opaque;
         config.entries.push(super::dialect::ConfigEntry {
-            key: key.clone(),
-            key_span: flag.name_span,
+            key: key.value.clone(),
+            key_span: key.span(),
             value: ConfigValue::guess(value),
         });
     }

@@ -266,6 +266,8 @@ pub struct Redis {
     pub missing: Vec<EffectRow>,
     /// The flag that lifts the need, in the releases of the capability `standalone_flag`.
     pub standalone_flag: String,
+    /// What the image of such a server has in its name.
+    pub image_marks: Vec<String>,
 }
 
 /// How to recognise the gateway: any of these is enough.
@@ -416,6 +418,12 @@ pub fn prerequisites() -> impl Iterator<Item = &'static Variable> {
 pub fn parse_bool(text: &str) -> Option<bool> {
     let among = |literals: &[String]| literals.iter().any(|literal| literal == text);
     if among(&TABLE.bool_true) { Some(true) } else { among(&TABLE.bool_false).then_some(false) }
+}
+
+/// How a switch is written: the first of what `ParseBool` takes.
+pub fn bool_text(on: bool) -> &'static str {
+    let literals = if on { &TABLE.bool_true } else { &TABLE.bool_false };
+    literals.first().map_or("", String::as_str)
 }
 
 /// Whether a text that `ParseBool` refuses was written for true; `None`: it was not refused, or it is not clear.

@@ -86,16 +86,44 @@ pub struct PortName {
 }
 
 impl PortName {
-    /// Whether the API server takes the name. The same as `pattern` and the other fields say, without a regex engine.
+    /// Whether the API server takes the name.
     pub fn accepts(&self, name: &str) -> bool {
-        let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        name.len() <= self.max_length
-            && edge(name.bytes().next())
-            && edge(name.bytes().last())
-            && name.bytes().all(|byte| byte == b'-' || edge(Some(byte)))
-            && !self.forbidden.iter().any(|part| name.contains(part.as_str()))
-            && (!self.needs_letter || name.bytes().any(|byte| byte.is_ascii_lowercase()))
+        self.fault(name).is_none()
     }
+
+    /// The first thing that is wrong with a name. The same as `pattern` and the other fields say, without a regex engine.
+    pub fn fault(&self, name: &str) -> Option<PortNameFault<'_>> {
+        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if name.len() > self.max_length {
+            return Some(PortNameFault::Long);
+        }
+        if let Some(bad) = name.chars().find(|c| *c != '-' && !edge(Some(*c))) {
+            return Some(PortNameFault::Character(bad));
+        }
+        if !edge(name.chars().next()) || !edge(name.chars().last()) {
+            return Some(PortNameFault::Edge);
+        }
+        if let Some(part) = self.forbidden.iter().find(|part| name.contains(part.as_str())) {
+            return Some(PortNameFault::Forbidden(part));
+        }
+        let has_letter = name.bytes().any(|byte| byte.is_ascii_lowercase());
+        (self.needs_letter && !has_letter).then_some(PortNameFault::NoLetter)
+    }
+}
+
+/// What is wrong with the name of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortNameFault<'a> {
+    /// It is too long.
+    Long,
+    /// It has a character that no name has.
+    Character(char),
+    /// It is empty, or starts or ends with a dash.
+    Edge,
+    /// It has a part that no name has.
+    Forbidden(&'a str),
+    /// It has digits alone.
+    NoLetter,
 }
 
 /// What a port's number may be.

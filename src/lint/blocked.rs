@@ -1,13 +1,12 @@
 //! What is said of event paths that network policies block: one text for both directions.
 
 use super::UnitContext;
-use super::diagnostic::Severity;
-use crate::events::policies::{self, words};
+use super::diagnostic::{Report, Severity};
+use super::prelude::NAMED;
+use crate::events::Model;
+use crate::events::policies::{self, Blocked, words};
 use crate::k8s::policy::Direction;
 use crate::k8s::reach::Why;
-
-/// Engines that a finding names at most.
-const ENGINES: usize = 5;
 
 /// Reports the paths that policies block in one direction, for the rule that the context belongs to.
 pub fn report_blocked(cx: &mut UnitContext<'_>, direction: Direction) {
@@ -21,22 +20,27 @@ pub fn report_blocked(cx: &mut UnitContext<'_>, direction: Direction) {
         let unsure =
             blocked.obstacle.why == Why::Namespace && blocked.needed.iter().all(|n| n.subscriber.is_assumed(model));
         let severity = if unsure || blocked.is_replay_alone() { Severity::Warning } else { Severity::Error };
-        let mut report = cx
+        let report = cx
             .report(blocked.obstacle.span, blocked.message(model, direction))
             .severity(severity)
             .help(blocked.help(model, direction));
-        for needed in blocked.engines().into_iter().take(ENGINES) {
-            let title = policies::engine_title(model, needed.publisher);
-            report = report.related(needed.span, format!("`{title}` listens on port {}", needed.port.number));
+        name_ends(report, model, &blocked);
+    }
+}
+
+/// Names the engines and the gateways at the ends of a blocked path, and says what comes of it.
+pub fn name_ends(mut report: Report<'_>, model: &Model<'_>, blocked: &Blocked<'_, '_>) {
+    for needed in blocked.engines().into_iter().take(NAMED) {
+        let title = policies::engine_title(model, needed.publisher);
+        report = report.related(needed.span, format!("`{title}` listens on port {}", needed.port.number));
+    }
+    for id in blocked.subscribers() {
+        if let Some(pod) = model.reach.endpoints.get(id).and_then(|e| e.pod()) {
+            report = report.related(pod.resource.grip(), words::gateway_words(model, id));
         }
-        let Some(first) = blocked.needed.first() else { continue };
-        for id in blocked.subscribers() {
-            if let Some(pod) = model.reach.endpoints.get(id).and_then(|e| e.pod()) {
-                report = report.related(pod.resource.grip(), words::gateway_words(model, id));
-            }
-        }
-        for note in blocked.consequences(model).into_iter().chain(policies::assumption(model, first.subscriber)) {
-            report = report.note(note);
-        }
+    }
+    let assumption = blocked.needed.first().and_then(|first| policies::assumption(model, first.subscriber));
+    for note in blocked.consequences(model).into_iter().chain(assumption) {
+        report = report.note(note);
     }
 }

@@ -132,6 +132,27 @@ impl Diagnostic {
     }
 }
 
+/// What to do about a finding; none where nobody knows.
+pub struct Advice(Option<String>);
+
+impl From<Option<String>> for Advice {
+    fn from(text: Option<String>) -> Advice {
+        Advice(text)
+    }
+}
+
+impl From<String> for Advice {
+    fn from(text: String) -> Advice {
+        Advice(Some(text))
+    }
+}
+
+impl From<&str> for Advice {
+    fn from(text: &str) -> Advice {
+        Advice(Some(text.to_string()))
+    }
+}
+
 /// A finding under construction; every method gives it back, so that they chain.
 pub struct Report<'a> {
     pub(super) diagnostic: &'a mut Diagnostic,
@@ -152,9 +173,11 @@ impl Report<'_> {
         self
     }
 
-    /// What to do.
-    pub fn help(self, text: impl Into<String>) -> Self {
-        self.diagnostic.help = Some(text.into());
+    /// What to do, where it is known.
+    pub fn help(self, advice: impl Into<Advice>) -> Self {
+        if let Advice(Some(text)) = advice.into() {
+            self.diagnostic.help = Some(text);
+        }
         self
     }
 

@@ -6,6 +6,7 @@ mod context;
 mod diagnostic;
 mod fingerprint;
 mod overlays;
+mod problems;
 mod relocate;
 mod restrain;
 mod rule;
@@ -13,10 +14,11 @@ mod run;
 mod standing;
 pub mod suppress;
 
-pub use blocked::report_blocked;
+pub use blocked::{name_ends, report_blocked};
 pub use context::{ResourceContext, RunContext, UnitContext};
-pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Rendered, Report, Severity};
+pub use diagnostic::{Advice, Applicability, Diagnostic, Edit, Fix, Label, Rendered, Report, Severity};
 pub use fingerprint::{FINGERPRINT, fingerprints, relative};
+pub use problems::report_problems;
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
 pub use run::{Outcome, examine, lint};
 pub use standing::{Standing, any_counts};
@@ -25,6 +27,10 @@ pub use standing::{Standing, any_counts};
 pub mod prelude {
     pub use super::{Applicability, Diagnostic, ResourceContext, RunContext, Severity, UnitContext};
     pub use crate::events::{Certainty, Publishing, Resolved};
+    pub use crate::excerpt::{excerpt, excerpt_of};
     pub use crate::source::Span;
     pub use crate::yaml::Node;
+
+    /// Of places of one sort, such as engines, a finding names so many at most.
+    pub const NAMED: usize = 5;
 }

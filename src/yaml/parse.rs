@@ -309,8 +309,9 @@ impl Builder {
                     }
                 }
                 Event::Scalar(..) | Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                    if root.is_some() {
-                        self.second_document.get_or_insert(span);
+                    // A block has no bytes of its own where it starts.
+                    if root.is_some() && self.second_document.is_none_or(Span::is_empty) {
+                        self.second_document = Some(span);
                     }
                     let id = self.leaf(event, span, at.indent, chunk)?;
                     if self.open.is_empty() {

@@ -5,14 +5,55 @@ use std::path::PathBuf;
 use kvlint::config::Config;
 use kvlint::load::Loaded;
 
-/// A line that a finding must name.
+use super::place::{LEFT_OUT, Place, suffix};
+
+/// The bytes that a marker asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which of those on the line, from 1; `None` where they stand there once.
+    nth: Option<usize>,
+    bytes: String,
+}
+
+impl Wanted {
+    /// Reads what follows `at `, and gives what is left of the text.
+    pub fn parse(text: &str) -> Option<(Wanted, &str)> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let nth = text[..digits].parse().ok();
+        let text = match nth {
+            Some(n) => text[digits..].strip_prefix(suffix(n))?.strip_prefix(' ')?,
+            None => text,
+        };
+        let ticks = text.bytes().take_while(|b| *b == b'`').count();
+        let (fence, text) = text.split_at(ticks);
+        let (bytes, rest) = text.split_once(fence).filter(|(bytes, _)| ticks > 0 && !bytes.is_empty())?;
+        let bytes = if ticks > 1 { bytes.trim_matches(' ') } else { bytes };
+        Some((Wanted { nth, bytes: bytes.to_string() }, rest))
+    }
+
+    /// Whether a place is meant.
+    pub fn is(&self, place: &Place) -> bool {
+        let nth = (place.times > 1).then_some(place.nth);
+        let same = match self.bytes.split_once(LEFT_OUT) {
+            Some((head, tail)) if place.is_long() => {
+                !head.is_empty() && !tail.is_empty() && place.bytes.starts_with(head) && place.bytes.ends_with(tail)
+            }
+            _ => place.bytes == self.bytes,
+        };
+        same && nth == self.nth
+    }
+}
+
+/// What a finding must name.
 #[derive(Debug)]
 pub struct Marker {
     pub file: String,
     /// From 1.
     pub line: usize,
     /// `error`, `warning`, `info` or `related`.
-    pub word: String,
+    pub word: &'static str,
+    /// The bytes on that line.
+    pub at: Option<Wanted>,
     /// Words of the message.
     pub text: Option<String>,
 }
@@ -55,10 +96,11 @@ impl Example {
 
     fn add(&mut self, name: &str, text: &str) {
         let mut clean = String::new();
-        for (i, line) in text.lines().enumerate() {
-            let (line, marker) = split_marker(line);
-            if let Some((word, text)) = marker {
-                self.markers.push(Marker { file: name.to_string(), line: i + 1, word, text });
+        for (i, mut line) in text.lines().enumerate() {
+            let first = self.markers.len();
+            while let Some((before, (word, at, text))) = split_marker(line) {
+                self.markers.insert(first, Marker { file: name.to_string(), line: i + 1, word, at, text });
+                line = before;
             }
             clean.push_str(line);
             clean.push('\n');
@@ -67,17 +109,24 @@ impl Example {
     }
 }
 
-/// Cuts `# error "text"` off the end of a line.
-fn split_marker(line: &str) -> (&str, Option<(String, Option<String>)>) {
-    for word in ["error", "warning", "info", "related"] {
-        let Some(at) = line.rfind(&format!("# {word}")) else { continue };
-        let rest = line[at + 2 + word.len()..].trim();
-        let text = rest.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
-        if rest.is_empty() || text.is_some() {
-            return (line[..at].trim_end(), Some((word.to_string(), text.map(str::to_string))));
-        }
-    }
-    (line, None)
+type Parts = (&'static str, Option<Wanted>, Option<String>);
+
+/// Cuts the last marker off the end of a line.
+fn split_marker(line: &str) -> Option<(&str, Parts)> {
+    line.rmatch_indices("# ").find_map(|(at, _)| Some((line[..at].trim_end(), marker(&line[at + 2..])?)))
+}
+
+/// ``error at `bytes` "text"``, where `at` and the text may be left out.
+fn marker(text: &str) -> Option<Parts> {
+    let words = ["error", "warning", "info", "related"];
+    let (word, rest) = words.into_iter().find_map(|word| Some((word, text.strip_prefix(word)?)))?;
+    let (at, rest) = match rest.strip_prefix(" at ") {
+        Some(rest) => Wanted::parse(rest).map(|(wanted, rest)| (Some(wanted), rest))?,
+        None => (None, rest),
+    };
+    let rest = rest.trim();
+    let text = rest.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+    (rest.is_empty() || text.is_some()).then(|| (word, at, text.map(str::to_string)))
 }
 
 /// The examples of a section.

@@ -1,16 +1,17 @@
 //! Every rule's Markdown is its specification: each example is linted with that rule alone.
 //!
-//! In an example, `# error` at the end of a line says that a finding's caret stands on that line; so do `# warning`
-//! and `# info`. `# error "text"` also asks for words of the message. `# related` marks a line that a finding must name
-//! as well. The markers are cut out before the text is read, so that they may stand inside JSON or a script. Fences with
-//! `file=NAME` that follow one another are one example; `partial` says that the example is not all there is;
-//! `file=kvlint.yaml` is the configuration. What `## Fixed` means stands in `fixed.rs`. An example with a `Chart.yaml` is rendered, where
+//! In an example, ``# error at `bytes` `` at the end of a line says that a finding is about these bytes of that line; so do
+//! `# warning` and `# info`. A text in quotes behind it asks for words of the message. `# related` marks what a finding must name
+//! as well. A line may have several markers. How bytes are written says `place.rs`. The markers are cut out before the text is
+//! read, so that they may stand inside JSON or a script. Fences with `file=NAME` that follow one another are one example;
+//! `partial` says that the example is not all there is; `file=kvlint.yaml` is the configuration. What `## Fixed` means stands in `fixed.rs`. An example with a `Chart.yaml` is rendered, where
 //! there is a helm: the one that the variable `KVLINT_HELM` names, else the one on the search path.
 
 mod example;
 #[path = "../helm/find.rs"]
 mod find;
 mod fixed;
+mod place;
 mod style;
 
 use std::path::{Path, PathBuf};
@@ -20,12 +21,12 @@ use kvlint::config::Config;
 use kvlint::lint::{self, Check, Diagnostic, RULES, Rule};
 use kvlint::load::helm::{self, Binary};
 use kvlint::load::{self, Inputs, Loaded, Missing};
+use place::Place;
 
-/// What the rule finds in an example: (file, line, severity, message), and the related places.
+/// What the rule finds in an example, each finding with its place, and the related places.
 struct Found {
-    diagnostics: Vec<Diagnostic>,
-    primary: Vec<(String, usize, &'static str, String)>,
-    related: Vec<(String, usize)>,
+    primary: Vec<(Place, Diagnostic)>,
+    related: Vec<Place>,
 }
 
 /// Loads texts as the example says.
@@ -58,16 +59,12 @@ fn run(rule: &Rule, example: &Example) -> Option<Found> {
     let place = |span: kvlint::source::Span| {
         let file = loaded.sources.file(span.file);
         let path = file.path().strip_prefix(folder.path()).unwrap_or(file.path());
-        (path.display().to_string(), loaded.sources.line_column(span).line)
+        Place::new(path.display().to_string(), file.text(), span.start as usize..span.end as usize)
     };
-    let diagnostics: Vec<Diagnostic> = outcome.diagnostics.into_iter().filter(|d| d.rule == rule.name).collect();
-    let primary = diagnostics.iter().map(|d| {
-        let (file, line) = place(d.primary.span);
-        (file, line, d.severity.as_str(), d.message.clone())
-    });
-    let primary = primary.collect();
-    let related = diagnostics.iter().flat_map(|d| d.related.iter().map(|l| place(l.span))).collect();
-    Some(Found { diagnostics, primary, related })
+    let found: Vec<Diagnostic> = outcome.diagnostics.into_iter().filter(|d| d.rule == rule.name).collect();
+    let related = found.iter().flat_map(|d| d.related.iter().map(|l| place(l.span))).collect();
+    let primary = found.into_iter().map(|d| (place(d.primary.span), d)).collect();
+    Some(Found { primary, related })
 }
 
 /// A chart is read from a disk, because helm reads it there.
@@ -87,27 +84,34 @@ fn compare(rule: &Rule, heading: &str, number: usize, example: &Example) -> Vec<
     let Some(found) = run(rule, example) else { return Vec::new() };
     let at = format!("{}, {heading} example {number}", rule.name);
     let mut wrong = Vec::new();
-    let mut left = found.primary.clone();
-    for Marker { file, line, word, text } in &example.markers {
-        if word == "related" {
-            if !found.related.contains(&(file.clone(), *line)) {
-                wrong.push(format!("{at}: no related place at {file}:{line}; there are {:?}", found.related));
+    let mut left: Vec<&(Place, Diagnostic)> = found.primary.iter().collect();
+    for Marker { file, line, word, at: bytes, text } in &example.markers {
+        let is_here = |place: &Place| place.file == *file && place.line == *line;
+        let is_meant = |place: &Place| is_here(place) && bytes.as_ref().is_some_and(|bytes| bytes.is(place));
+        let is_said = |d: &Diagnostic| text.as_ref().is_none_or(|text| d.message.contains(text.as_str()));
+        let there: Vec<String> = if *word == "related" {
+            if found.related.iter().any(is_meant) {
+                continue;
             }
-            continue;
-        }
-        let matches = |(f, l, severity, message): &(String, usize, &str, String)| {
-            f == file && l == line && severity == word && text.as_ref().is_none_or(|t| message.contains(t.as_str()))
-        };
-        match left.iter().position(matches) {
-            Some(index) => {
+            found.related.iter().filter(|place| is_here(place)).map(Place::to_string).collect()
+        } else {
+            let matches =
+                |(place, d): &&(Place, Diagnostic)| is_meant(place) && d.severity.as_str() == *word && is_said(d);
+            if let Some(index) = left.iter().position(matches) {
                 left.remove(index);
+                continue;
             }
-            None => wrong.push(format!("{at}: nothing like `{word} {text:?}` at {file}:{line}; found {left:?}")),
-        }
+            let shown = |(place, d): &&(Place, Diagnostic)| format!("{} {place} {:?}", d.severity, d.message);
+            left.iter().filter(|(place, _)| is_here(place)).map(shown).collect()
+        };
+        wrong.push(format!("{at}: nothing like `{word} {bytes:?} {text:?}` at {file}:{line}; there is {there:?}"));
     }
-    wrong.extend(left.into_iter().map(|f| format!("{at}: not marked: {f:?}")));
+    wrong.extend(left.iter().map(|(place, d)| {
+        let Place { file, line, .. } = place;
+        format!("{at}: not marked: {} {place} {:?} at {file}:{line}", d.severity, d.message)
+    }));
     if heading == "Incorrect" {
-        wrong.extend(found.diagnostics.iter().flat_map(style::faults).map(|f| format!("{at}: {f}")));
+        wrong.extend(found.primary.iter().flat_map(|(_, d)| style::faults(d)).map(|f| format!("{at}: {f}")));
     }
     wrong
 }
@@ -132,6 +136,21 @@ fn every_example_gives_exactly_its_findings() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_marker_names_its_bytes() {
+    let mut wrong = Vec::new();
+    for rule in RULES {
+        for heading in ["Incorrect", "Correct"] {
+            for (i, example) in example::parse(rule.section(heading)).iter().enumerate() {
+                for Marker { file, line, word, .. } in example.markers.iter().filter(|m| m.at.is_none()) {
+                    wrong.push(format!("{}, {heading} example {}: `# {word}` at {file}:{line}", rule.name, i + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these say no bytes:\n{}", wrong.join("\n"));
 }
 
 #[test]

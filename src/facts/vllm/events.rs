@@ -209,6 +209,8 @@ pub struct Replay {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataParallel {
+    /// Ranks that one pod may have; of more nothing is concluded.
+    pub most_ranks: u32,
     /// Whether a rank adds its number to the ports.
     pub port_offset: Vec<EffectRow>,
     /// The replay port lies among the ranks' PUB ports.

@@ -4,7 +4,9 @@ use smol_str::SmolStr;
 
 use super::value::{Origin, Place, TreeId};
 use super::workspace::{BuildProblem, ProblemKind, Workspace};
+use crate::excerpt::excerpt;
 use crate::source::Span;
+use crate::suggest;
 use crate::yaml::{Node, NodeId, Scalar};
 
 /// A text and its place.
@@ -58,9 +60,9 @@ impl<'t> Fields<'t> {
         for entry in node.entries() {
             let key = entry.key.text().unwrap_or_default();
             if strict && !known.iter().any(|k| k.eq_ignore_ascii_case(key)) {
-                let message = format!("`{key}` is no key of {what}");
+                let message = format!("`{}` is no key of {what}", excerpt(key));
                 let mut problem = BuildProblem::of(ProblemKind::UnknownKey, entry.key.span(), message);
-                problem.help = nearest(key, known).map(|k| format!("`{k}` is meant?"));
+                problem.help = suggest::nearest(key, known.iter().copied()).map(|k| format!("did you mean `{k}`?"));
                 problems.push(problem);
             }
         }
@@ -170,47 +172,7 @@ pub fn text(node: Node<'_>, tree: TreeId, problems: &mut Problems) -> Option<Tex
     Some(plain_text(node, tree))
 }
 
-/// The known key that differs least, where one is near.
-fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
-    let limit = 1 + key.len() / 4;
-    known
-        .iter()
-        .map(|k| (distance(&key.to_ascii_lowercase(), &k.to_ascii_lowercase()), *k))
-        .filter(|(d, _)| *d <= limit)
-        .min()
-        .map(|(_, k)| k)
-}
-
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut left = i + 1;
-        let mut diagonal = i;
-        for (j, y) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(x != *y)).min(left + 1).min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j] = left;
-            left = next;
-        }
-        row[b.len()] = left;
-    }
-    row[b.len()]
-}
-
 /// The workspace's node of a text, to read it further.
 pub fn node_of<'w>(workspace: &'w Workspace<'_>, text: &Text) -> Node<'w> {
     workspace.node(text.tree, text.node)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_misspelt_key_has_a_near_one() {
-        assert_eq!(nearest("resource", &["resources", "replicas"]), Some("resources"));
-        assert_eq!(nearest("helm", &["resources"]), None);
-        assert_eq!(distance("kitten", "sitting"), 3);
-    }
 }
