@@ -11,6 +11,7 @@ mod restrain;
 mod rule;
 mod run;
 mod standing;
+mod stretches;
 pub mod suppress;
 
 pub use blocked::report_blocked;
