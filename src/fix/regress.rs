@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::apply::State;
 use super::moves::Moves;
-use crate::lint::{Diagnostic, Edit, Severity};
+use crate::lint::{Diagnostic, Edit, Failure, Severity};
 use crate::load::Content;
 use crate::report::shown;
 use crate::source::Span;
@@ -15,7 +15,7 @@ pub(super) struct Troubles<'a> {
     errors: Vec<Trouble<'a>>,
     /// Documents that can't be read, by file.
     broken: BTreeMap<&'a Path, usize>,
-    failures: &'a [(&'static str, String)],
+    failures: &'a [Failure],
 }
 
 struct Trouble<'a> {
@@ -62,8 +62,8 @@ pub(super) fn brought(
     if let Some(new) = unmatched(before, after, edits) {
         return Some(format!("it brings error[{}] {} ({})", new.diagnostic.rule, new.diagnostic.message, new.place));
     }
-    let failed = after.failures.iter().find(|(rule, _)| !before.failures.iter().any(|(known, _)| known == rule));
-    failed.map(|(rule, text)| format!("the rule {rule} fails on it: {text}"))
+    let failed = after.failures.iter().find(|new| !before.failures.iter().any(|known| known.part == new.part));
+    failed.map(|failure| format!("it brings an {failure}"))
 }
 
 /// An error that was there before, and where it is now.

@@ -19,7 +19,7 @@ pub use context::{ResourceContext, RunContext, UnitContext};
 pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Rendered, Report, Severity};
 pub use fingerprint::{FINGERPRINT, fingerprints, relative};
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
-pub use run::{Outcome, examine, lint};
+pub use run::{Failure, Outcome, Part, lint};
 pub use standing::{Standing, any_counts};
 
 /// What nearly every rule needs.

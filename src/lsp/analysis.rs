@@ -183,7 +183,7 @@ impl Analyst {
         log: &mut Vec<String>,
     ) {
         let outcome = lint::lint(loaded, config, None);
-        log.extend(outcome.failures.iter().map(|(rule, text)| format!("internal error in rule {rule}: {text}")));
+        log.extend(outcome.failures.iter().map(ToString::to_string));
         let failed = loaded.skipped.iter().filter(|s| s.failed);
         log.extend(failed.map(|s| format!("{}: {}", s.path.display(), s.reason)));
         let names = Names::new(&loaded.sources, documents);
