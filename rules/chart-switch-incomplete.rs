@@ -4,7 +4,6 @@ use rayon::prelude::*;
 
 use crate::events::Model;
 use crate::lint::prelude::*;
-use crate::lint::{Diagnostic, examine};
 use crate::load::Unit;
 use crate::load::helm::values::{Kind, ValuePath};
 use crate::load::helm::{Rendering, unit_of_text};
@@ -43,7 +42,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         };
         for (unit, parts, does) in [(with, WITH_IT_ON, "on, but not"), (without, WITH_IT_OFF, "off, but not")] {
             let rules: Vec<&str> = parts.iter().map(|(rule, _)| *rule).collect();
-            let findings = examine(unit, config, &rules);
+            let findings = cx.examine(unit, &rules);
             let said: Vec<(&str, &Diagnostic)> = parts
                 .iter()
                 .filter_map(|(rule, part)| Some((*part, findings.iter().find(|finding| finding.rule == *rule)?)))

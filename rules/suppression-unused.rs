@@ -1,3 +1,5 @@
+use std::collections::{HashMap, HashSet};
+
 use crate::lint::Edit;
 use crate::lint::prelude::*;
 use crate::lint::suppress::Suppression;
@@ -5,6 +7,12 @@ use crate::source::SourceFile;
 
 pub fn check(cx: &mut RunContext<'_>) {
     let (suppressions, sources) = (cx.suppressions, &cx.loaded.sources);
+    let mut beside: HashMap<Span, Vec<&Suppression>> = HashMap::new();
+    for suppression in &suppressions.entries {
+        beside.entry(suppression.written).or_default().push(suppression);
+    }
+    beside.values_mut().for_each(|names| names.sort_by_key(|s| s.span));
+    let in_use: HashSet<Span> = suppressions.entries.iter().filter(|s| !is_unused(s)).map(|s| s.written).collect();
     for suppression in suppressions.entries.iter().filter(|s| is_unused(s)) {
         let report = cx
             .report(suppression.span, format!("`{}` finds nothing here that could be ignored", suppression.rule))
@@ -15,12 +23,10 @@ pub fn check(cx: &mut RunContext<'_>) {
         if !file.slice(suppression.written).starts_with('#') {
             continue;
         }
-        let mut beside: Vec<&Suppression> =
-            suppressions.entries.iter().filter(|s| s.written == suppression.written).collect();
-        beside.sort_by_key(|s| s.span);
-        let (title, span) = match beside.iter().all(|s| is_unused(s)) {
-            true => ("remove the comment".to_string(), whole(file, suppression.written)),
-            false => (format!("remove `{}`", suppression.rule), name(&beside, suppression)),
+        let beside = beside.get(&suppression.written).map_or(&[][..], Vec::as_slice);
+        let (title, span) = match in_use.contains(&suppression.written) {
+            false => ("remove the comment".to_string(), whole(file, suppression.written)),
+            true => (format!("remove `{}`", suppression.rule), name(beside, suppression)),
         };
         report.fix(title, Applicability::Safe, vec![Edit { span, replacement: String::new() }]);
     }
@@ -44,7 +50,7 @@ fn whole(file: &SourceFile, comment: Span) -> Span {
 
 /// The name with the comma that parts it from its neighbour.
 fn name(beside: &[&Suppression], own: &Suppression) -> Span {
-    let at = beside.iter().position(|s| s.span == own.span).unwrap_or(0);
+    let at = beside.partition_point(|s| s.span < own.span);
     match (at.checked_sub(1).and_then(|i| beside.get(i)), beside.get(at + 1)) {
         (Some(last), _) => Span { start: last.span.end, ..own.span },
         (None, Some(next)) => Span { end: next.span.start, ..own.span },

@@ -13,6 +13,7 @@ pub mod lint;
 pub mod load;
 pub mod lsp;
 pub mod migrate;
+mod panics;
 pub mod reach;
 pub mod report;
 pub mod source;

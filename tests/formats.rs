@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use boon::{Compiler, Schemas};
 use serde_json::Value;
 
-use kvlint::lint::{Applicability, Diagnostic, Edit, Fix, Label, Severity, Standing};
+use kvlint::lint::{Applicability, Diagnostic, Edit, Failure, Fix, Label, Part, Severity, Standing};
 use kvlint::load::{Loaded, Skipped, from_texts};
 use kvlint::report::{Coverage, Format, Report, Style};
 use kvlint::source::Span;
@@ -124,7 +124,7 @@ fn render_with(
         standings,
         gone: &[],
         coverage: &Coverage::of(loaded),
-        failures: &[("yaml-syntax", "index out of bounds".into())],
+        failures: &[Failure { part: Part::Rule("yaml-syntax"), message: "index out of bounds".into() }],
         suppressed: 1,
         limit: Severity::Error,
         fixed: 0,

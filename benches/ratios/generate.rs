@@ -41,6 +41,55 @@ pub fn overlays(folder: &Path, count: usize) {
     }
 }
 
+/// Writes one file below `folder` with `count` pods, each with several findings that have a fix: as items of a list, which are
+/// one document, or as documents of their own.
+pub fn faulty(folder: &Path, count: usize, as_list: bool) {
+    let mut text = if as_list { "apiVersion: v1\nkind: List\nitems:\n".to_string() } else { String::new() };
+    for n in 0..count {
+        let pod = faulty_pod(n);
+        if as_list {
+            for (i, line) in pod.lines().enumerate() {
+                writeln!(text, "{}{line}", if i == 0 { "- " } else { "  " }).expect("a string");
+            }
+        } else {
+            write!(text, "---\n{pod}").expect("a string");
+        }
+    }
+    std::fs::create_dir_all(folder).expect("a folder can be made");
+    std::fs::write(folder.join("pods.yaml"), text).expect("a file can be written");
+}
+
+fn faulty_pod(n: usize) -> String {
+    format!(
+        r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: model-{n}
+  labels:
+    model.aibrix.ai/name: model-{n}
+    model.aibrix.ai/kv-events-enabled: "True"
+spec:
+  containers:
+    - name: vllm
+      image: vllm/vllm-openai:v0.11.1
+      command: ["vllm", "serve", "org/model-{n}"]
+      args:
+        - --kv-events-config
+        - '{{"enable_kv_cache_events": true, "publisher": "zmq", "endpoint": "tcp://0.0.0.0:5557", "replay_endpoint": "tcp://0.0.0.0:5558"}}'
+"#
+    )
+}
+
+/// Writes one file below `folder` with `count` entries, each under a comment that ignores a rule.
+pub fn suppressed(folder: &Path, count: usize) {
+    let mut text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: prompts\ndata:\n".to_string();
+    for n in 0..count {
+        writeln!(text, "  # kvlint: ignore[event-port-not-exposed] measured\n  key-{n}: text").expect("a string");
+    }
+    std::fs::create_dir_all(folder).expect("a folder can be made");
+    std::fs::write(folder.join("prompts.yaml"), text).expect("a file can be written");
+}
+
 fn deployment(n: usize) -> String {
     // Every tenth has a mistake, so that findings are made and sorted.
     let endpoint = if n % 10 == 3 { "tcp://0.0.0.0:5557" } else { "tcp://*:5557" };

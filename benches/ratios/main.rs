@@ -2,7 +2,7 @@
 //!
 //! Each figure is the median of several child processes, so that memory and caches of one do not help another. The
 //! children are this program again: `lint DIR` does a whole run, `parse DIR` only reads and parses the same files;
-//! `rules DIR` times each rule.
+//! `rules DIR` times each rule, `shapes` takes the figures of single large files alone.
 
 mod generate;
 
@@ -24,6 +24,7 @@ fn main() {
         ["parse", folder] => parse_only(Path::new(folder)),
         ["lint", folder] => lint_all(Path::new(folder)),
         ["rules", folder] => each_rule(Path::new(folder)),
+        ["shapes"] => shapes(tempfile::tempdir().expect("a temporary folder").path()),
         _ => compare(),
     }
 }
@@ -168,7 +169,28 @@ fn compare() {
     let kvlint = start_up(Path::new(env!("CARGO_BIN_EXE_kvlint")), &["."], &empty);
     let nothing = start_up(Path::new("true"), &[], &empty);
     println!("an empty folder / the process `true`: {:.2} ({kvlint:.2} ms / {nothing:.2} ms)", kvlint / nothing);
+    shapes(temporary.path());
     hooks(temporary.path(), &trees.last().expect("four trees").2);
+}
+
+/// What many findings in one document, and many suppressions in one file, cost: both must grow as the text does.
+fn shapes(temporary: &Path) {
+    let time = |name: &str, generate: &dyn Fn(&Path)| {
+        let folder = temporary.join(name);
+        generate(&folder);
+        measure("lint", &folder, 1).milliseconds
+    };
+    let list = time("list", &|folder| generate::faulty(folder, 300, true));
+    let split = time("split", &|folder| generate::faulty(folder, 300, false));
+    println!(
+        "a List of 300 objects with fixes / documents of their own: {:.2} ({list:.1} ms / {split:.1} ms)",
+        list / split
+    );
+    let more = time("long-list", &|folder| generate::faulty(folder, 1200, true));
+    println!("a List of 1200 objects with fixes / of 300: {:.2} ({more:.1} ms / {list:.1} ms)", more / list);
+    let few = time("suppressed", &|folder| generate::suppressed(folder, 5_000));
+    let many = time("more-suppressed", &|folder| generate::suppressed(folder, 20_000));
+    println!("20,000 suppressions in one file / 5,000: {:.2} ({many:.1} ms / {few:.1} ms)", many / few);
 }
 
 /// What a hook takes for one changed file of a large repository, beside what its unit alone takes.

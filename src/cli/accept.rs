@@ -119,7 +119,8 @@ impl Accepted {
             judgement.standings.iter_mut().zip(touched).for_each(|(s, touched)| s.on_changed_lines = Some(touched));
         }
         let Some((file, baseline)) = &self.baseline else { return judgement };
-        let stopped = |rule: &str| outcome.failures.iter().any(|(name, _)| *name == rule);
+        let stopped =
+            |rule: &str| crate::lint::find(rule).is_some_and(|rule| outcome.failures.iter().any(|f| f.stops(rule)));
         let selected = |rule: &str| config.select.is_empty() || config.select.iter().any(|name| name == rule);
         let scope = Scope { paths, ran: &|rule| !failed && selected(rule) && !stopped(rule) };
         let mut compared = baseline.compare(loaded, &outcome.diagnostics, &scope);

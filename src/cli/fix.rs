@@ -10,7 +10,7 @@ use super::settings;
 use super::terminal::Color;
 use super::{FAILURE, output};
 use crate::config::Config;
-use crate::fix::{self, Fixed, State, diff, write};
+use crate::fix::{self, End, Fixed, State, diff, write};
 use crate::lint::{Applicability, Diagnostic};
 use crate::load::discover::describe;
 use crate::load::{Overlay, STDIN, untrusted};
@@ -97,8 +97,10 @@ pub fn run(arguments: &LintArguments, color: Color, config: &Config, sources: &S
     for d in &fixed.discarded {
         output::say(&format!("not fixed: {}: {} [{}]: {}", d.place, d.title, d.rule, d.why));
     }
-    if !fixed.settled {
-        output::say("stopped after ten rounds of fixes that bring each other back; please report this");
+    match fixed.end {
+        End::Settled => {}
+        End::Circle => output::say("stopped after ten rounds of fixes that bring each other back; please report this"),
+        End::Unfinished => output::say("stopped while there are fixes that wait for others; run it again for the rest"),
     }
     if fixes.diff {
         return show(arguments, config, &fixed);

@@ -158,8 +158,8 @@ pub(super) fn failures(
     outcome: &Outcome,
     coverage: &Coverage,
 ) -> bool {
-    for (rule, text) in &outcome.failures {
-        output::complain(&format!("internal error in rule {rule}: {text}"));
+    for failure in &outcome.failures {
+        output::complain(&failure.to_string());
     }
     if !outcome.failures.is_empty() {
         output::advise(&issue_request());
@@ -236,6 +236,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::lint::{Failure, Part};
     use crate::load::from_texts;
 
     #[derive(Parser)]
@@ -251,7 +252,8 @@ mod tests {
     #[test]
     fn a_failed_rule_is_an_internal_error_even_with_exit_zero() {
         let loaded = from_texts(&[("a.yaml".into(), "apiVersion: v1\nkind: Pod\n".into())]);
-        let outcome = Outcome { failures: vec![("yaml-syntax", "index out of bounds".into())], ..Default::default() };
+        let failure = Failure { part: Part::Rule("yaml-syntax"), message: "index out of bounds".into() };
+        let outcome = Outcome { failures: vec![failure], ..Default::default() };
         let arguments = arguments(&["--exit-zero"]);
         let failed = failures(&arguments, &Config::default(), &loaded, &outcome, &Coverage::of(&loaded));
         assert_eq!(exit_code(&arguments, &outcome.diagnostics, &[], failed), 2);

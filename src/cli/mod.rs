@@ -29,11 +29,12 @@ mod watch;
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
 
 use crate::facts;
+use crate::panics;
 use crate::report::REPOSITORY;
 use terminal::Color;
 
@@ -96,7 +97,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(message.exit_code()).unwrap_or(FAILURE);
         }
     };
-    remember_panics();
+    panics::remember();
     let color = arguments.color;
     let work = || match &arguments.command {
         None => lint::run(&arguments.lint, color),
@@ -114,8 +115,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Completions(completions)) => completions::run(completions),
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        let what = LAST_PANIC.lock().ok().and_then(|mut last| last.take());
-        output::complain(&format!("internal error: {}", what.unwrap_or_else(|| "no reason given".into())));
+        output::complain(&format!("internal error: {}", panics::latest()));
         output::advise(&issue_request());
         FAILURE
     })
@@ -130,25 +130,6 @@ fn written(to: Option<&Path>, text: &str) -> u8 {
             FAILURE
         }
     }
-}
-
-/// What the latest panic said and where, for the message that ends the process.
-static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
-
-/// A rule that panics becomes a line of the report, so the usual message would only be noise.
-fn remember_panics() {
-    std::panic::set_hook(Box::new(|info| {
-        if let Ok(mut last) = LAST_PANIC.lock() {
-            let payload = info.payload();
-            let text = payload.downcast_ref::<&str>().copied();
-            let text =
-                text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason given");
-            *last = Some(match info.location() {
-                Some(at) => format!("{text} (at {}:{})", at.file(), at.line()),
-                None => text.to_string(),
-            });
-        }
-    }));
 }
 
 /// Where to go with a mistake of ours.

@@ -1,17 +1,22 @@
 //! The loop: take fixes that don't conflict, apply them in memory, load and lint again, until nothing is left to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::edit::apply_to;
+use super::moves::Moves;
 use super::regress::{self, Troubles};
 use crate::lint::{Applicability, Diagnostic, Edit, Outcome};
 use crate::load::{Loaded, Overlay, STDIN};
-use crate::source::{SourceFile, Span};
+use crate::source::{FileId, SourceFile, Span};
 
-/// Fixes bring other fixes to light; a tree that is not at rest after so many rounds never will be.
+/// Fixes bring other fixes to light, and of those that meet at one place one is made in a round. Where so many rounds in a row
+/// leave no fewer to make, they bring each other back.
 const ROUNDS: usize = 10;
+
+/// Rounds in all: each loads and lints everything.
+const ALL_ROUNDS: usize = 100;
 
 /// Pieces of a round that are tried to be left out, one at a time: each is a run of all rules.
 const PIECES: usize = 16;
@@ -81,8 +86,20 @@ pub struct Fixed {
     pub discarded: Vec<Discarded>,
     /// Files that one fix changes together, as canonical paths: all of them are written or none.
     pub together: Vec<Vec<PathBuf>>,
-    /// Whether nothing was left to do within the limit of rounds.
-    pub settled: bool,
+    /// Why there was no further round.
+    pub end: End,
+}
+
+/// Why no more fixes are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// Nothing was left to do.
+    #[default]
+    Settled,
+    /// Fixes bring each other back.
+    Circle,
+    /// Those that wait for others are too many for one run.
+    Unfinished,
 }
 
 /// Loads and lints what is on disk with some texts over it. `None` where the paths lead nowhere any more.
@@ -98,8 +115,14 @@ struct Candidate {
     edits: Vec<Keyed>,
 }
 
+impl Candidate {
+    fn place_in_files(&self) -> Option<(&Path, u32, u32)> {
+        self.edits.first().map(|e| (e.key.as_path(), e.edit.span.start, e.edit.span.end))
+    }
+}
+
 /// An edit of the file at a canonical path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Keyed {
     key: PathBuf,
     edit: Edit,
@@ -121,14 +144,22 @@ pub fn fix(
     let mut overlay = overlay;
     let mut before: BTreeMap<PathBuf, Arc<SourceFile>> = BTreeMap::new();
     let mut refused: Vec<Vec<Keyed>> = Vec::new();
-    for _ in 0..ROUNDS {
+    let (mut fewest, mut idle, mut rounds) = (usize::MAX, 0, 0);
+    loop {
         let mut open = candidates(&fixed.state, limit, chosen);
-        open.retain(|candidate| !refused.contains(&candidate.edits));
+        let known: HashSet<&Vec<Keyed>> = refused.iter().collect();
+        open.retain(|candidate| !known.contains(&candidate.edits));
+        let left = open.len();
         let batch = without_conflicts(open);
         if batch.is_empty() {
-            fixed.settled = true;
             break;
         }
+        (fewest, idle) = if left < fewest { (left, 0) } else { (fewest, idle + 1) };
+        if idle == ROUNDS || rounds == ALL_ROUNDS {
+            fixed.end = if idle == ROUNDS { End::Circle } else { End::Unfinished };
+            break;
+        }
+        rounds += 1;
         let mut round = Round { state: &fixed.state, overlay: &overlay, batch: &batch, reload, best: None };
         let (kept, back) = round.settle();
         let best = round.best.take();
@@ -148,8 +179,9 @@ pub fn fix(
             fixed.made.push(Made { rule, title: title.clone(), findings: *findings });
         }
         let applied = by_key(kept.iter().map(|&i| &batch[i]));
+        let moves: BTreeMap<&PathBuf, Moves> = applied.iter().map(|(key, edits)| (key, Moves::of(edits))).collect();
         for keyed in refused.iter_mut().flatten() {
-            keyed.edit.span = forward(applied.get(&keyed.key).map_or(&[], Vec::as_slice), keyed.edit.span);
+            keyed.edit.span = moves.get(&keyed.key).map_or(keyed.edit.span, |m| m.forward(keyed.edit.span));
         }
         // Ids are new after every load.
         let ids: BTreeMap<PathBuf, Span> =
@@ -191,22 +223,26 @@ fn keys(edits: &[Keyed]) -> Vec<PathBuf> {
 fn candidates(state: &State, limit: Applicability, chosen: &dyn Fn(&Diagnostic) -> bool) -> Vec<Candidate> {
     let sources = &state.loaded.sources;
     let mut found: Vec<Candidate> = Vec::new();
+    let mut same: HashMap<Vec<Keyed>, usize> = HashMap::new();
+    let mut names: HashMap<FileId, PathBuf> = HashMap::new();
     for diagnostic in state.outcome.diagnostics.iter().filter(|d| chosen(d)) {
         let Some(fix) = diagnostic.fix.as_ref().filter(|fix| fix.applicability.is_within(limit)) else { continue };
         if fix.edits.iter().any(|edit| !sources.file(edit.span.file).is_editable() || is_idle(edit, state)) {
             continue;
         }
-        let keyed = |edit: &Edit| Keyed { key: key_of(sources.file(edit.span.file)), edit: edit.clone() };
+        let mut name = |file: FileId| names.entry(file).or_insert_with(|| key_of(sources.file(file))).clone();
+        let keyed = |edit: &Edit| Keyed { key: name(edit.span.file), edit: edit.clone() };
         let mut edits: Vec<Keyed> = fix.edits.iter().map(keyed).collect();
         // The sort is stable: insertions at one place keep their order.
         edits.sort_by(|a, b| (&a.key, a.edit.span).cmp(&(&b.key, b.edit.span)));
         if edits.is_empty() {
             continue;
         }
-        if let Some(same) = found.iter_mut().find(|c| c.edits == edits) {
-            same.findings += 1;
+        if let Some(&at) = same.get(&edits) {
+            found[at].findings += 1;
             continue;
         }
+        same.insert(edits.clone(), found.len());
         let at = sources.line_column(diagnostic.primary.span);
         let path = sources.file(diagnostic.primary.span.file).path();
         found.push(Candidate {
@@ -217,8 +253,7 @@ fn candidates(state: &State, limit: Applicability, chosen: &dyn Fn(&Diagnostic) 
             edits,
         });
     }
-    let place = |c: &Candidate| c.edits.first().map(|e| (e.key.clone(), e.edit.span.start, e.edit.span.end));
-    found.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.rule.cmp(b.rule)));
+    found.sort_by(|a, b| a.place_in_files().cmp(&b.place_in_files()).then_with(|| a.rule.cmp(b.rule)));
     found
 }
 
@@ -230,14 +265,20 @@ fn is_idle(edit: &Edit, state: &State) -> bool {
 /// The fixes in order, without those that touch bytes of one before them.
 fn without_conflicts(open: Vec<Candidate>) -> Vec<Candidate> {
     let mut taken: Vec<Candidate> = Vec::new();
-    let mut bytes: BTreeMap<PathBuf, Vec<Span>> = BTreeMap::new();
+    let mut bytes: BTreeMap<PathBuf, BTreeSet<Span>> = BTreeMap::new();
     for candidate in open {
-        let clash = |e: &Keyed| bytes.get(&e.key).is_some_and(|all| all.iter().any(|s| touch(*s, e.edit.span)));
+        let clash = |e: &Keyed| {
+            let Some(all) = bytes.get(&e.key) else { return false };
+            let span = e.edit.span;
+            // Those taken don't overlap, so that the nearest before its end decide.
+            let before = all.range(..=Span { start: span.end, end: u32::MAX, ..span }).rev();
+            before.take_while(|s| s.end >= span.start).any(|s| touch(*s, span))
+        };
         if candidate.edits.iter().any(clash) {
             continue;
         }
         for e in &candidate.edits {
-            bytes.entry(e.key.clone()).or_default().push(e.edit.span);
+            bytes.entry(e.key.clone()).or_default().insert(e.edit.span);
         }
         taken.push(candidate);
     }
@@ -259,29 +300,6 @@ fn by_key<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> BTreeMap<PathB
         edits.entry(keyed.key.clone()).or_default().push(keyed.edit.clone());
     }
     edits
-}
-
-/// Where a span is after some edits of its file. What was replaced in part is where its replacement is.
-pub(super) fn forward(edits: &[Edit], span: Span) -> Span {
-    let at = |offset: u32, is_end: bool| {
-        let mut moved = i64::from(offset);
-        for Edit { span, replacement } in edits {
-            let grown = replacement.len() as i64 - i64::from(span.len());
-            if span.is_empty() && span.start == offset {
-                // What is inserted at the start pushes the place on; at the end it is not a part of it.
-                moved += if is_end { 0 } else { grown };
-            } else if span.end <= offset {
-                moved += grown;
-            } else if span.start < offset {
-                moved -= i64::from(offset - span.start);
-                moved += if is_end { replacement.len() as i64 } else { 0 };
-            }
-        }
-        u32::try_from(moved).unwrap_or(0)
-    };
-    let start = at(span.start, false);
-    let end = if span.is_empty() { start } else { at(span.end, true) };
-    Span { start, end: end.max(start), ..span }
 }
 
 /// One round: which of its fixes can be made together.
@@ -338,8 +356,8 @@ impl Round<'_, '_> {
     fn without_a_piece(&mut self, kept: &[usize], part: &[usize]) -> Option<(Vec<usize>, Vec<usize>)> {
         let mut size = part.len() / 2;
         while size > 0 && part.len() / size <= PIECES {
-            for piece in part.chunks(size) {
-                let rest = part.iter().filter(|i| !piece.contains(i));
+            for (at, piece) in part.chunks(size).enumerate() {
+                let rest = part[..at * size].iter().chain(&part[at * size + piece.len()..]);
                 let all: Vec<usize> = kept.iter().chain(rest).copied().collect();
                 if self.attempt(&all).is_ok() {
                     return Some((all, piece.to_vec()));

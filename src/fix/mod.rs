@@ -13,9 +13,10 @@ pub mod diff;
 pub mod edit;
 pub mod engine;
 pub mod gateway;
+mod moves;
 pub mod pod;
 pub mod publish;
 pub(crate) mod regress;
 pub mod write;
 
-pub use apply::{Change, Discarded, Fixed, Made, State, fix};
+pub use apply::{Change, Discarded, End, Fixed, Made, State, fix};

@@ -1,10 +1,10 @@
 //! What fixes broke: errors and unreadable documents that were not there before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 
-use super::apply::forward;
-use crate::lint::{Diagnostic, Edit, Outcome, Severity};
+use super::moves::Moves;
+use crate::lint::{Diagnostic, Edit, Failure, Outcome, Severity};
 use crate::load::{Content, Loaded};
 use crate::report::shown;
 use crate::source::Span;
@@ -14,7 +14,7 @@ pub(crate) struct Troubles<'a> {
     errors: Vec<Trouble<'a>>,
     /// Documents that can't be read, by file.
     broken: BTreeMap<&'a Path, usize>,
-    failures: &'a [(&'static str, String)],
+    failures: &'a [Failure],
 }
 
 struct Trouble<'a> {
@@ -60,52 +60,67 @@ pub(crate) fn brought(
     if let Some(new) = unmatched(before, after, edits) {
         return Some(format!("it brings error[{}] {} ({})", new.diagnostic.rule, new.diagnostic.message, new.place));
     }
-    let failed = after.failures.iter().find(|(rule, _)| !before.failures.iter().any(|(known, _)| known == rule));
-    failed.map(|(rule, text)| format!("the rule {rule} fails on it: {text}"))
+    let failed = after.failures.iter().find(|new| !before.failures.iter().any(|known| known.part == new.part));
+    failed.map(|failure| format!("it brings an {failure}"))
 }
 
-/// How surely an old error is the new one, of the same rule in the same file.
-#[derive(Clone, Copy)]
-enum Match {
-    /// It starts where the new one does.
-    Place,
-    /// It says the same.
-    Words,
-    /// It touches the new one.
-    Touch,
+/// An error that was there before, and where it is now.
+struct Old {
+    span: Span,
+    /// Whether it stands for no new one yet.
+    free: bool,
 }
 
-impl Match {
-    fn holds(self, old: (&Diagnostic, Span), new: &Diagnostic) -> bool {
-        let (span, place) = (old.1, new.primary.span);
-        match self {
-            Match::Place => span.start == place.start,
-            Match::Words => old.0.message == new.message,
-            Match::Touch => span.start <= place.end && place.start <= span.end,
-        }
-    }
-}
+/// The old errors by what a new one has in common with them, in their order.
+type By<'a, K> = HashMap<(&'a Path, &'static str, K), VecDeque<usize>>;
 
-/// The first error that was not there before. The surest matches are made first, and each old error stands for one new
-/// one.
+/// The first error that was not there before. Each old error stands for one new one, of the same rule in the same file: first
+/// for one that starts at its place, then for one that says the same, then for one that it touches.
 fn unmatched<'a>(
     before: &Troubles<'_>,
     after: &'a Troubles<'a>,
     edits: &BTreeMap<PathBuf, &[Edit]>,
 ) -> Option<&'a Trouble<'a>> {
-    let mut old: BTreeMap<(&Path, &str), Vec<(&Diagnostic, Span)>> = BTreeMap::new();
-    for t in &before.errors {
-        let moved = forward(edits.get(t.path).copied().unwrap_or(&[]), t.diagnostic.primary.span);
-        old.entry((t.path, t.diagnostic.rule)).or_default().push((t.diagnostic, moved));
+    let moves: HashMap<&Path, Moves> = edits.iter().map(|(path, edits)| (path.as_path(), Moves::of(edits))).collect();
+    let mut old: Vec<Old> = Vec::new();
+    let (mut by_place, mut by_words): (By<'_, u32>, By<'_, &str>) = (By::new(), By::new());
+    let mut by_rule: By<'_, ()> = By::new();
+    for Trouble { path, diagnostic, .. } in &before.errors {
+        let (span, at) = (diagnostic.primary.span, old.len());
+        let span = moves.get(path).map_or(span, |moves| moves.forward(span));
+        by_place.entry((path, diagnostic.rule, span.start)).or_default().push_back(at);
+        by_words.entry((path, diagnostic.rule, &diagnostic.message)).or_default().push_back(at);
+        by_rule.entry((path, diagnostic.rule, ())).or_default().push_back(at);
+        old.push(Old { span, free: true });
     }
     let mut left: Vec<&Trouble<'_>> = after.errors.iter().collect();
-    for way in [Match::Place, Match::Words, Match::Touch] {
-        left.retain(|new| {
-            let Some(same) = old.get_mut(&(new.path, new.diagnostic.rule)) else { return true };
-            let Some(index) = same.iter().position(|o| way.holds(*o, new.diagnostic)) else { return true };
-            same.remove(index);
-            false
-        });
-    }
+    left.retain(|new| {
+        let key = (new.path, new.diagnostic.rule, new.diagnostic.primary.span.start);
+        !take(by_place.get_mut(&key), &mut old)
+    });
+    left.retain(|new| {
+        let key = (new.path, new.diagnostic.rule, new.diagnostic.message.as_str());
+        !take(by_words.get_mut(&key), &mut old)
+    });
+    left.retain(|new| {
+        let Some(same) = by_rule.get_mut(&(new.path, new.diagnostic.rule, ())) else { return true };
+        same.retain(|at| old[*at].free);
+        let place = new.diagnostic.primary.span;
+        let touches = |at: &&usize| old[**at].span.start <= place.end && place.start <= old[**at].span.end;
+        let Some(&at) = same.iter().find(touches) else { return true };
+        old[at].free = false;
+        false
+    });
     left.first().copied()
+}
+
+/// Takes the first that stands for no other.
+fn take(same: Option<&mut VecDeque<usize>>, old: &mut [Old]) -> bool {
+    let Some(same) = same else { return false };
+    while let Some(at) = same.pop_front() {
+        if std::mem::take(&mut old[at].free) {
+            return true;
+        }
+    }
+    false
 }

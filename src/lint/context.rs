@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use super::diagnostic::{Diagnostic, Label, Report};
 use super::rule::Rule;
+use super::run::{self, Failure};
 use super::suppress::Suppressions;
 use crate::config::Config;
 use crate::events::Model;
@@ -18,11 +19,18 @@ pub struct Sink {
     rule: &'static Rule,
     contract_documented: bool,
     found: Vec<Diagnostic>,
+    /// Of rules that the rule asked.
+    pub(super) failures: Vec<Failure>,
 }
 
 impl Sink {
     pub(super) fn new(rule: &'static Rule, config: &Config) -> Sink {
-        Sink { rule, contract_documented: config.contract == super::Contract::Documented, found: Vec::new() }
+        Sink {
+            rule,
+            contract_documented: config.contract == super::Contract::Documented,
+            found: Vec::new(),
+            failures: Vec::new(),
+        }
     }
 
     fn report(&mut self, span: Span, message: String) -> Report<'_> {
@@ -41,8 +49,8 @@ impl Sink {
         Report { diagnostic: &mut self.found[last], contract_documented: self.contract_documented }
     }
 
-    pub(super) fn into_found(self) -> Vec<Diagnostic> {
-        self.found
+    pub(super) fn into_found(self) -> (Vec<Diagnostic>, Vec<Failure>) {
+        (self.found, self.failures)
     }
 }
 
@@ -62,6 +70,16 @@ impl UnitContext<'_> {
     /// Reports a finding at `span`. The message says what is wrong in this file and ends without a stop.
     pub fn report(&mut self, span: Span, message: impl Into<String>) -> Report<'_> {
         self.sink.report(span, message.into())
+    }
+}
+
+impl UnitContext<'_> {
+    /// What some rules say of a unit that is only looked at, with every place as it is there. One that fails is a failure of
+    /// the run.
+    pub fn examine(&mut self, unit: &Unit, rules: &[&str]) -> Vec<Diagnostic> {
+        let (found, failures) = run::examine(unit, self.config, rules);
+        self.sink.failures.extend(failures);
+        found
     }
 }
 

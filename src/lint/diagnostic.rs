@@ -46,7 +46,7 @@ pub struct Label {
 }
 
 /// One change of bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Edit {
     /// The bytes that go away; empty to insert.
     pub span: Span,

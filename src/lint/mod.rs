@@ -12,6 +12,7 @@ mod restrain;
 mod rule;
 mod run;
 mod standing;
+mod stretches;
 pub mod suppress;
 
 pub use blocked::{name_ends, report_blocked};
@@ -20,7 +21,7 @@ pub use diagnostic::{Advice, Applicability, Diagnostic, Edit, Fix, Label, Render
 pub use fingerprint::{FINGERPRINT, fingerprints, relative};
 pub use problems::report_problems;
 pub use rule::{Check, Contract, FixKind, Group, RULES, Rule, find};
-pub use run::{Outcome, examine, lint};
+pub use run::{Failure, Outcome, Part, lint};
 pub use standing::{Standing, any_counts};
 
 /// What nearly every rule needs.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::diagnostic::{Diagnostic, Label};
 use super::restrain;
+use super::stretches::Stretches;
 use crate::load::{Loaded, Unit, UnitKind};
 use crate::source::{FileId, Span};
 
@@ -97,12 +98,10 @@ pub(super) fn name_overridden(unit: &Unit, found: &mut [Diagnostic]) {
     if unit.kind != UnitKind::Kustomize || found.is_empty() {
         return;
     }
-    let mut overrides: Vec<(Span, Span)> = unit.resources.iter().flat_map(|r| r.tree().overrides()).collect();
-    overrides.sort();
-    overrides.dedup();
+    let overrides = Stretches::new(unit.resources.iter().flat_map(|r| r.tree().overrides()).collect());
     for diagnostic in found {
         let place = diagnostic.primary.span;
-        for (_, old) in overrides.iter().filter(|(new, _)| new.contains(place) && !place.is_empty()).take(OVERRIDDEN) {
+        for (_, old) in overrides.around(place).filter(|_| !place.is_empty()).take(OVERRIDDEN) {
             if *old != place && diagnostic.related.iter().all(|l| l.span != *old) {
                 diagnostic.related.push(Label { span: *old, text: "overrides this".into() });
             }

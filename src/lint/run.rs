@@ -1,6 +1,6 @@
 //! Runs every rule over every unit, and sorts what they find.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fmt;
 
 use rayon::prelude::*;
 
@@ -12,6 +12,7 @@ use super::{overlays, relocate, restrain};
 use crate::config::{Config, Level};
 use crate::events::Model;
 use crate::load::{Loaded, Resource, Unit};
+use crate::panics;
 use crate::source::SourceMap;
 
 /// Objects that one task looks at: enough that starting the task costs nothing beside them, and few enough that they stay
@@ -25,8 +26,51 @@ pub struct Outcome {
     pub diagnostics: Vec<Diagnostic>,
     /// Findings that comments and annotations silenced.
     pub suppressed: usize,
-    /// Rules that failed, with what they said. The other rules ran.
-    pub failures: Vec<(&'static str, String)>,
+    /// Parts of the run that failed. The others ran.
+    pub failures: Vec<Failure>,
+}
+
+/// A part of a run that panicked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What failed.
+    pub part: Part,
+    /// What it said, and where.
+    pub message: String,
+}
+
+/// A part of a run that may fail without the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The rule of this name.
+    Rule(&'static str),
+    /// What is made of the unit with this title, for the rules about units: none of them ran there.
+    Model(String),
+}
+
+impl Failure {
+    /// Whether a rule may have found nothing because of it.
+    pub fn stops(&self, rule: &Rule) -> bool {
+        match &self.part {
+            Part::Rule(name) => *name == rule.name,
+            Part::Model(_) => matches!(rule.check, Check::Unit(_)),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "internal error in {}: {}", self.part, self.message)
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Part::Rule(name) => write!(f, "rule {name}"),
+            Part::Model(unit) => write!(f, "the model of {unit}, which no rule about units looked at"),
+        }
+    }
 }
 
 /// Lints all that was loaded. `only` restricts the run to some rules; suppressions are honoured in any case.
@@ -50,7 +94,7 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     let before = kept.len();
     kept.retain(|d| !suppressions.silence(d));
     outcome.suppressed = before - kept.len();
-    let failed = |rule: &Rule| outcome.failures.iter().any(|(name, _)| *name == rule.name);
+    let failed = |rule: &Rule| outcome.failures.iter().any(|failure| failure.stops(rule));
     let sound: Vec<&'static Rule> = chosen.iter().copied().filter(|rule| !failed(rule)).collect();
     suppressions.settle(&sound, loaded, config);
     let last = chosen.iter().filter_map(|rule| match rule.check {
@@ -81,18 +125,25 @@ type AboutUnit = (&'static Rule, fn(&mut UnitContext<'_>));
 
 /// A rule over single objects, with its check.
 type AboutObject = (&'static Rule, fn(&mut ResourceContext<'_>));
-/// What some rules say of a unit that is only looked at, with every place as it is there.
-pub fn examine(unit: &Unit, config: &Config, rules: &[&str]) -> Vec<Diagnostic> {
+
+/// What some rules say of a unit, with every place as it is there, and which of them failed.
+pub(super) fn examine(unit: &Unit, config: &Config, rules: &[&str]) -> (Vec<Diagnostic>, Vec<Failure>) {
     let chosen: Vec<&'static Rule> = rules.iter().filter_map(|name| super::rule::find(name)).collect();
-    lint_unit(unit, &chosen, config).into_iter().filter_map(Result::ok).flatten().collect()
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    collect(lint_unit(unit, &chosen, config), &mut found, &mut failures);
+    (found, failures)
 }
 
-type Guarded = Result<Vec<Diagnostic>, (&'static str, String)>;
+/// What a part of a run found, and what failed of others that it had a look at; or its own failure.
+type Guarded = Result<(Vec<Diagnostic>, Vec<Failure>), Failure>;
 
-fn collect(results: Vec<Guarded>, found: &mut Vec<Diagnostic>, failures: &mut Vec<(&'static str, String)>) {
+fn collect(results: Vec<Guarded>, found: &mut Vec<Diagnostic>, failures: &mut Vec<Failure>) {
     for result in results {
         match result {
-            Ok(diagnostics) => found.extend(diagnostics),
+            Ok((diagnostics, others)) => {
+                found.extend(diagnostics);
+                failures.extend(others);
+            }
             Err(failure) => failures.push(failure),
         }
     }
@@ -113,7 +164,10 @@ fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guard
         unit.resources.par_chunks(CHUNK).map(|chunk| lint_objects(chunk, &about_objects, config)).collect()
     };
     let whole = || -> Vec<Guarded> {
-        let model = Model::new(unit, config);
+        let model = match panics::guarded(|| Model::new(unit, config)) {
+            Ok(model) => model,
+            Err(message) => return vec![Err(Failure { part: Part::Model(unit.title()), message })],
+        };
         let run = |(rule, check): &AboutUnit| {
             guarded(rule, config, |sink| {
                 let mut cx = UnitContext { unit, model: &model, config, sink };
@@ -153,14 +207,8 @@ fn lint_objects(resources: &[Resource], rules: &[AboutObject], config: &Config) 
 /// A rule that panics takes nothing else with it.
 fn guarded(rule: &'static Rule, config: &Config, run: impl FnOnce(Sink) -> Sink) -> Guarded {
     let sink = Sink::new(rule, config);
-    match catch_unwind(AssertUnwindSafe(|| run(sink))) {
-        Ok(sink) => Ok(sink.into_found()),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-            Err((rule.name, text.to_string()))
-        }
-    }
+    let failure = |message| Failure { part: Part::Rule(rule.name), message };
+    panics::guarded(|| run(sink)).map(Sink::into_found).map_err(failure)
 }
 
 /// Applies the configured level of the rule at the finding's path.
@@ -185,4 +233,48 @@ fn sort(diagnostics: &mut [Diagnostic], sources: &SourceMap) {
             .then_with(|| a.rule.cmp(b.rule))
             .then_with(|| a.message.cmp(&b.message))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::find;
+
+    fn breaks(_: &mut UnitContext<'_>) {
+        panic!("out of bounds");
+    }
+
+    /// Asks a rule that breaks.
+    fn asks(cx: &mut UnitContext<'_>) {
+        let (found, failures) = outcome(cx.unit, breaks, "breaks");
+        assert!(found.is_empty());
+        cx.sink.failures.extend(failures);
+    }
+
+    fn outcome(unit: &Unit, check: fn(&mut UnitContext<'_>), name: &'static str) -> (Vec<Diagnostic>, Vec<Failure>) {
+        let known = find("yaml-syntax").unwrap();
+        let rule: &'static Rule = Box::leak(Box::new(Rule { name, check: Check::Unit(check), ..*known }));
+        let (mut found, mut failures) = (Vec::new(), Vec::new());
+        collect(lint_unit(unit, &[rule], &Config::default()), &mut found, &mut failures);
+        (found, failures)
+    }
+
+    #[test]
+    fn a_rule_that_breaks_is_a_failure_also_where_another_rule_asked_it() {
+        let loaded = crate::load::from_texts(&[("a.yaml".into(), "apiVersion: v1\nkind: Pod\n".into())]);
+        for check in [breaks as fn(&mut UnitContext<'_>), asks] {
+            let (_, failures) = outcome(&loaded.units[0], check, "breaks");
+            assert_eq!(failures.len(), 1);
+            assert_eq!(failures[0].part, Part::Rule("breaks"));
+            assert!(failures[0].message.starts_with("out of bounds"));
+        }
+    }
+
+    #[test]
+    fn a_model_that_breaks_stops_the_rules_about_units_alone() {
+        let failure = Failure { part: Part::Model("deploy".into()), message: "out of bounds".into() };
+        let stopped = |check: fn(&Check) -> bool| RULES.iter().filter(|r| check(&r.check)).all(|r| failure.stops(r));
+        assert!(stopped(|check| matches!(check, Check::Unit(_))));
+        assert!(!RULES.iter().filter(|r| !matches!(r.check, Check::Unit(_))).any(|r| failure.stops(r)));
+    }
 }

@@ -75,6 +75,25 @@ struct Group {
     log: Vec<String>,
 }
 
+/// What several groups find in the files that they share, once each.
+#[derive(Default)]
+struct Shown {
+    /// By the file, the place and the message, which few have in common.
+    findings: HashMap<(String, (u32, u32), String), Vec<Arc<Finding>>>,
+}
+
+impl Shown {
+    fn is_new(&mut self, uri: &str, finding: &Arc<Finding>) -> bool {
+        let (at, message) = (finding.diagnostic.range.start, finding.diagnostic.message.clone());
+        let same = self.findings.entry((uri.to_string(), (at.line, at.character), message)).or_default();
+        let new = !same.contains(finding);
+        if new {
+            same.push(Arc::clone(finding));
+        }
+        new
+    }
+}
+
 /// Lints, and remembers what need not be linted again.
 #[derive(Debug)]
 pub struct Analyst {
@@ -114,16 +133,16 @@ impl Analyst {
             }
         }
         self.groups.retain(|targets, _| wanted.contains_key(targets));
+        let mut shown = Shown::default();
+        for (uri, found) in &results.findings {
+            found.iter().for_each(|finding| _ = shown.is_new(uri, finding));
+        }
         for (targets, path) in wanted {
             let kept = self.groups.remove(&targets).filter(|group| !job.changed.touches(&group.files));
             let group = kept.unwrap_or_else(|| self.lint(path, &overlay, &job.documents));
             for (uri, found) in &group.findings {
                 let all = results.findings.entry(uri.clone()).or_default();
-                for finding in found {
-                    if !all.contains(finding) {
-                        all.push(Arc::clone(finding));
-                    }
-                }
+                all.extend(found.iter().filter(|finding| shown.is_new(uri, finding)).cloned());
             }
             results.log.extend_from_slice(&group.log);
             self.groups.insert(targets, group);
@@ -164,7 +183,7 @@ impl Analyst {
         log: &mut Vec<String>,
     ) {
         let outcome = lint::lint(loaded, config, None);
-        log.extend(outcome.failures.iter().map(|(rule, text)| format!("internal error in rule {rule}: {text}")));
+        log.extend(outcome.failures.iter().map(ToString::to_string));
         let failed = loaded.skipped.iter().filter(|s| s.failed);
         log.extend(failed.map(|s| format!("{}: {}", s.path.display(), s.reason)));
         let names = Names::new(&loaded.sources, documents);

@@ -1,6 +1,7 @@
 //! The texts that the client has open.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use lsp_types::{TextDocumentContentChangeEvent, Uri};
 
 use super::place;
 use super::position::{self, Encoding};
+use crate::load::discover::SIZE_LIMIT;
 use crate::source::{FileId, SourceFile};
 
 /// An open text.
@@ -24,17 +26,44 @@ pub struct Document {
 }
 
 /// Every open text, by the name that the client gives it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Documents {
     open: BTreeMap<String, Document>,
+    /// The bytes that one text may have, as a file may.
+    limit: usize,
+}
+
+impl Default for Documents {
+    fn default() -> Documents {
+        Documents { open: BTreeMap::new(), limit: SIZE_LIMIT as usize }
+    }
+}
+
+/// A text that is larger than a file may be: it counts as closed until the client opens it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge;
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limit = SIZE_LIMIT >> 20;
+        write!(f, "the text is larger than {limit} MiB: it is not looked at until it is shorter and opened again")
+    }
 }
 
 impl Documents {
     /// The client shows a text.
-    pub fn open(&mut self, uri: Uri, version: i32, text: String) {
+    ///
+    /// # Errors
+    /// When it is larger than a file may be.
+    pub fn open(&mut self, uri: Uri, version: i32, text: String) -> Result<(), TooLarge> {
+        if text.len() > self.limit {
+            self.close(&uri);
+            return Err(TooLarge);
+        }
         let path = place::path(&uri).map(|p| std::fs::canonicalize(&p).unwrap_or(p));
         let source = source(&uri, text);
         self.open.insert(uri.as_str().to_string(), Document { uri, path, version, source });
+        Ok(())
     }
 
     /// The client no longer shows a text; what counts then is on disk.
@@ -43,14 +72,17 @@ impl Documents {
     }
 
     /// Changes in the order in which they were made, each against the text that the one before left.
+    ///
+    /// # Errors
+    /// When the text becomes larger than a file may be.
     pub fn change(
         &mut self,
         uri: &Uri,
         version: i32,
         changes: Vec<TextDocumentContentChangeEvent>,
         encoding: Encoding,
-    ) {
-        let Some(document) = self.open.get_mut(uri.as_str()) else { return };
+    ) -> Result<(), TooLarge> {
+        let Some(document) = self.open.get_mut(uri.as_str()) else { return Ok(()) };
         for change in changes {
             let text = match change.range {
                 None => change.text,
@@ -61,9 +93,14 @@ impl Documents {
                     [&old[..start], &change.text, &old[end..]].concat()
                 }
             };
+            if text.len() > self.limit {
+                self.close(uri);
+                return Err(TooLarge);
+            }
             document.source = source(uri, text);
         }
         document.version = version;
+        Ok(())
     }
 
     /// An open text.
@@ -98,14 +135,26 @@ mod tests {
     fn changes_apply_one_after_the_other() {
         let uri = Uri::from_str("untitled:a").unwrap();
         let mut documents = Documents::default();
-        documents.open(uri.clone(), 1, "a: 😀\nb: 2\n".into());
+        documents.open(uri.clone(), 1, "a: 😀\nb: 2\n".into()).unwrap();
         let at = |l, a, b| Some(Range::new(Position::new(l, a), Position::new(l, b)));
         let changes = vec![change(at(0, 3, 5), "1"), change(at(0, 4, 4), "0"), change(at(1, 0, 1), "c")];
-        documents.change(&uri, 2, changes, Encoding::Utf16);
+        documents.change(&uri, 2, changes, Encoding::Utf16).unwrap();
         let document = documents.get(&uri).unwrap();
         assert_eq!((document.source.text(), document.version), ("a: 10\nc: 2\n", 2));
-        documents.change(&uri, 3, vec![change(None, "x")], Encoding::Utf16);
+        documents.change(&uri, 3, vec![change(None, "x")], Encoding::Utf16).unwrap();
         assert_eq!(documents.get(&uri).unwrap().source.text(), "x");
+    }
+
+    #[test]
+    fn a_text_larger_than_a_file_may_be_is_refused_and_not_cut() {
+        let uri = Uri::from_str("untitled:a").unwrap();
+        let mut documents = Documents { limit: 4, ..Documents::default() };
+        assert_eq!(documents.open(uri.clone(), 1, "a: 12".into()), Err(TooLarge));
+        assert!(documents.get(&uri).is_none());
+        documents.open(uri.clone(), 1, "a: 1".into()).unwrap();
+        let end = Some(Range::new(Position::new(0, 4), Position::new(0, 4)));
+        assert_eq!(documents.change(&uri, 2, vec![change(end, "2")], Encoding::Utf16), Err(TooLarge));
+        assert!(documents.get(&uri).is_none(), "what counts is on disk");
     }
 
     proptest! {
@@ -115,10 +164,10 @@ mod tests {
         ) {
             let uri = Uri::from_str("untitled:a").unwrap();
             let mut documents = Documents::default();
-            documents.open(uri.clone(), 1, text);
+            documents.open(uri.clone(), 1, text).unwrap();
             let range = Range::new(Position::new(lines.0, columns.0), Position::new(lines.1, columns.1));
             for encoding in [Encoding::Utf16, Encoding::Utf8] {
-                documents.change(&uri, 2, vec![change(Some(range), &new)], encoding);
+                documents.change(&uri, 2, vec![change(Some(range), &new)], encoding).unwrap();
             }
         }
     }

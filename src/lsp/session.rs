@@ -12,14 +12,15 @@ use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProviderCapability, DidChangeWatchedFilesRegistrationOptions,
     DocumentLinkOptions, FileSystemWatcher, GlobPattern, HoverProviderCapability, InitializeParams, InitializeResult,
     LogMessageParams, MessageType, PublishDiagnosticsParams, Registration, RegistrationParams, ServerCapabilities,
-    ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, Uri,
+    ServerInfo, ShowMessageParams, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, Uri,
 };
 use serde::de::DeserializeOwned;
 
 use super::analysis::{Analyst, Changed, Findings, Job, Results};
-use super::documents::Documents;
+use super::documents::{Documents, TooLarge};
 use super::position::Encoding;
 use super::{actions, answer, hover, links, place};
+use crate::panics;
 
 /// What a change on disk can make a difference to: manifests, kustomizations without an ending, and charts' helpers.
 const WATCHED: &str = "**/{*.yaml,*.yml,*.json,*.tpl,Kustomization}";
@@ -167,7 +168,7 @@ impl Session {
                 },
                 recv(answers) -> results => match results {
                     Ok(results) => self.publish(results),
-                    Err(_) => return Err(Failure("the thread that lints is gone".into())),
+                    Err(_) => return Err(Failure(format!("the thread that lints is gone: {}", panics::latest()))),
                 },
             }
         }
@@ -247,14 +248,14 @@ impl Session {
                 let Some(params) = read::<notification::DidOpenTextDocument>(notice) else { return };
                 let opened = params.text_document;
                 let uri = opened.uri.clone();
-                self.documents.open(opened.uri, opened.version, opened.text);
-                self.file(&uri)
+                let taken = self.documents.open(opened.uri, opened.version, opened.text);
+                self.taken(&uri, taken)
             }
             notification::DidChangeTextDocument::METHOD => {
                 let Some(params) = read::<notification::DidChangeTextDocument>(notice) else { return };
-                let uri = params.text_document.uri;
-                self.documents.change(&uri, params.text_document.version, params.content_changes, self.encoding);
-                self.file(&uri)
+                let (uri, version) = (params.text_document.uri, params.text_document.version);
+                let taken = self.documents.change(&uri, version, params.content_changes, self.encoding);
+                self.taken(&uri, taken)
             }
             notification::DidCloseTextDocument::METHOD => {
                 let Some(params) = read::<notification::DidCloseTextDocument>(notice) else { return };
@@ -270,6 +271,14 @@ impl Session {
         };
         // It is gone only when the session ends.
         let _ = self.ask.send(Job { documents: self.documents.clone(), changed });
+    }
+
+    /// A change to one open text, unless it was refused: whoever edits it is told, and what is on disk counts again.
+    fn taken(&self, uri: &Uri, taken: Result<(), TooLarge>) -> Changed {
+        let Err(too_large) = taken else { return self.file(uri) };
+        let message = crate::report::visible::lines(&format!("{}: {too_large}", uri.as_str()));
+        self.tell::<notification::ShowMessage>(ShowMessageParams { typ: MessageType::ERROR, message });
+        Changed::All
     }
 
     /// A change to one open text. One whose name decides over others (a configuration, a kustomization) changes them all.

@@ -18,9 +18,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     for (diagnostic, standing) in report.findings() {
         write_one(report, diagnostic, standing, out)?;
     }
-    for (rule, text) in report.failures {
-        let message = format!("internal error in rule {rule}: {text}");
-        writeln!(out, "::error title=kvlint::{}", data(&message))?;
+    for failure in report.failures {
+        writeln!(out, "::error title=kvlint::{}", data(&failure.to_string()))?;
     }
     for missed in report.coverage.not_analysed.iter().filter(|n| n.failed) {
         let path = shown(&missed.path);

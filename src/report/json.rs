@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Report, shown, visible};
 use crate::facts;
 use crate::lint::baseline::Entry;
-use crate::lint::{Applicability, Diagnostic, Label, Severity, Standing};
+use crate::lint::{self, Applicability, Diagnostic, Label, Part, Severity, Standing};
 use crate::source::{SourceMap, Span};
 
 /// The version of the document.
@@ -135,8 +135,21 @@ struct Missed<'a> {
 
 #[derive(Serialize)]
 struct Failure<'a> {
-    rule: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
     message: &'a str,
+}
+
+impl<'a> Failure<'a> {
+    fn of(failure: &'a lint::Failure) -> Failure<'a> {
+        let (rule, unit) = match &failure.part {
+            Part::Rule(rule) => (Some(*rule), None),
+            Part::Model(unit) => (None, Some(unit.as_str())),
+        };
+        Failure { rule, unit, message: &failure.message }
+    }
 }
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -192,7 +205,7 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
                 files: n.files,
             })
             .collect(),
-        failures: report.failures.iter().map(|(rule, message)| Failure { rule, message }).collect(),
+        failures: report.failures.iter().map(Failure::of).collect(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::{OFF_CHANGED_LINES, Report, shown, visible};
-use crate::lint::{Diagnostic, Standing};
+use crate::lint::{Diagnostic, Part, Standing};
 
 /// What became of one thing that was looked at.
 enum Case {
@@ -46,8 +46,12 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         let broken = Case::Broken { name: "read".into(), message: missed.reason.clone() };
         suites.entry(shown(&missed.path)).or_default().push(broken);
     }
-    for (rule, text) in report.failures {
-        let broken = Case::Broken { name: (*rule).to_string(), message: format!("internal error: {text}") };
+    for failure in report.failures {
+        let name = match &failure.part {
+            Part::Rule(rule) => (*rule).to_string(),
+            Part::Model(unit) => unit.clone(),
+        };
+        let broken = Case::Broken { name, message: format!("internal error: {}", failure.message) };
         suites.entry("kvlint".into()).or_default().push(broken);
     }
     for cases in suites.values_mut().filter(|cases| cases.is_empty()) {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::markup::{code, fenced, plain};
 use super::{OFF_CHANGED_LINES, Report, Style, plural, rule_page, shown, text};
-use crate::lint::{Diagnostic, Severity, Standing};
+use crate::lint::{Diagnostic, Part, Severity, Standing};
 
 /// Characters that a comment may have on GitHub. Counted in bytes, so that no way to count gives more.
 const LIMIT: usize = 65_536;
@@ -42,9 +42,13 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         comment.table(report, &others, LIMIT - RESERVE);
         comment.text.push_str("\n</details>\n");
     }
-    for (rule, message) in report.failures.iter().take(3) {
-        let short: String = message.chars().take(100).collect();
-        let _ = writeln!(comment.text, "\n❗ internal error in rule {}: {}", code(rule), plain(&short));
+    for failure in report.failures.iter().take(3) {
+        let short: String = failure.message.chars().take(100).collect();
+        let part = match &failure.part {
+            Part::Rule(rule) => format!("rule {}", code(rule)),
+            Part::Model(unit) => format!("the model of {}", code(unit)),
+        };
+        let _ = writeln!(comment.text, "\n❗ internal error in {part}: {}", plain(&short));
     }
     let (rows, details) = comment.cut;
     if rows > 0 {

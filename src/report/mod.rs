@@ -23,7 +23,7 @@ pub use path::shown;
 pub use text::Style;
 
 use crate::lint::baseline::Entry;
-use crate::lint::{self, Applicability, Diagnostic, Severity, Standing};
+use crate::lint::{self, Applicability, Diagnostic, Failure, Severity, Standing};
 use crate::load::Unit;
 use crate::source::SourceMap;
 
@@ -81,8 +81,8 @@ pub struct Report<'a> {
     pub gone: &'a [Entry],
     /// What was read and what was not.
     pub coverage: &'a Coverage,
-    /// Rules that failed, with what they said.
-    pub failures: &'a [(&'static str, String)],
+    /// Parts of the run that failed.
+    pub failures: &'a [Failure],
     /// Findings that comments and annotations silenced.
     pub suppressed: usize,
     /// The least severity that decides the exit code.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{REPOSITORY, Report, path, rule_page, shown, visible};
 use crate::facts;
-use crate::lint::{Diagnostic, FINGERPRINT, Fix, Label, RULES, Rule, Severity, Standing};
+use crate::lint::{Diagnostic, FINGERPRINT, Fix, Label, Part, RULES, Rule, Severity, Standing};
 use crate::source::{FileId, SourceFile, Span};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -150,12 +150,12 @@ fn level(severity: Severity) -> &'static str {
 
 /// How the run went: what failed, and what was not analysed.
 fn invocations(report: &Report<'_>) -> Value {
-    let failed = report.failures.iter().map(|(rule, text)| {
-        json!({
-            "level": "error",
-            "message": { "text": format!("internal error in rule {rule}: {text}") },
-            "associatedRule": { "id": rule },
-        })
+    let failed = report.failures.iter().map(|failure| {
+        let mut notification = json!({ "level": "error", "message": { "text": failure.to_string() } });
+        if let Part::Rule(rule) = &failure.part {
+            notification["associatedRule"] = json!({ "id": rule });
+        }
+        notification
     });
     let missed = report.coverage.not_analysed.iter().map(|n| {
         let (uri, relative) = path::uri(&n.path, &report.folder);

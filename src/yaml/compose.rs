@@ -1,6 +1,6 @@
 //! Putting a tree together from parts of others: every node keeps where it came from.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
@@ -56,6 +56,6 @@ impl Composer {
     /// The tree.
     pub fn finish(self, root: NodeId, removals: Vec<Removal>) -> Tree {
         let composed = Some(Box::new(Composed { blames: self.blames, removals }));
-        Tree { source: self.source, nodes: self.nodes, root, embedding: None, composed, duplicates: OnceLock::new() }
+        Tree { composed, ..Tree::new(self.source, self.nodes, root, 0..0) }
     }
 }

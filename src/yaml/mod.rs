@@ -7,6 +7,7 @@
 mod compose;
 mod dialect;
 pub mod json;
+mod layout;
 mod mistake;
 mod origin;
 mod parse;
@@ -17,6 +18,7 @@ mod written;
 
 pub use compose::Composer;
 pub use dialect::{Oddity, OddityKind};
+pub use layout::Layout;
 pub use origin::{Blame, BlamePart, BlamePlace, Directive, Origin, Removal, Step};
 pub use parse::{Comment, Document, Stream, SyntaxError, parse, parse_embedded, parse_embedded_stream};
 pub use resolve::Scalar;

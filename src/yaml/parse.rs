@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use granit_parser::{Event, Parser, Placement, ScalarStyle, StructureStyle, options};
 use smol_str::SmolStr;
@@ -87,14 +87,7 @@ pub fn parse(source: &Arc<SourceFile>) -> Stream {
             Ok(Some(root)) => {
                 let mut nodes = std::mem::take(&mut builder.nodes);
                 nodes.shrink_to_fit();
-                let tree = Tree {
-                    source: Arc::clone(source),
-                    nodes,
-                    root,
-                    embedding: None,
-                    composed: None,
-                    duplicates: OnceLock::new(),
-                };
+                let tree = Tree::new(Arc::clone(source), nodes, root, span.start..span.end);
                 oddities = dialect::oddities(chunk, start, &tree, builder.second_document);
                 Ok(Arc::new(tree))
             }
@@ -120,14 +113,8 @@ pub fn parse_embedded(source: &Arc<SourceFile>, text: &str, map: ScalarMap) -> R
     })?;
     let embedding = Arc::new(Embedding { text: text.into(), map });
     let root = root.unwrap_or_else(|| builder.null());
-    Ok(Tree {
-        source: Arc::clone(source),
-        nodes: builder.nodes,
-        root,
-        embedding: Some(embedding),
-        composed: None,
-        duplicates: OnceLock::new(),
-    })
+    let tree = Tree::new(Arc::clone(source), builder.nodes, root, 0..text.len() as u32);
+    Ok(Tree { embedding: Some(embedding), ..tree })
 }
 
 /// As [`parse_embedded`], for a stream: every document that is not blank.
@@ -149,15 +136,8 @@ pub fn parse_embedded_stream(source: &Arc<SourceFile>, text: &str, map: ScalarMa
             SyntaxError { span: embedding.map.span(at..after), message: e.message }
         })?;
         if let Some(root) = root {
-            let source = Arc::clone(source);
-            found.push(Tree {
-                source,
-                nodes: builder.nodes,
-                root,
-                embedding: Some(Arc::clone(&embedding)),
-                composed: None,
-                duplicates: OnceLock::new(),
-            });
+            let tree = Tree::new(Arc::clone(source), builder.nodes, root, start as u32..end as u32);
+            found.push(Tree { embedding: Some(Arc::clone(&embedding)), ..tree });
         }
     }
     Ok(found)

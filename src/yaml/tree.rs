@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::hash_map;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use smol_str::SmolStr;
 
+use super::layout::Layout;
 use super::origin::{Blame, BlamePart, BlamePlace, Composed, Origin, Removal, Step};
 use super::resolve::{self, Scalar};
 use super::scalar_map::ScalarMap;
+use super::written::Standing;
 use crate::source::{SourceFile, Span};
 
 /// Names a node of one [`Tree`].
@@ -77,8 +80,14 @@ pub struct Tree {
     pub(super) embedding: Option<Arc<Embedding>>,
     /// For a tree that was put together from others.
     pub(super) composed: Option<Box<Composed>>,
+    /// The bytes of the document in its text, from its `---` line up to the next one.
+    pub(super) document: Range<u32>,
     /// What [`Tree::duplicate_keys`] found: a file of a base is asked about by each overlay.
     pub(super) duplicates: OnceLock<Box<[(NodeId, NodeId)]>>,
+    /// How the nodes stand in each other: every fix of a finding asks.
+    pub(super) standing: OnceLock<Box<Standing>>,
+    /// The outcome of [`Tree::layout`].
+    pub(super) layout: OnceLock<Layout>,
 }
 
 /// Text that was taken out of a scalar, and where it stands.
@@ -89,6 +98,21 @@ pub(super) struct Embedding {
 }
 
 impl Tree {
+    /// A tree of some nodes, of the document that lies there in its text.
+    pub(super) fn new(source: Arc<SourceFile>, nodes: Vec<NodeData>, root: NodeId, document: Range<u32>) -> Tree {
+        Tree {
+            source,
+            nodes,
+            root,
+            embedding: None,
+            composed: None,
+            document,
+            duplicates: OnceLock::new(),
+            standing: OnceLock::new(),
+            layout: OnceLock::new(),
+        }
+    }
+
     /// The document's top node.
     pub fn root(&self) -> Node<'_> {
         Node { tree: self, id: self.root, key: NO_KEY }

@@ -1,12 +1,12 @@
 //! How nodes stand in the file that they were written in: what an edit needs to know beyond the values.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::origin::{BlamePart, BlamePlace};
 use super::parse;
-use super::tree::{Data, Node, NodeId, Tree};
+use super::tree::{Data, Node, NodeData, NodeId, Tree};
 use crate::source::Span;
 
 /// Where a node of a composed tree was written.
@@ -28,6 +28,14 @@ impl<'t> Node<'t> {
             Some(BlamePlace::Node(tree, id)) => Written::Node(tree.node(*id)),
             Some(BlamePlace::Rope(parts)) => Written::Parts(parts),
             Some(BlamePlace::Span(span)) => Written::Made(*span),
+        }
+    }
+
+    /// [`Node::written_entries`] as ids of keys and values.
+    pub fn written_entry_ids(self) -> &'t [(NodeId, NodeId)] {
+        match &self.tree().nodes[self.id() as usize].data {
+            Data::Map(entries) => entries,
+            _ => &[],
         }
     }
 }
@@ -56,32 +64,87 @@ impl Tree {
         Some((&outer.text, outer.map.span(0..outer.text.len()), root))
     }
 
+    /// The bytes of the document, from its `---` line up to the next one: in its file, or in the text that it is embedded as.
+    /// Empty for a tree that was put together.
+    pub fn document(&self) -> Range<usize> {
+        self.document.start as usize..self.document.end as usize
+    }
+
     /// The nodes that aliases repeat.
-    pub fn aliased(&self) -> BTreeSet<NodeId> {
-        let target = |node: &super::tree::NodeData| match node.data {
+    pub fn aliased(&self) -> &BTreeSet<NodeId> {
+        &self.standing().aliased
+    }
+
+    /// The first aliased node that is this one, or stands in it, as a key or below one as well.
+    pub fn aliased_in(&self, id: NodeId) -> Option<NodeId> {
+        self.standing().holders.get(&id).copied()
+    }
+
+    /// The collection that a node stands in and its position there. Keys of mappings and the root have none. An alias has a
+    /// place of its own; what it repeats keeps the place where it is written.
+    pub fn place(&self, id: NodeId) -> Option<(NodeId, usize)> {
+        self.standing().places.get(id as usize).copied().flatten()
+    }
+
+    fn standing(&self) -> &Standing {
+        self.standing.get_or_init(|| Box::new(Standing::of(self)))
+    }
+}
+
+/// How the nodes of a tree stand in each other.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    aliased: BTreeSet<NodeId>,
+    /// By node.
+    places: Vec<Option<(NodeId, usize)>>,
+    /// Nodes that aliased ones stand in, and aliased ones themselves, each with the first of those.
+    holders: BTreeMap<NodeId, NodeId>,
+}
+
+impl Standing {
+    fn of(tree: &Tree) -> Standing {
+        let target = |node: &NodeData| match node.data {
             Data::Alias(to) => Some(to),
             _ => None,
         };
-        self.nodes.iter().filter_map(target).collect()
-    }
-
-    /// For each node by its id: the collection that it stands in and its position there. Keys of mappings and the root
-    /// have none. An alias has a place of its own; what it repeats keeps the place where it is written.
-    pub fn places(&self) -> Vec<Option<(NodeId, usize)>> {
-        let mut places = vec![None; self.nodes.len()];
-        for (id, node) in self.nodes.iter().enumerate() {
+        let aliased: BTreeSet<NodeId> = tree.nodes.iter().filter_map(target).collect();
+        let mut places = vec![None; tree.nodes.len()];
+        // A key stands in its mapping, though it has no place there.
+        let mut mappings: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+        for (id, node) in tree.nodes.iter().enumerate() {
+            let id = id as NodeId;
             let mut put = |child: NodeId, index: usize| {
                 if let Some(place) = places.get_mut(child as usize) {
-                    *place = Some((id as NodeId, index));
+                    *place = Some((id, index));
                 }
             };
             match &node.data {
-                Data::Map(entries) => entries.iter().enumerate().for_each(|(i, &(_, value))| put(value, i)),
+                Data::Map(entries) => {
+                    for (i, &(key, value)) in entries.iter().enumerate() {
+                        put(value, i);
+                        if aliased.contains(&key) {
+                            mappings.entry(key).or_insert(id);
+                        }
+                    }
+                }
                 Data::Seq(items) => items.iter().enumerate().for_each(|(i, &item)| put(item, i)),
                 Data::Scalar(_) | Data::Alias(_) => {}
             }
         }
-        places
+        let mut holders = BTreeMap::new();
+        for &id in &aliased {
+            let mut next = Some(id);
+            while let Some(up) = next {
+                if let btree_map::Entry::Vacant(place) = holders.entry(up) {
+                    place.insert(id);
+                } else {
+                    break;
+                }
+                let place: Option<(NodeId, usize)> = places.get(up as usize).copied().flatten();
+                next = place.map(|(parent, _)| parent).or_else(|| mappings.get(&up).copied());
+            }
+        }
+        Standing { aliased, places, holders }
     }
 }
 

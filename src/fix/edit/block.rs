@@ -125,7 +125,7 @@ impl<'t> Emitter<'_, 't> {
                 let value = page.column(entry.value.written_span().start as usize).saturating_sub(key);
                 match entry.value.shape() {
                     Shape::Mapping if value > 0 => printer.unit = value,
-                    Shape::Sequence => printer.dash = if page.is_indentless(entry.value) { 0 } else { value },
+                    Shape::Sequence => printer.dash = if entry.value.is_indentless() { 0 } else { value },
                     _ => {}
                 }
             }

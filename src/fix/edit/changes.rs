@@ -370,7 +370,8 @@ impl<'t> Changes<'t> {
     /// The edits, by file and offset. They do not overlap; insertions at the same offset stand in the order in which they
     /// must be made, as [`super::apply_to`] makes them.
     ///
-    /// The changed documents are read again, and each must hold exactly what was asked for.
+    /// What changed is read again: the whole document, or the entry or item that holds the change and reads alone as it does
+    /// there. It must hold exactly what was asked for, and the rest of it what it held.
     ///
     /// # Errors
     /// When a place can't be edited, or an edited document would not be read as intended.

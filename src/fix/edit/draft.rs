@@ -1,6 +1,6 @@
 //! What is to change in one document, as a plan on its nodes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::refusal::Refusal;
 use super::text::TextEdit;
@@ -31,24 +31,25 @@ pub(super) enum Slot {
 #[derive(Debug)]
 pub(super) struct Draft<'t> {
     pub tree: &'t Tree,
-    pub plans: BTreeMap<NodeId, Plan>,
-    aliased: BTreeSet<NodeId>,
-    places: Vec<Option<(NodeId, usize)>>,
+    pub plans: Plans,
 }
+
+/// What becomes of the nodes that do not stay as they are.
+pub(super) type Plans = BTreeMap<NodeId, Plan>;
 
 impl<'t> Draft<'t> {
     pub(super) fn new(tree: &'t Tree) -> Draft<'t> {
-        Draft { tree, plans: BTreeMap::new(), aliased: tree.aliased(), places: tree.places() }
+        Draft { tree, plans: Plans::new() }
     }
 
     /// The collection that a node stands in, and its position there.
     pub(super) fn place(&self, node: Node<'_>) -> Option<(NodeId, usize)> {
-        self.places.get(node.id() as usize).copied().flatten()
+        self.tree.place(node.id())
     }
 
     /// The node and all that it stands in.
     pub(super) fn upwards(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        std::iter::successors(Some(id), |&id| self.places.get(id as usize).copied().flatten().map(|(parent, _)| parent))
+        std::iter::successors(Some(id), |&id| self.tree.place(id).map(|(parent, _)| parent))
     }
 
     /// Refuses to change what others repeat.
@@ -56,7 +57,7 @@ impl<'t> Draft<'t> {
         if node.is_alias() {
             return Err(Refusal::at(node.written_span(), "the value is repeated from elsewhere by an alias"));
         }
-        match self.upwards(node.id()).find(|id| self.aliased.contains(id)) {
+        match self.upwards(node.id()).find(|id| self.tree.aliased().contains(id)) {
             Some(id) => {
                 Err(Refusal::at(self.tree.node(id).grip(), "the value has an anchor, and aliases repeat it elsewhere"))
             }
@@ -67,24 +68,15 @@ impl<'t> Draft<'t> {
     /// Refuses to take away what others repeat, in whole or in part, or what stands here by an alias.
     pub(super) fn guard_all(&self, node: Node<'_>) -> Result<(), Refusal> {
         self.guard(node)?;
-        for &id in &self.aliased {
-            let repeated = self.tree.node(id);
-            // A key stands in its mapping.
-            let start = match self.place(repeated) {
-                Some(_) => Some(id),
-                None => (0..self.tree.len() as NodeId)
-                    .find(|&map| self.tree.node(map).written_entries().iter().any(|e| e.key.id() == id)),
-            };
-            if start.is_some_and(|start| self.upwards(start).any(|up| up == node.id())) {
-                return Err(Refusal::at(repeated.grip(), "a part of it has an anchor, and aliases repeat it"));
-            }
+        if let Some(id) = self.tree.aliased_in(node.id()) {
+            return Err(Refusal::at(self.tree.node(id).grip(), "a part of it has an anchor, and aliases repeat it"));
         }
         Ok(())
     }
 
     /// Refuses a key that others repeat.
     pub(super) fn guard_own(&self, key: Node<'_>) -> Result<(), Refusal> {
-        if key.is_alias() || self.aliased.contains(&key.id()) {
+        if key.is_alias() || self.tree.aliased().contains(&key.id()) {
             return Err(Refusal::at(key.written_span(), "the key is shared by an anchor"));
         }
         Ok(())

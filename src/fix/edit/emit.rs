@@ -69,7 +69,7 @@ pub(super) fn edits(draft: &Draft<'_>, json: bool) -> Result<Vec<Edit>, Refusal>
     edits.retain(|e| !e.span.is_empty() || !e.replacement.is_empty());
     edits.sort_by_key(|e| (e.span.start, e.span.end));
     let edits = joined(edits, page.text);
-    verify::check(&page, draft, &edits)?;
+    verify::check(&page, &draft.plans, &edits)?;
     Ok(edits)
 }
 

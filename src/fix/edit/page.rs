@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::print::Printer;
 use super::refusal::Refusal;
 use crate::source::{ReadOnly, SourceFile, Span};
-use crate::yaml::{self, Node, NodeId, Shape, Style, Tree, document_at};
+use crate::yaml::{self, Layout, Node, Style, Tree};
 
 /// The text that a tree was read from.
 #[derive(Debug)]
@@ -16,7 +16,6 @@ pub(super) struct Page<'t> {
     /// The document's bytes.
     pub range: Range<usize>,
     pub printer: Printer,
-    places: Vec<Option<(NodeId, usize)>>,
 }
 
 impl<'t> Page<'t> {
@@ -33,72 +32,22 @@ impl<'t> Page<'t> {
             return Err(Refusal::at(root, format!("{} {}", source.path().display(), why.as_str())));
         }
         let text = source.text();
-        let range = document_at(text, root.start as usize);
-        let mut page = Page { tree, text, range, printer: Printer::of_text(text), places: tree.places() };
-        page.learn();
-        Ok(page)
-    }
-
-    /// Takes the style over from what stands in the document.
-    fn learn(&mut self) {
-        let mut units = Counts::default();
-        let (mut dashes, mut gaps) = (Counts::default(), Counts::default());
-        let (mut single, mut double) = (0, 0);
-        for id in 0..self.tree.len() {
-            let node = self.tree.node(id as u32);
-            match (node.shape(), node.style()) {
-                (Shape::Scalar, Style::SingleQuoted) => single += 1,
-                (Shape::Scalar, Style::DoubleQuoted) => double += 1,
-                (Shape::Mapping, Style::Block) => {
-                    for entry in node.written_entries() {
-                        if entry.value.is_alias() || entry.value.style() != Style::Block {
-                            continue;
-                        }
-                        let (key, value) = (self.column_of(entry.key), self.column_of(entry.value));
-                        match entry.value.shape() {
-                            Shape::Mapping => units.add(value.saturating_sub(key)),
-                            _ if self.is_indentless(entry.value) => dashes.add(0),
-                            _ => dashes.add(value.saturating_sub(key)),
-                        }
-                    }
-                }
-                (Shape::Sequence, Style::Block) => {
-                    for item in node.items().into_iter().filter(|i| !i.is_alias() && !i.span().is_empty()) {
-                        let start = item.span().start as usize;
-                        let before = &self.text[self.line_start(start)..start];
-                        if before.trim_end_matches(' ').ends_with('-') {
-                            gaps.add(before.len() - before.trim_end_matches(' ').len());
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.printer.unit = units.most().filter(|u| *u > 0).unwrap_or(2);
-        self.printer.dash = dashes.most().unwrap_or(0);
-        self.printer.gap = gaps.most().filter(|g| *g > 0).unwrap_or(1);
-        self.printer.quotes = if single > double { Style::SingleQuoted } else { Style::DoubleQuoted };
-    }
-
-    fn column_of(&self, node: Node<'_>) -> usize {
-        self.column(node.written_span().start as usize)
-    }
-
-    /// Whether a block list under a key is not indented: such a list's span starts with its first item, not with its dash.
-    pub(super) fn is_indentless(&self, list: Node<'_>) -> bool {
-        let start = list.written_span().start;
-        let first = list.items().first().map_or(start, |item| item.written_span().start);
-        first == start || !self.text[start as usize..].starts_with('-')
+        let Layout { unit, dash, gap, quotes } = tree.layout();
+        let printer = Printer { unit, dash, gap, quotes, ..Printer::of_text(text) };
+        Ok(Page { tree, text, range: tree.document(), printer })
     }
 
     /// The offset of an item's dash.
     pub(super) fn dash(&self, list: Node<'_>, index: usize) -> Result<usize, Refusal> {
         let refuse = |at| Refusal::at(at, "the list is written in a way that edits don't understand");
-        let Some(item) = list.items().get(index).copied() else { return Err(refuse(list.span())) };
+        let Some(item) = list.item_ids().get(index).map(|&id| self.tree.node(id)) else {
+            return Err(refuse(list.span()));
+        };
         let start = list.written_span().start as usize;
-        let (first, column) = if self.is_indentless(list) {
-            let key = self.place(list).and_then(|(parent, at)| {
-                self.tree.node(parent).written_entries().get(at).map(|entry| entry.key.written_span())
+        let (first, column) = if list.is_indentless() {
+            let key = self.tree.place(list.id()).and_then(|(parent, at)| {
+                let &(key, _) = self.tree.node(parent).written_entry_ids().get(at)?;
+                Some(self.tree.node(key).written_span())
             });
             let Some(key) = key else { return Err(refuse(item.grip())) };
             (key.start as usize, self.column(key.start as usize))
@@ -116,10 +65,6 @@ impl<'t> Page<'t> {
             }
             line = self.line_start(line - 1 - usize::from(self.text[..line].ends_with("\r\n")));
         }
-    }
-
-    fn place(&self, node: Node<'_>) -> Option<(NodeId, usize)> {
-        self.places.get(node.id() as usize).copied().flatten()
     }
 
     /// Bytes before an offset on its line.
@@ -297,24 +242,5 @@ impl Printer {
             open: false,
             block: None,
         }
-    }
-}
-
-/// How often each width was seen.
-#[derive(Default)]
-struct Counts(Vec<(usize, usize)>);
-
-impl Counts {
-    fn add(&mut self, width: usize) {
-        match self.0.iter_mut().find(|(w, _)| *w == width) {
-            Some((_, count)) => *count += 1,
-            None => self.0.push((width, 1)),
-        }
-    }
-
-    /// The most frequent; of equals the one that was seen first.
-    fn most(&self) -> Option<usize> {
-        let best = self.0.iter().map(|(_, count)| *count).max()?;
-        self.0.iter().find(|(_, count)| *count == best).map(|(width, _)| *width)
     }
 }

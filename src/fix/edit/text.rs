@@ -1,17 +1,18 @@
 //! Changes inside the text of a scalar: only the bytes of the changed part are touched.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::apply::apply_to;
+use super::draft::{Plan, Plans};
 use super::emit::{Context, Emitter};
 use super::page::Page;
 use super::print::{self, Setting};
 use super::refusal::Refusal;
 use super::value::Value;
+use super::verify;
 use crate::lint::Edit;
-use crate::source::{FileId, SourceFile, Span};
-use crate::yaml::{self, BlamePart, Node, Scalar, Style};
+use crate::source::{FileId, Span};
+use crate::yaml::{BlamePart, Node, Style};
 
 /// A change of a part of some text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,8 +113,9 @@ pub(super) fn emit<'t>(
         };
         edits.into_iter().map(edit).collect::<Vec<_>>()
     });
+    let plan = Plans::from([(node.id(), Plan::Text(edits.to_vec()))]);
     if let Some(direct) = direct
-        && holds(emitter.page, node, &direct, &new)
+        && verify::holds(emitter.page, &plan, &direct)
     {
         emitter.edits.extend(direct);
         return Ok(());
@@ -125,11 +127,7 @@ pub(super) fn emit<'t>(
     let before = emitter.edits.len();
     emitter.replace(node, context, &value, json)?;
     let rewritten = emitter.edits.get(before..).unwrap_or(&[]);
-    let text = match &value {
-        Value::String(text) => text.clone(),
-        _ => return Ok(()),
-    };
-    if holds(emitter.page, node, rewritten, &text) {
+    if !matches!(value, Value::String(_)) || verify::holds(emitter.page, &plan, rewritten) {
         Ok(())
     } else {
         Err(Refusal::at(node.span(), "the text is written in a way that edits don't understand"))
@@ -206,26 +204,4 @@ fn direct(
         found.push((start..end, text));
     }
     Some(found)
-}
-
-/// Whether the node has the text once these edits of it are made.
-fn holds(page: &Page<'_>, node: Node<'_>, edits: &[Edit], text: &str) -> bool {
-    let base = page.range.start as u32;
-    let moved: Option<Vec<Edit>> = edits
-        .iter()
-        .map(|e| {
-            let span =
-                (e.span.start >= base).then(|| Span::new(e.span.file, e.span.start - base, e.span.end - base))?;
-            Some(Edit { span, replacement: e.replacement.clone() })
-        })
-        .collect();
-    let new = moved.and_then(|edits| apply_to(page.text.get(page.range.clone())?, &edits).ok());
-    let Some(new) = new else { return false };
-    let stream = yaml::parse(&Arc::new(SourceFile::new(FileId(0), "", new)));
-    let Some(Ok(tree)) = stream.documents.first().map(|d| &d.content) else { return false };
-    if tree.len() != node.tree().len() {
-        return false;
-    }
-    let found = tree.node(node.id());
-    found.text() == Some(text) && (node.as_str().is_none() || matches!(found.scalar(), Some(Scalar::Str(_))))
 }

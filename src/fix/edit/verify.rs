@@ -1,45 +1,148 @@
 //! Reads an edited document again: it must hold what was meant, and nothing else may have changed.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::apply::apply_to;
-use super::draft::{Draft, Plan, Slot};
+use super::draft::{Plan, Plans, Slot};
 use super::page::Page;
 use super::refusal::Refusal;
 use super::text;
 use super::value::Value;
 use crate::lint::Edit;
 use crate::source::{FileId, SourceFile, Span};
-use crate::yaml::{self, Node, Scalar, Shape};
+use crate::yaml::{self, Node, NodeId, Scalar, Shape, Style, Tree};
 
-/// Applies the edits to the document and compares the outcome with the plan.
-pub(super) fn check(page: &Page<'_>, draft: &Draft<'_>, edits: &[Edit]) -> Result<(), Refusal> {
+/// Applies the edits to the document and compares the outcome with the plans. What is read again is the smallest part of the
+/// document that holds all that changes and reads alone as it does there: a document may be a list of hundreds of objects, each
+/// with findings.
+pub(super) fn check(page: &Page<'_>, plans: &Plans, edits: &[Edit]) -> Result<(), Refusal> {
     let refuse = || {
         let span = edits.first().map(|e| e.span);
         Refusal { reason: "the text around it is written in a way that edits don't understand".into(), span }
     };
-    let (start, end) = (page.range.start as u32, page.range.end as u32);
-    let moved: Option<Vec<Edit>> = edits
-        .iter()
-        .map(|edit| {
-            let fits = start <= edit.span.start && edit.span.end <= end;
-            fits.then(|| Edit {
-                span: Span::new(edit.span.file, edit.span.start - start, edit.span.end - start),
-                replacement: edit.replacement.clone(),
-            })
-        })
-        .collect();
-    let old = page.text.get(page.range.clone()).ok_or_else(refuse)?;
-    let new = apply_to(old, &moved.ok_or_else(refuse)?).map_err(|_| refuse())?;
-    // The next document starts a line.
-    if page.range.end < page.text.len() && !new.ends_with(['\n', '\r']) {
-        return Err(refuse());
+    if holds(page, plans, edits) { Ok(()) } else { Err(refuse()) }
+}
+
+/// Whether the document holds what is planned, and else what it held, once the edits are made.
+pub(super) fn holds(page: &Page<'_>, plans: &Plans, edits: &[Edit]) -> bool {
+    let whole = || {
+        let read = read_edited(page, &page.range, edits);
+        read.is_some_and(|tree| is_planned(plans, page.tree.root(), tree.root()))
+    };
+    let Some(part) = Part::around(page, plans, edits) else { return whole() };
+    let verdict = part.holds(page, plans, edits);
+    if !verdict && !part.holds(page, &Plans::new(), &[]) {
+        // It has an alias to what stands outside, or a tag whose meaning does.
+        return whole();
     }
-    let file = Arc::new(SourceFile::new(FileId(0), "", new));
-    let stream = yaml::parse(&file);
-    let [document] = stream.documents.as_slice() else { return Err(refuse()) };
-    let Ok(tree) = &document.content else { return Err(refuse()) };
-    if is_planned(draft, draft.tree.root(), tree.root()) { Ok(()) } else { Err(refuse()) }
+    debug_assert_eq!(verdict, whole(), "a part says of a document what the document says: {edits:?}");
+    verdict
+}
+
+/// The only document in a stretch of the page's text with some edits.
+fn read_edited(page: &Page<'_>, range: &Range<usize>, edits: &[Edit]) -> Option<Arc<Tree>> {
+    let (start, end) = (range.start as u32, range.end as u32);
+    let moved = edits.iter().map(|edit| {
+        let fits = start <= edit.span.start && edit.span.end <= end;
+        let span = fits.then(|| Span::new(edit.span.file, edit.span.start - start, edit.span.end - start))?;
+        Some(Edit { span, replacement: edit.replacement.clone() })
+    });
+    let moved: Vec<Edit> = moved.collect::<Option<_>>()?;
+    let new = apply_to(page.text.get(range.clone())?, &moved).ok()?;
+    // What follows starts a line.
+    if range.end < page.text.len() && !new.ends_with(['\n', '\r']) {
+        return None;
+    }
+    let mut documents = yaml::parse(&Arc::new(SourceFile::new(FileId(0), "", new))).documents;
+    let only = documents.pop().filter(|_| documents.is_empty())?;
+    only.content.ok()
+}
+
+/// The lines of an entry or item of a collection by indentation. What stands before them ends before they start, and what
+/// follows starts at their column or before it, so that they mean the same without it.
+struct Part<'t> {
+    range: Range<usize>,
+    /// Of the key or dash.
+    column: usize,
+    /// None for an item.
+    key: Option<Node<'t>>,
+    value: Node<'t>,
+}
+
+impl<'t> Part<'t> {
+    /// The smallest part that holds every planned change and every edit.
+    fn around(page: &Page<'t>, plans: &Plans, edits: &[Edit]) -> Option<Part<'t>> {
+        let tree = page.tree;
+        let upwards = |id: NodeId| std::iter::successors(Some(id), |&id| tree.place(id).map(|(parent, _)| parent));
+        let mut ids = plans.keys().copied();
+        let mut common: Vec<NodeId> = upwards(ids.next()?).collect();
+        for id in ids {
+            let others: BTreeSet<NodeId> = upwards(id).collect();
+            common.retain(|id| others.contains(id));
+        }
+        let first = edits.iter().map(|e| e.span.start as usize).min()?;
+        let last = edits.iter().map(|e| e.span.end as usize).max()?;
+        let parts = common.into_iter().filter_map(|id| Part::of(page, id));
+        parts.into_iter().find(|part| part.range.start <= first && last <= part.range.end)
+    }
+
+    /// The lines of the entry with this value, or of this item; `None` where something else stands on them.
+    fn of(page: &Page<'t>, id: NodeId) -> Option<Part<'t>> {
+        let (parent, index) = page.tree.place(id)?;
+        let parent = page.tree.node(parent);
+        let head = head(page, parent, index)?;
+        let range = page.line_start(head)..end(page, parent, index)?;
+        let key = parent.written_entry_ids().get(index).map(|&(key, _)| page.tree.node(key));
+        Some(Part { range, column: page.column(head), key, value: page.tree.node(id) })
+    }
+
+    /// Whether it holds what is planned, read alone.
+    fn holds(&self, page: &Page<'_>, plans: &Plans, edits: &[Edit]) -> bool {
+        let Some(tree) = read_edited(page, &self.range, edits) else { return false };
+        let root = tree.root();
+        let column = |at: Span| {
+            let before = tree.source().text().get(..at.start as usize).unwrap_or_default();
+            before.len() - before.rfind(['\n', '\r']).map_or(0, |i| i + 1)
+        };
+        if root.style() != Style::Block || root.is_anchored() || root.tag().is_some() {
+            return false;
+        }
+        match (self.key, root.written_entries().as_slice(), root.items().as_slice()) {
+            (Some(key), [entry], []) => {
+                column(entry.key.written_span()) == self.column
+                    && is_planned(plans, key, entry.key)
+                    && is_planned(plans, self.value, entry.value)
+            }
+            (None, [], [item]) => {
+                !root.is_indentless() && column(root.span()) == self.column && is_planned(plans, self.value, *item)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Where the key or dash of an entry or item stands, if that starts its line.
+fn head(page: &Page<'_>, parent: Node<'_>, index: usize) -> Option<usize> {
+    let head = match parent.written_entry_ids().get(index) {
+        _ if parent.style() != Style::Block => return None,
+        Some(&(key, _)) => page.tree.node(key).written_span().start as usize,
+        None => page.dash(parent, index).ok()?,
+    };
+    page.starts_line(head).then_some(head)
+}
+
+/// The start of the line of what follows behind an entry or item, which may be another's; else the end of the document.
+fn end(page: &Page<'_>, parent: Node<'_>, index: usize) -> Option<usize> {
+    let (mut parent, mut index) = (parent, index);
+    loop {
+        if index + 1 < parent.written_entry_ids().len().max(parent.item_ids().len()) {
+            return head(page, parent, index + 1).map(|head| page.line_start(head));
+        }
+        let Some((up, at)) = page.tree.place(parent.id()) else { return Some(page.range.end) };
+        (parent, index) = (page.tree.node(up), at);
+    }
 }
 
 /// What happens to the documents of a file.
@@ -64,7 +167,7 @@ pub(super) fn documents(file: &SourceFile, edits: &[Edit], whole: Whole<'_>) -> 
     let mut after = new.iter();
     for old in kept.by_ref() {
         let same = match (&old.content, after.next().map(|d| &d.content)) {
-            (Ok(old), Some(Ok(new))) => is_planned(&Draft::new(old), old.root(), new.root()),
+            (Ok(old), Some(Ok(new))) => is_planned(&Plans::new(), old.root(), new.root()),
             (Err(old), Some(Err(new))) => old.message == new.message,
             _ => false,
         };
@@ -81,10 +184,10 @@ pub(super) fn documents(file: &SourceFile, edits: &[Edit], whole: Whole<'_>) -> 
 }
 
 /// Whether a node is as planned, with all that is below it. A list and not recursion: the depth is the input's choice.
-fn is_planned<'n>(draft: &Draft<'_>, old: Node<'n>, new: Node<'n>) -> bool {
+fn is_planned<'n>(plans: &Plans, old: Node<'n>, new: Node<'n>) -> bool {
     let mut pairs = vec![(old, new)];
     while let Some((old, new)) = pairs.pop() {
-        let right = match draft.plans.get(&old.id()) {
+        let right = match plans.get(&old.id()) {
             Some(Plan::Replace(value)) => value.matches(new),
             Some(Plan::Text(edits)) => {
                 let text = old.text().and_then(|t| text::changed(t, edits).ok());

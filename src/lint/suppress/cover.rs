@@ -1,38 +1,75 @@
 //! Which bytes a suppression comment covers.
 
-use crate::source::{SourceFile, Span};
+use std::collections::HashMap;
+
+use crate::source::{FileId, SourceFile, Span};
 use crate::yaml::Comment;
 
-/// The line of a trailing comment; else the next line that is not blank or a comment, with the lines that are indented
-/// deeper than it, which are its value.
-pub(super) fn covered(source: &SourceFile, comment: &Comment) -> Span {
-    let line = source.line_index(comment.span.start);
-    let text = |i: usize| source.line_span(i).map(|s| (s, source.slice(s)));
-    if comment.trailing {
-        return text(line).map_or(comment.span, |(span, _)| span);
-    }
-    let mut next = line + 1;
-    while let Some((_, t)) = text(next)
-        && (!is_content(t) || is_marker(t))
-    {
-        next += 1;
-    }
-    let Some((mut span, first)) = text(next) else { return comment.span };
-    let depth = indent(first);
-    let opens_list = opens_value(first);
-    let mut i = next + 1;
-    while let Some((s, t)) = text(i) {
-        if is_content(t) {
-            // A list may stand at the same indentation as its key.
-            let item_of_key = opens_list && indent(t) == depth && is_item(t);
-            if is_marker(t) || (indent(t) <= depth && !item_of_key) {
-                break;
-            }
-            span = span.to(s);
+/// What comments cover, with what is known of the lines of each file once one was asked about.
+#[derive(Debug, Default)]
+pub(super) struct Covers {
+    files: HashMap<FileId, Contents>,
+}
+
+impl Covers {
+    /// The line of a trailing comment; else the next line that is not blank or a comment, with the lines that are indented
+    /// deeper than it, which are its value.
+    pub(super) fn covered(&mut self, source: &SourceFile, comment: &Comment) -> Span {
+        let line = source.line_index(comment.span.start);
+        if comment.trailing {
+            return source.line_span(line).unwrap_or(comment.span);
         }
-        i += 1;
+        let contents = self.files.entry(source.id()).or_insert_with(|| Contents::of(source));
+        contents.entry_after(line).unwrap_or(comment.span)
     }
-    span
+}
+
+/// The entries of a file, each by its first line: those that are neither blank nor a comment, nor bound documents.
+#[derive(Debug)]
+struct Contents {
+    /// The line, from 0, and the bytes from there to the end of what is its value. Sorted.
+    entries: Vec<(usize, Span)>,
+}
+
+impl Contents {
+    fn of(source: &SourceFile) -> Contents {
+        let lines: Vec<(usize, Span, &str)> = (0..source.line_starts().len())
+            .filter_map(|line| source.line_span(line).map(|span| (line, span, source.slice(span))))
+            .filter(|(_, _, text)| is_content(text))
+            .collect();
+        let mut entries = Vec::new();
+        // Lines below without those that are a value of one above them: what bounds the next line is the first of these.
+        let mut below: Vec<usize> = Vec::new();
+        for (at, &(line, span, text)) in lines.iter().enumerate().rev() {
+            if !is_marker(text) {
+                let depth = indent(text);
+                while let Some(&next) = below.last()
+                    && !is_marker(lines[next].2)
+                    && indent(lines[next].2) > depth
+                {
+                    below.pop();
+                }
+                // A list may stand at the same indentation as its key.
+                let is_of_list = |next: &&usize| {
+                    let text = lines[**next].2;
+                    !is_marker(text) && indent(text) == depth && is_item(text)
+                };
+                let opens_list = opens_value(text);
+                let end = below.iter().rev().find(|next| !(opens_list && is_of_list(next)));
+                let last = end.map_or(lines.len(), |&end| end) - 1;
+                entries.push((line, span.to(lines[last].1)));
+            }
+            below.push(at);
+        }
+        entries.reverse();
+        Contents { entries }
+    }
+
+    /// The next entry below a line, with its value.
+    fn entry_after(&self, line: usize) -> Option<Span> {
+        let next = self.entries.partition_point(|(first, _)| *first <= line);
+        self.entries.get(next).map(|(_, span)| *span)
+    }
 }
 
 fn indent(line: &str) -> usize {

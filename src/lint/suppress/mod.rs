@@ -9,12 +9,15 @@ mod cover;
 mod read;
 mod rendered;
 
+use std::collections::{HashMap, HashSet};
+
 use crate::config::{Config, Level};
 use crate::load::{Content, Loaded};
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 use super::diagnostic::Diagnostic;
 use super::rule::{self, Check, Rule};
+use super::stretches::Stretches;
 
 /// The annotation that survives rendering: `rule: reason` a line, or rule names separated by commas.
 pub const ANNOTATION: &str = "kvlint.dev/ignore";
@@ -65,49 +68,57 @@ pub struct Suppressions {
     pub entries: Vec<Suppression>,
     /// Those that don't.
     pub malformed: Vec<Malformed>,
+    /// What the entries of each rule cover, by their positions.
+    covered: HashMap<String, Stretches<usize>>,
 }
 
 impl Suppressions {
     /// Finds them in all that was loaded.
     pub fn collect(loaded: &Loaded) -> Suppressions {
-        let mut found = Suppressions::default();
+        let mut reader = read::Reader::new(loaded);
         // A base that several overlays build is in the units of all of them.
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for unit in &loaded.units {
             for file in unit.files.iter().filter(|file| seen.insert(file.source.id())) {
                 if let Content::Stream(stream) = &file.content {
-                    for comment in &stream.comments {
-                        let (entries, malformed) = (found.entries.len(), found.malformed.len());
-                        found.read_comment(&file.source, comment);
-                        found.lead_back(loaded, entries, malformed);
-                    }
+                    stream.comments.iter().for_each(|comment| reader.read_comment(&file.source, comment));
                 }
             }
-            for resource in &unit.resources {
-                let (entries, malformed) = (found.entries.len(), found.malformed.len());
-                found.read_annotation(resource);
-                found.lead_back(loaded, entries, malformed);
-            }
+            unit.resources.iter().for_each(|resource| reader.read_annotation(resource));
         }
+        let mut found = reader.found;
+        let mut covered: HashMap<&str, Vec<(Span, usize)>> = HashMap::new();
+        for (at, entry) in found.entries.iter().enumerate() {
+            covered.entry(&entry.rule).or_default().extend(entry.covered().map(|span| (span, at)));
+        }
+        found.covered = covered.into_iter().map(|(rule, all)| (rule.to_string(), Stretches::new(all))).collect();
         found
     }
 
     /// Whether a finding is silenced; counts it.
     pub fn silence(&mut self, diagnostic: &Diagnostic) -> bool {
-        let mut silenced = false;
-        let covered = |s: &Suppression| s.rule == diagnostic.rule && diagnostic.places().any(|place| s.covers(place));
-        for suppression in self.entries.iter_mut().filter(|s| covered(s)) {
-            suppression.silenced += 1;
-            silenced = true;
+        let Some(covered) = self.covered.get(diagnostic.rule) else { return false };
+        let mut by = Vec::new();
+        for place in diagnostic.places() {
+            // A finding belongs to where it starts.
+            let around = covered.around(place.head()).map(|(_, at)| *at);
+            // Nothing silences what is said of itself.
+            by.extend(around.filter(|at| self.entries.get(*at).is_some_and(|s| !s.written.contains(place))));
         }
-        silenced
+        by.sort_unstable();
+        by.dedup();
+        for at in &by {
+            self.entries[*at].silenced += 1;
+        }
+        !by.is_empty()
     }
 
     /// Says of each whether its rule could have found something. `chosen` are the rules of the run that did not fail.
     pub(super) fn settle(&mut self, chosen: &[&'static Rule], loaded: &Loaded, config: &Config) {
+        let read = Read::of(loaded);
         for entry in &mut self.entries {
             let rule = chosen.iter().find(|r| r.name == entry.rule);
-            entry.ran = rule.is_some_and(|rule| looked(rule, entry.written, loaded, config));
+            entry.ran = rule.is_some_and(|rule| looked(rule, entry.written, &read, loaded, config));
         }
     }
 }
@@ -118,35 +129,51 @@ impl Suppression {
         rule::find(&self.rule).is_some()
     }
 
-    /// Whether a finding at this place is silenced. Nothing silences what is said of itself.
-    fn covers(&self, place: Span) -> bool {
-        let inside = match self.scope {
-            Scope::File(span) => span.file == place.file,
-            Scope::Span(span) => touches(span, place),
+    /// Where findings that it silences start, or at the end of which.
+    fn covered(&self) -> impl Iterator<Item = Span> + '_ {
+        let own = match self.scope {
+            Scope::File(span) => Span { start: 0, end: u32::MAX, ..span },
+            Scope::Span(span) => span,
         };
-        (inside || self.also.iter().any(|span| touches(*span, place))) && !self.written.contains(place)
+        std::iter::once(own).chain(self.also.iter().copied())
     }
 }
 
-/// Whether a place starts in a span or at its end.
-fn touches(span: Span, place: Span) -> bool {
-    span.file == place.file && span.start <= place.start && place.start <= span.end
+/// What came of reading the files.
+struct Read {
+    /// Files with a document that can't be read.
+    broken: HashSet<FileId>,
+    /// Files of units that are not complete.
+    partial: HashSet<FileId>,
+}
+
+impl Read {
+    fn of(loaded: &Loaded) -> Read {
+        let mut read = Read { broken: HashSet::new(), partial: HashSet::new() };
+        for unit in &loaded.units {
+            for file in &unit.files {
+                if !unit.is_complete() {
+                    read.partial.insert(file.source.id());
+                }
+                if file.documents().iter().any(|d| d.content.is_err()) {
+                    read.broken.insert(file.source.id());
+                }
+            }
+        }
+        read
+    }
 }
 
 /// Whether a rule looked at the document around a place.
-fn looked(rule: &Rule, place: Span, loaded: &Loaded, config: &Config) -> bool {
+fn looked(rule: &Rule, place: Span, read: &Read, loaded: &Loaded, config: &Config) -> bool {
     // The rules about suppressions run after all is silenced.
     if matches!(rule.check, Check::Run(_)) {
         return false;
     }
-    if config.level(rule.name, loaded.sources.file(place.file).path()) == Some(Level::Off) {
+    if read.broken.contains(&place.file) || (rule.needs_complete && read.partial.contains(&place.file)) {
         return false;
     }
-    loaded.units.iter().all(|unit| {
-        let Some(file) = unit.files.iter().find(|f| f.source.id() == place.file) else { return true };
-        let broken = file.documents().iter().any(|d| d.content.is_err());
-        !broken && (unit.is_complete() || !rule.needs_complete)
-    })
+    config.level(rule.name, loaded.sources.file(place.file).path()) != Some(Level::Off)
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Reads suppressions out of comments and annotations.
 
-use super::{ANNOTATION, Malformed, Scope, Suppression, Suppressions, cover};
-use crate::load::Resource;
+use std::collections::{HashMap, HashSet, hash_map};
+
+use super::cover::Covers;
+use super::{ANNOTATION, Malformed, Scope, Suppression, Suppressions};
+use crate::load::{Loaded, Resource};
 use crate::source::{SourceFile, Span};
 use crate::suggest;
 use crate::yaml::{Comment, Node};
@@ -23,7 +26,48 @@ struct Parts {
     names_end: usize,
 }
 
-impl Suppressions {
+/// Suppressions while they are read.
+pub(super) struct Reader<'l> {
+    pub(super) loaded: &'l Loaded,
+    pub(super) found: Suppressions,
+    pub(super) covers: Covers,
+    /// The positions of the entries, by the bytes of the name and the name.
+    known: HashMap<(Span, String), usize>,
+    /// What was found to be malformed.
+    said: HashSet<(Span, String)>,
+}
+
+impl<'l> Reader<'l> {
+    pub(super) fn new(loaded: &'l Loaded) -> Reader<'l> {
+        Reader {
+            loaded,
+            found: Suppressions::default(),
+            covers: Covers::default(),
+            known: HashMap::new(),
+            said: HashSet::new(),
+        }
+    }
+
+    /// Keeps an entry; one that is there already, as each values set of a chart and each overlay of a base brings it again,
+    /// covers more.
+    fn add(&mut self, entry: Suppression) {
+        let entry = self.led_back(entry);
+        match self.known.entry((entry.span, entry.rule.clone())) {
+            hash_map::Entry::Occupied(known) => self.found.entries[*known.get()].also.extend(entry.also),
+            hash_map::Entry::Vacant(place) => {
+                place.insert(self.found.entries.len());
+                self.found.entries.push(entry);
+            }
+        }
+    }
+
+    fn complain(&mut self, span: Span, message: String) {
+        let span = self.loaded.shown_span(span);
+        if self.said.insert((span, message.clone())) {
+            self.found.malformed.push(Malformed { span, message });
+        }
+    }
+
     /// `# kvlint: ignore[rule, rule] reason` or `# kvlint: ignore-file[rule] reason`.
     pub(super) fn read_comment(&mut self, source: &SourceFile, comment: &Comment) {
         let text = source.slice(comment.span);
@@ -34,17 +78,17 @@ impl Suppressions {
             None => return,
             Some(Ok(parts)) => parts,
             Some(Err((start, end, message))) => {
-                return self.malformed.push(Malformed { span: at(start, end), message });
+                return self.complain(at(start, end), message);
             }
         };
         let scope = match parts.file_wide {
             true => Scope::File(comment.span),
-            false => Scope::Span(cover::covered(source, comment)),
+            false => Scope::Span(self.covers.covered(source, comment)),
         };
         let reason = text[parts.names_end + 1..].trim().trim_start_matches([':', '-']).trim();
         for (start, name) in names(&text[parts.names..parts.names_end]) {
             let start = parts.names + start;
-            self.entries.push(Suppression {
+            self.add(Suppression {
                 rule: name.to_string(),
                 span: at(start, start + name.len()),
                 written: comment.span,
@@ -75,12 +119,7 @@ impl Suppressions {
                 let start = line_start + start;
                 let span = map.span(start..start + name.len());
                 any = true;
-                // Every overlay brings the annotation of its base again.
-                if let Some(known) = self.entries.iter_mut().find(|e| e.span == span) {
-                    known.also.extend_from_slice(&also);
-                    continue;
-                }
-                self.entries.push(Suppression {
+                self.add(Suppression {
                     rule: name.to_string(),
                     span,
                     written: map.span(line_start..line_start + line.trim_end().len()),
@@ -95,7 +134,7 @@ impl Suppressions {
         }
         if !any {
             let message = format!("the annotation `{ANNOTATION}` names no rule");
-            self.malformed.push(Malformed { span: node.grip(), message });
+            self.complain(node.grip(), message);
         }
     }
 }

@@ -147,3 +147,12 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_list_under_its_key_ends_with_the_next_key_and_with_the_document() {
+    let list = "# kvlint: ignore[x] y\nargs:\n- a:\n    b: 1\n\n# about c\n- c\n";
+    let end = list.find("args").unwrap();
+    assert_eq!(covered(&format!("{list}next: 1\n")), list[end..].trim_end());
+    assert_eq!(covered(&format!("{list}---\n- d\n")), list[end..].trim_end());
+    assert_eq!(covered("# kvlint: ignore[x] y\n---\na: 1\nb: 2\n"), "a: 1");
+}
