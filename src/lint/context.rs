@@ -49,6 +49,11 @@ impl Sink {
         Report { diagnostic: &mut self.found[last], contract_documented: self.contract_documented }
     }
 
+    /// How much was found so far.
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
     pub(super) fn into_found(self) -> (Vec<Diagnostic>, Vec<Failure>) {
         (self.found, self.failures)
     }

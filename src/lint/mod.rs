@@ -5,6 +5,7 @@ mod blocked;
 mod context;
 mod diagnostic;
 mod fingerprint;
+mod objects;
 mod overlays;
 mod problems;
 mod relocate;

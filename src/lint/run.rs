@@ -4,20 +4,17 @@ use std::fmt;
 
 use rayon::prelude::*;
 
-use super::context::{ResourceContext, RunContext, Seen, Sink, UnitContext};
+use super::context::{RunContext, Sink, UnitContext};
 use super::diagnostic::{Diagnostic, Severity};
+use super::objects::Shared;
 use super::rule::{Check, RULES, Rule};
 use super::suppress::Suppressions;
-use super::{overlays, relocate, restrain};
+use super::{objects, overlays, relocate, restrain};
 use crate::config::{Config, Level};
 use crate::events::Model;
-use crate::load::{Loaded, Resource, Unit};
+use crate::load::{Loaded, Unit};
 use crate::panics;
 use crate::source::SourceMap;
-
-/// Objects that one task looks at: enough that starting the task costs nothing beside them, and few enough that they stay
-/// in the processor's cache while one rule after another looks at them.
-const CHUNK: usize = 32;
 
 /// What a run found.
 #[derive(Debug, Default)]
@@ -80,9 +77,10 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
     let mut outcome = Outcome::default();
     let mut by_unit = Vec::new();
     let places = relocate::Relocation::new(loaded);
+    let mut shared = Shared::of(&loaded.units);
     for unit in &loaded.units {
         let mut found = Vec::new();
-        collect(lint_unit(unit, &chosen, config), &mut found, &mut outcome.failures);
+        collect(lint_unit(unit, &chosen, config, &mut shared), &mut found, &mut outcome.failures);
         overlays::name_overridden(unit, &mut found);
         let found = found.into_par_iter().map(|d| relocate::relocate(d, &places)).collect();
         by_unit.push(found);
@@ -123,19 +121,16 @@ pub fn lint(loaded: &Loaded, config: &Config, only: Option<&[&str]>) -> Outcome 
 /// A rule over a unit, with its check.
 type AboutUnit = (&'static Rule, fn(&mut UnitContext<'_>));
 
-/// A rule over single objects, with its check.
-type AboutObject = (&'static Rule, fn(&mut ResourceContext<'_>));
-
 /// What some rules say of a unit, with every place as it is there, and which of them failed.
 pub(super) fn examine(unit: &Unit, config: &Config, rules: &[&str]) -> (Vec<Diagnostic>, Vec<Failure>) {
     let chosen: Vec<&'static Rule> = rules.iter().filter_map(|name| super::rule::find(name)).collect();
     let (mut found, mut failures) = (Vec::new(), Vec::new());
-    collect(lint_unit(unit, &chosen, config), &mut found, &mut failures);
+    collect(lint_unit(unit, &chosen, config, &mut Shared::default()), &mut found, &mut failures);
     (found, failures)
 }
 
 /// What a part of a run found, and what failed of others that it had a look at; or its own failure.
-type Guarded = Result<(Vec<Diagnostic>, Vec<Failure>), Failure>;
+pub(super) type Guarded = Result<(Vec<Diagnostic>, Vec<Failure>), Failure>;
 
 fn collect(results: Vec<Guarded>, found: &mut Vec<Diagnostic>, failures: &mut Vec<Failure>) {
     for result in results {
@@ -149,7 +144,7 @@ fn collect(results: Vec<Guarded>, found: &mut Vec<Diagnostic>, failures: &mut Ve
     }
 }
 
-fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guarded> {
+fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config, shared: &mut Shared) -> Vec<Guarded> {
     let runs = |rule: &&&'static Rule| unit.is_complete() || !rule.needs_complete;
     let (mut about_objects, mut about_unit) = (Vec::new(), Vec::new());
     for rule in rules.iter().filter(runs) {
@@ -159,10 +154,7 @@ fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guard
             Check::Run(_) => {}
         }
     }
-    // All rules look at an object while it is at hand, then at the next.
-    let objects = || -> Vec<Vec<Guarded>> {
-        unit.resources.par_chunks(CHUNK).map(|chunk| lint_objects(chunk, &about_objects, config)).collect()
-    };
+    let objects = || objects::lint(unit, &about_objects, config, shared);
     let whole = || -> Vec<Guarded> {
         let model = match panics::guarded(|| Model::new(unit, config)) {
             Ok(model) => model,
@@ -178,34 +170,11 @@ fn lint_unit(unit: &Unit, rules: &[&'static Rule], config: &Config) -> Vec<Guard
         about_unit.par_iter().map(run).collect()
     };
     let (objects, whole) = rayon::join(objects, whole);
-    whole.into_iter().chain(objects.into_iter().flatten()).collect()
-}
-
-/// What the rules about single objects find in some; a rule that fails says so once.
-fn lint_objects(resources: &[Resource], rules: &[AboutObject], config: &Config) -> Vec<Guarded> {
-    if !rules.is_empty() {
-        // The search for duplicate keys goes through a tree in the order in which it lies in memory, and the rules jump about
-        // in it: this way round they find it in the cache. What is found is kept by the tree. A tree that was put together has
-        // no key twice, and nobody asks.
-        let read = resources.iter().map(Resource::tree).filter(|tree| !tree.is_composed());
-        read.for_each(|tree| drop(tree.duplicate_keys()));
-    }
-    let seen: Vec<Seen<'_>> = resources.iter().map(|_| Seen::default()).collect();
-    let run = |(rule, check): &AboutObject| {
-        guarded(rule, config, |mut sink| {
-            for (resource, seen) in resources.iter().zip(&seen) {
-                let mut cx = ResourceContext { resource, config, seen, sink };
-                check(&mut cx);
-                sink = cx.sink;
-            }
-            sink
-        })
-    };
-    rules.iter().map(run).collect()
+    whole.into_iter().chain(objects).collect()
 }
 
 /// A rule that panics takes nothing else with it.
-fn guarded(rule: &'static Rule, config: &Config, run: impl FnOnce(Sink) -> Sink) -> Guarded {
+pub(super) fn guarded(rule: &'static Rule, config: &Config, run: impl FnOnce(Sink) -> Sink) -> Guarded {
     let sink = Sink::new(rule, config);
     let failure = |message| Failure { part: Part::Rule(rule.name), message };
     panics::guarded(|| run(sink)).map(Sink::into_found).map_err(failure)
