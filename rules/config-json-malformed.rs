@@ -28,7 +28,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
                     "write JSON: double quotes, `true` and `false`",
                 )
             };
-            cx.report(error.span, message)
+            // The quotes belong around all of it.
+            cx.report(if unquoted { config.span } else { error.span }, message)
                 .observed(verdict.certainty)
                 .related(config.key_span, "vLLM reads this option as JSON")
                 .help(help)

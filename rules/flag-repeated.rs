@@ -71,7 +71,7 @@ fn identity(flag: &FlagUse) -> Option<(Option<Role>, Option<&str>)> {
                 Role::HybridManagerOff => Role::HybridManagerOn,
                 role => role,
             };
-            Some((Some(role), flag.dotted.as_deref()))
+            Some((Some(role), flag.dotted.as_ref().map(|key| key.value.as_str())))
         }
         Meaning::Documented(row) => Some((None, Some(row.name.as_str()))),
         Meaning::Ambiguous | Meaning::Other => None,
@@ -80,7 +80,7 @@ fn identity(flag: &FlagUse) -> Option<(Option<Role>, Option<&str>)> {
 
 fn name(flag: &FlagUse) -> String {
     match &flag.dotted {
-        Some(key) => format!("{}.{key}", flag.name),
+        Some(key) => format!("{}.{}", flag.name, key.value),
         None => flag.name.clone(),
     }
 }

@@ -1,15 +1,15 @@
-use crate::k8s::{PodTemplate, Workload};
+use crate::k8s::PodTemplate;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     for publisher in &model.publishers {
         let pod = &publisher.pod;
-        let (Some(host_network), Some((&replicas, place))) = (pod.host_network(), pod.replicas.known_at()) else {
+        // The number of pods of a DaemonSet stands nowhere, so that it is not known.
+        let (Some(host_network), Some((&replicas, replicas_at))) = (pod.host_network(), pod.replicas.known_at()) else {
             continue;
         };
-        let Some(workload) = model.workloads.get(publisher.workload) else { continue };
-        if publisher.publishing() != Publishing::On || replicas < 2 || one_per_node(workload, pod) {
+        if publisher.publishing() != Publishing::On || replicas < 2 || is_one_per_node(pod) {
             continue;
         }
         let Some(port) = publisher.event_port().known().copied() else { continue };
@@ -21,7 +21,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let numbers = port.numbers();
         let report = if listed {
             cx.report(
-                place,
+                host_network.span(),
                 format!("the {replicas} replicas share port {numbers} of the host, so each needs a node of its own"),
             )
             .severity(Severity::Info)
@@ -29,21 +29,21 @@ pub fn check(cx: &mut UnitContext<'_>) {
             .note("the scheduler counts listed ports of such a pod as host ports: a second pod on a node stays Pending")
         } else {
             cx.report(
-                place,
+                host_network.span(),
                 format!("{replicas} replicas publish on port {numbers} of the host, and nothing keeps them apart"),
             )
             .help("remove `hostNetwork`, or list the port: the scheduler then keeps two such pods off one node")
             .note("the second engine on a node fails with `Address already in use`")
         };
         report
-            .related(host_network.key_span().unwrap_or(host_network.span()), "pods use the network of their node")
+            .label("pods use the network of their node")
+            .related(replicas_at, format!("{replicas} replicas"))
             .related(port.span, format!("the event port is {numbers}"));
     }
 }
 
 /// Whether something else keeps the pods on different nodes.
-fn one_per_node(workload: &Workload<'_>, pod: &PodTemplate<'_>) -> bool {
-    let spec_has = |path: &str| pod.spec.and_then(|s| s.at(path)).is_some_and(|n| !n.is_empty());
-    workload.resource.kind() == "DaemonSet"
-        || spec_has("affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution")
+fn is_one_per_node(pod: &PodTemplate<'_>) -> bool {
+    let path = "affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution";
+    pod.spec.and_then(|spec| spec.at(path)).is_some_and(|terms| !terms.is_empty())
 }

@@ -1,5 +1,7 @@
+use crate::events::Model;
 use crate::events::policies::{self, words};
 use crate::k8s::Truth;
+use crate::k8s::policy::NetworkPolicy;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
@@ -33,8 +35,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 .note("a policy is about pods of its own namespace alone");
             continue;
         }
-        let mut report =
-            cx.report(policy.view.selector_place(), format!("`{title}` selects no pod of these manifests"));
+        let mut report = cx.report(place(model, policy.view), format!("`{title}` selects no pod of these manifests"));
         let mut help = None;
         // The gateway has the labels of the way it was installed.
         for gateway in &model.gateways {
@@ -52,4 +53,12 @@ pub fn check(cx: &mut UnitContext<'_>) {
             .help(help.unwrap_or_else(|| "ask for labels that the pods' templates have".into()))
             .note("a policy without pods opens nothing and closes nothing");
     }
+}
+
+/// The first label that no pod has, else what is asked for first.
+fn place(model: &Model<'_>, policy: NetworkPolicy<'_>) -> Span {
+    let nobody = |key: &str| model.pods().all(|(_, pod)| pod.labels.has(key) == Some(false));
+    let labels = policy.pod_selector().and_then(|s| s.node().get("matchLabels")).map(Node::entries);
+    let missing = labels.unwrap_or_default().into_iter().find(|e| e.key.text().is_some_and(nobody));
+    missing.map_or_else(|| policy.selector_place(), |entry| entry.key.span())
 }

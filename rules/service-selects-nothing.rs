@@ -30,12 +30,13 @@ pub fn check(cx: &mut UnitContext<'_>) {
             continue;
         };
         let key = requirement.key_text().unwrap_or_default();
-        let report = cx.report(requirement.span(), message);
         let report = match pod.labels.get(key) {
-            Some(value) => report
+            Some(value) => cx
+                .report(requirement.span(), message)
                 .related(value.span(), format!("the pods of {} have another value", pod.title()))
                 .help(format!("write `{}`", value.text().unwrap_or_default())),
-            None => report
+            None => cx
+                .report(requirement.key_span().unwrap_or(requirement.span()), message)
                 .related(pod.labels_place, format!("the pods of {} have no `{key}`", pod.title()))
                 .help("select by labels that the pods have, or add the label to the pod template"),
         };

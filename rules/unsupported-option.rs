@@ -99,7 +99,7 @@ fn why(publisher: &Publisher<'_>, flag: &FlagUse) -> Option<Why> {
                 return Some(Why::NotHere);
             }
             // Where it is broken, it is the underscore of a key that breaks.
-            let key = flag.dotted.as_deref().filter(|key| about_events && key.contains('_'));
+            let key = flag.dotted.as_ref().filter(|key| about_events && key.value.contains('_'));
             key.and_then(|_| publisher.image.verdict(&cli::parser().dotted, |e| e.is_fatal())).map(|_| Why::Dotted)
         }
     }
@@ -119,7 +119,7 @@ fn who(publisher: &Publisher<'_>, why: &Why) -> String {
 
 fn written(flag: &FlagUse) -> String {
     match &flag.dotted {
-        Some(key) => format!("{}.{key}", flag.name),
+        Some(key) => format!("{}.{}", flag.name, key.value),
         None => flag.name.clone(),
     }
 }

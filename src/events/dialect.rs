@@ -228,10 +228,14 @@ fn json_error(text: &Text, error: &serde_json::Error) -> JsonError {
     while !value.is_char_boundary(start) {
         start -= 1;
     }
-    let end = value[start..].chars().next().map_or(start, |c| start + c.len_utf8());
-    let span = if value.trim().is_empty() { text.span() } else { text.sub_span(start..end) };
     let full = error.to_string();
     let message = full.split(" at line ").next().unwrap_or(&full).to_string();
+    let place = match value[..start].trim_end().strip_suffix(',') {
+        // serde_json points behind the comma that is one too many.
+        Some(before) if value[start..].starts_with(['}', ']']) => before.len()..before.len() + 1,
+        _ => word_at(value, start),
+    };
+    let span = if value.trim().is_empty() { text.span() } else { text.sub_span(place) };
     let message = match value.as_bytes().get(start) {
         _ if value.trim().is_empty() => "nothing where an object belongs".to_string(),
         Some(b'\'') => "single quotes, where JSON has double quotes".to_string(),
@@ -241,6 +245,19 @@ fn json_error(text: &Text, error: &serde_json::Error) -> JsonError {
         _ => message,
     };
     JsonError { span, message, human_numbers: only_human_numbers(value) }
+}
+
+/// The bare word around a place, such as `True` or `10k`; the character there where it is in none.
+fn word_at(text: &str, at: usize) -> std::ops::Range<usize> {
+    let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
+    let quotes = text[..at].matches('"').count() - text[..at].matches("\\\"").count();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '.');
+    if quotes % 2 == 1 || !text[at..end].chars().all(is_part) {
+        return at..end;
+    }
+    let start = text[..at].trim_end_matches(is_part).len();
+    let rest = text[at..].trim_start_matches(is_part);
+    start..text.len() - rest.len()
 }
 
 /// Whether the text is JSON once numbers such as `10k` or `1.5M` are written out.

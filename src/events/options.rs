@@ -33,7 +33,7 @@ pub struct FlagUse {
     /// What it is.
     pub meaning: Meaning,
     /// The key behind the dot in `--kv-events-config.endpoint`.
-    pub dotted: Option<String>,
+    pub dotted: Option<Text>,
     /// What it is given.
     pub value: Option<Text>,
     /// Whether the value was written with `=`.
@@ -73,7 +73,7 @@ pub fn split(words: &[Text], release: Option<&Release>) -> (Vec<FlagUse>, Vec<us
             None => (word.value.as_str(), None),
         };
         let (name, dotted) = match written.split_once('.') {
-            Some((base, key)) if written.starts_with("--") => (base, Some(key.to_string())),
+            Some((base, _)) if written.starts_with("--") => (base, Some(word.part(base.len() + 1..written.len()))),
             _ => (written, None),
         };
         let meaning = meaning(name, release);

@@ -180,7 +180,7 @@ impl Publisher<'_> {
         let key = &vllm::table().connector_key;
         let mut found = Vec::new();
         let dotted = self.flags.iter().filter(|f| f.role() == Some(Role::KvTransferConfig));
-        for flag in dotted.filter(|f| f.dotted.as_ref() == Some(key)) {
+        for flag in dotted.filter(|f| f.dotted.as_ref().is_some_and(|dotted| dotted.value == *key)) {
             if let Some(text) = flag.value.as_ref().filter(|t| !t.opaque) {
                 found.push(ConnectorName { name: text.value.clone(), span: text.span() });
             }

@@ -415,8 +415,8 @@ fn dotted(flags: &[FlagUse]) -> Option<EventsConfig> {
         let value = flag.value.clone().unwrap_or_else(|| Text::synthetic("", flag.name_span));
         config.opaque |= value.opaque;
         config.entries.push(super::dialect::ConfigEntry {
-            key: key.clone(),
-            key_span: flag.name_span,
+            key: key.value.clone(),
+            key_span: key.span(),
             value: ConfigValue::guess(value),
         });
     }

@@ -75,7 +75,7 @@ fn a_denial_points_at_the_field_to_change() {
     );
     denied(
         "{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]}",
-        "client",
+        "podSelector",
         Why::OtherNamespace,
     );
     // Opening more to everybody is nobody's wish.

@@ -162,7 +162,8 @@ impl<'t> Reach<'t> {
                         |node: Option<Node<'t>>| node.and_then(selector_place).unwrap_or_else(|| peer.view.node.grip());
                     match (labels, space, peer.view.namespaces) {
                         (Truth::Yes, Truth::No, None) => {
-                            offer(id, place(peer.view.pods.map(|s| s.node())), Why::OtherNamespace);
+                            // What is missing stands beside the selector.
+                            offer(id, peer.view.node.grip(), Why::OtherNamespace);
                         }
                         (_, Truth::No, Some(selector)) => offer(id, place(Some(selector.node())), Why::Namespace),
                         (Truth::No, Truth::Yes, _) => offer(id, place(peer.view.pods.map(|s| s.node())), Why::Labels),

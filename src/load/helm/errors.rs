@@ -127,7 +127,9 @@ fn in_template(message: &str, chart: &Chart) -> Option<ChartProblem> {
         // Each place is followed by its own expression.
         let after = message.get(found.get(0)?.end()..).unwrap_or_default();
         let own = EXPRESSION.as_ref().and_then(|e| e.captures(after)).and_then(|c| c.get(1));
-        let span = expression_span(&file.source, line, column, own.map(|m| m.as_str()));
+        // An error of the parser has no expression, but may quote what it does not know.
+        let quoted = column.is_none().then(|| after.split('"').nth(1)).flatten();
+        let span = expression_span(&file.source, line, column, own.map(|m| m.as_str()).or(quoted));
         places.push((span, found.get(0)?.end()));
     }
     let (span, end) = places.pop()?;
