@@ -36,6 +36,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 kv.iter().partition(|kv| ports.iter().any(|p| p.leads_to(pod) == Some(kv.number)));
             // A Service without any port for events is for requests alone.
             let ([listed], [missing]) = (listed.as_slice(), missing.as_slice()) else { continue };
+            // A port with its name is it; that it leads elsewhere is a finding about the target or the container.
+            if ports.iter().any(|port| port.name == Some(missing.convention)) {
+                continue;
+            }
             if exposed_elsewhere(model, *service, pod, missing.number) {
                 continue;
             }

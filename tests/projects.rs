@@ -1,4 +1,5 @@
-//! Whole trees, each with the findings that it must give: `expected.txt` is the concise output.
+//! Whole trees, each with the findings that it must give, and no others: `expected.txt` is the concise output, each line followed by the
+//! bytes that the finding is about, written as in the examples of the rules.
 //!
 //! A project with a chart holds what it renders to, `rendered.yaml`: without helm its findings are led back to the templates. With
 //! helm the chart itself is linted, which gives `expected-helm.txt`.
@@ -7,9 +8,13 @@
 
 #[path = "helm/find.rs"]
 mod find;
+#[path = "rules/place.rs"]
+mod place;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use place::Place;
 
 fn projects() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/projects");
@@ -19,10 +24,10 @@ fn projects() -> Vec<PathBuf> {
     found
 }
 
-fn concise(folder: &Path, paths: &[&str]) -> (String, Option<i32>) {
+fn run(folder: &Path, format: &str, arguments: &[&str]) -> (String, Option<i32>) {
     let output = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-        .args(["--format", "concise", "--color", "never"])
-        .args(paths)
+        .args(["--format", format, "--color", "never"])
+        .args(arguments)
         .current_dir(folder)
         .env_clear()
         .output()
@@ -30,11 +35,34 @@ fn concise(folder: &Path, paths: &[&str]) -> (String, Option<i32>) {
     (String::from_utf8(output.stdout).expect("UTF-8"), output.status.code())
 }
 
+/// The findings as the concise output has them, and the places of their bytes.
+fn findings(folder: &Path, arguments: &[&str]) -> (Vec<(String, Place)>, Option<i32>) {
+    let (lines, code) = run(folder, "concise", arguments);
+    let (report, _) = run(folder, "json", arguments);
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    let place = |found: &serde_json::Value| {
+        let path = found["path"].as_str().expect("a path");
+        let text = std::fs::read_to_string(folder.join(path)).expect(path);
+        let at = |key: &str| usize::try_from(found["span"][key].as_u64().expect(key)).expect(key);
+        Place::new(path, &text, at("start")..at("end"))
+    };
+    let places: Vec<Place> = report["diagnostics"].as_array().expect("findings").iter().map(place).collect();
+    let lines: Vec<String> = lines.lines().map(str::to_string).collect();
+    assert_eq!(lines.len(), places.len(), "{lines:#?}");
+    (lines.into_iter().zip(places).collect(), code)
+}
+
+/// What an expected file holds.
+fn shown(found: &[(String, Place)]) -> String {
+    found.iter().map(|(line, place)| format!("{line}\n    {place}\n")).collect()
+}
+
 #[test]
 fn every_project_gives_its_findings() {
     let mut wrong = Vec::new();
     for folder in projects() {
-        let (found, code) = concise(&folder, &["."]);
+        let (found, code) = findings(&folder, &["."]);
+        let found = shown(&found);
         let file = folder.join("expected.txt");
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&file, &found).expect("expected.txt can be written");
@@ -58,7 +86,7 @@ fn every_chart_gives_its_findings_with_helm() {
     let helm = helm.to_str().expect("a path that is text");
     let mut wrong = Vec::new();
     for folder in projects().into_iter().filter(|folder| folder.join("chart/Chart.yaml").is_file()) {
-        let (found, _) = concise(&folder, &["--helm", helm, "chart"]);
+        let found = shown(&findings(&folder, &["--helm", helm, "chart"]).0);
         let file = folder.join("expected-helm.txt");
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&file, &found).expect("expected-helm.txt can be written");
@@ -76,86 +104,210 @@ fn every_chart_gives_its_findings_with_helm() {
 fn the_sample_chart_is_clean_with_its_switch_on_and_off() {
     let Some(helm) = find::helm("the sample chart") else { return };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (found, code) = concise(root, &["--helm", helm.to_str().expect("text"), "testdata/samples"]);
+    let (found, code) = run(root, "concise", &["--helm", helm.to_str().expect("text"), "testdata/samples"]);
     assert_eq!((found.as_str(), code), ("", Some(0)));
 }
 
 #[test]
 fn the_samples_are_clean() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (found, code) = concise(root, &["testdata/samples"]);
-    assert!(!found.contains('['), "{found}");
-    assert_eq!(code, Some(0));
+    let (found, code) = run(root, "concise", &["testdata/samples"]);
+    assert_eq!((found.as_str(), code), ("", Some(0)));
 }
 
-/// A sample with one thing broken, and the rule that must say so.
-const BROKEN: &[(&str, &str, &str, &str)] = &[
-    ("model/deployment.yaml", "        model.aibrix.ai/kv-events-enabled: \"true\"\n", "", "discovery-label-missing"),
-    ("model/deployment.yaml", "kv-events-enabled: \"true\"", "kv-events-enabled: \"True\"", "discovery-label-value"),
-    (
-        "model/deployment.yaml",
-        "\"enable_kv_cache_events\": true",
-        "\"enable_kv_cache_events\": false",
-        "labelled-but-silent",
-    ),
-    (
-        "model/deployment.yaml",
-        "\"enable_kv_cache_events\": true",
-        "'enable_kv_cache_events': true",
-        "config-json-malformed",
-    ),
-    ("model/deployment.yaml", "\"buffer_steps\": 10000", "\"buffer_steps\": \"many\"", "config-wrong-type"),
-    ("model/deployment.yaml", "buffer_steps", "buffer_step", "config-unknown-key"),
-    ("model/deployment.yaml", "tcp://*:5557", "tcp://0.0.0.0:5557", "endpoint-connects"),
-    ("model/deployment.yaml", "tcp://*:5557", "tcp://*", "endpoint-malformed"),
-    ("model/deployment.yaml", "tcp://*:5557", "tcp://*:6000", "port-not-dialled"),
-    ("model/deployment.yaml", "tcp://*:5558", "tcp://*:5557", "replay-port-clash"),
-    (
-        "model/deployment.yaml",
-        "            - name: kv-events\n              containerPort: 5557\n",
-        "",
-        "event-port-not-exposed",
-    ),
-    ("model/deployment.yaml", "v0.12.0", "v0.6.6", "engine-too-old"),
-    ("model/deployment.yaml", "v0.12.0", "latest", "engine-version-unknown"),
-    ("model/deployment.yaml", "v0.12.0", "v0.24.0", "gateway-cannot-decode"),
-    ("model/deployment.yaml", "\"16\"", "\"32\"", "block-size-mismatch"),
-    ("model/deployment.yaml", "name: kv-replay", "name: kv-replay-endpoint", "port-name-invalid"),
-    ("model/service.yaml", "targetPort: http", "targetPort: web", "service-target-port-unknown"),
-    ("model/service.yaml", "  name: qwen-coder-7b\n  namespace", "  name: coder\n  namespace", "service-name-differs"),
-    ("gateway/gateway.yaml", "value: remote\n", "value: character\n", "tokenizer-type"),
-    (
-        "gateway/gateway.yaml",
-        "AIBRIX_PREFIX_CACHE_USE_REMOTE_TOKENIZER",
-        "AIBRIX_USE_REMOTE_TOKENIZER",
-        "gateway-variable-unread",
-    ),
-    (
-        "gateway/gateway.yaml",
-        "REMOTE_TOKENIZER\n              value: \"true\"",
-        "REMOTE_TOKENIZER\n              value: \"yes\"",
-        "gateway-value-false",
-    ),
-    ("gateway/gateway.yaml", "qwen-coder-7b.default:8000", "qwen-coder.default:8000", "tokenizer-endpoint"),
-    ("autoscaling/podautoscaler.yaml", "scaleTargetRef", "targetRef", "autoscaler-unknown-field"),
-    ("autoscaling/podautoscaler.yaml", "    name: qwen-coder-7b\n", "    name: coder\n", "autoscaler-target-missing"),
+/// A sample with one thing broken, and all that must be found: `file:line rule at bytes`.
+struct Broken {
+    file: &'static str,
+    /// The last of it is replaced: labels stand first on the object and then on the pods.
+    from: &'static str,
+    to: &'static str,
+    gives: &'static [&'static str],
+}
+
+const BROKEN: &[Broken] = &[
+    Broken {
+        file: "model/deployment.yaml",
+        from: "        model.aibrix.ai/kv-events-enabled: \"true\"\n",
+        to: "",
+        gives: &[
+            "model/deployment.yaml:22 discovery-label-missing at `labels`",
+            "model/deployment.yaml:45 event-ports-open at `5557`",
+        ],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "kv-events-enabled: \"true\"",
+        to: "kv-events-enabled: \"True\"",
+        gives: &[
+            "model/deployment.yaml:26 discovery-label-value at `\"True\"`",
+            "model/deployment.yaml:46 event-ports-open at `5557`",
+        ],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "\"enable_kv_cache_events\": true",
+        to: "\"enable_kv_cache_events\": false",
+        gives: &["model/deployment.yaml:26 labelled-but-silent at `\"true\"`"],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "\"enable_kv_cache_events\": true",
+        to: "'enable_kv_cache_events': true",
+        gives: &["model/deployment.yaml:44 config-json-malformed at 1st `'`"],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "\"buffer_steps\": 10000",
+        to: "\"buffer_steps\": \"many\"",
+        gives: &["model/deployment.yaml:48 config-wrong-type at `\"many\"`"],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "buffer_steps",
+        to: "buffer_step",
+        gives: &["model/deployment.yaml:48 config-unknown-key at `\"buffer_step\"`"],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "tcp://*:5557",
+        to: "tcp://0.0.0.0:5557",
+        gives: &["model/deployment.yaml:46 endpoint-connects at `0.0.0.0`"],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "tcp://*:5557",
+        to: "tcp://*",
+        gives: &["model/deployment.yaml:46 endpoint-malformed at `tcp://*`"],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "tcp://*:5557",
+        to: "tcp://*:6000",
+        gives: &["model/deployment.yaml:46 port-not-dialled at `6000`"],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "tcp://*:5558",
+        to: "tcp://*:5557",
+        gives: &["model/deployment.yaml:47 replay-port-clash at `5557`"],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "            - name: kv-events\n              containerPort: 5557\n",
+        to: "",
+        gives: &[
+            "model/deployment.yaml:49 event-port-not-exposed at `ports`",
+            "model/service.yaml:20 service-target-port-unknown at `kv-events`",
+        ],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "v0.12.0",
+        to: "v0.6.6",
+        gives: &[
+            "model/deployment.yaml:30 engine-too-old at `v0.6.6`",
+            "model/deployment.yaml:42 unsupported-option at `--kv-events-config`",
+        ],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "v0.12.0",
+        to: "latest",
+        gives: &["model/deployment.yaml:30 engine-version-unknown at `latest`"],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "v0.12.0",
+        to: "v0.24.0",
+        gives: &["model/deployment.yaml:30 gateway-cannot-decode at `v0.24.0`"],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "\"16\"",
+        to: "\"32\"",
+        gives: &["model/deployment.yaml:41 block-size-mismatch at `\"32\"`"],
+    },
+    Broken {
+        file: "model/deployment.yaml",
+        from: "name: kv-replay",
+        to: "name: kv-replay-endpoint",
+        gives: &[
+            "model/deployment.yaml:54 port-name-invalid at `kv-replay-endpoint`",
+            "model/service.yaml:23 service-target-port-unknown at `kv-replay`",
+        ],
+    },
+    Broken {
+        file: "model/service.yaml",
+        from: "targetPort: http",
+        to: "targetPort: web",
+        gives: &["model/service.yaml:17 service-target-port-unknown at `web`"],
+    },
+    Broken {
+        file: "model/service.yaml",
+        from: "  name: qwen-coder-7b\n  namespace",
+        to: "  name: coder\n  namespace",
+        gives: &[
+            "gateway/gateway.yaml:43 tokenizer-endpoint at `qwen-coder-7b.default`",
+            "model/service.yaml:7 service-name-differs at `coder`",
+        ],
+    },
+    Broken {
+        file: "gateway/gateway.yaml",
+        from: "value: remote\n",
+        to: "value: character\n",
+        gives: &["gateway/gateway.yaml:41 tokenizer-type at `character`"],
+    },
+    Broken {
+        file: "gateway/gateway.yaml",
+        from: "AIBRIX_PREFIX_CACHE_USE_REMOTE_TOKENIZER",
+        to: "AIBRIX_USE_REMOTE_TOKENIZER",
+        gives: &["gateway/gateway.yaml:37 gateway-variable-unread at `AIBRIX_USE_REMOTE_TOKENIZER`"],
+    },
+    Broken {
+        file: "gateway/gateway.yaml",
+        from: "REMOTE_TOKENIZER\n              value: \"true\"",
+        to: "REMOTE_TOKENIZER\n              value: \"yes\"",
+        gives: &["gateway/gateway.yaml:38 gateway-value-false at `\"yes\"`"],
+    },
+    Broken {
+        file: "gateway/gateway.yaml",
+        from: "qwen-coder-7b.default:8000",
+        to: "qwen-coder.default:8000",
+        gives: &["gateway/gateway.yaml:43 tokenizer-endpoint at `qwen-coder.default`"],
+    },
+    Broken {
+        file: "autoscaling/podautoscaler.yaml",
+        from: "scaleTargetRef",
+        to: "targetRef",
+        gives: &["autoscaling/podautoscaler.yaml:19 autoscaler-unknown-field at `targetRef`"],
+    },
+    Broken {
+        file: "autoscaling/podautoscaler.yaml",
+        from: "    name: qwen-coder-7b\n",
+        to: "    name: coder\n",
+        gives: &["autoscaling/podautoscaler.yaml:22 autoscaler-target-missing at `coder`"],
+    },
 ];
 
 #[test]
 fn each_broken_sample_gives_its_rule() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/samples");
     let mut wrong = Vec::new();
-    for (file, from, to, rule) in BROKEN {
+    for Broken { file, from, to, gives } in BROKEN {
         let folder = tempfile::tempdir().expect("a temporary folder");
         copy(&samples, folder.path());
         let path = folder.path().join(file);
         let text = std::fs::read_to_string(&path).expect(file);
-        // The last one: labels stand first on the object and then on the pods.
         let at = text.rfind(from).unwrap_or_else(|| panic!("{from:?} is not in {file}"));
         std::fs::write(&path, format!("{}{to}{}", &text[..at], &text[at + from.len()..])).expect("written");
-        let (found, _) = concise(folder.path(), &["."]);
-        if !found.contains(&format!("[{rule}]")) {
-            wrong.push(format!("{rule} ({from:?} as {to:?}): {found}"));
+        let (found, _) = findings(folder.path(), &["."]);
+        let brief = |(line, place): &(String, Place)| {
+            let rule = line.split(['[', ']']).nth(1).unwrap_or_default();
+            format!("{}:{} {rule} {place}", place.file, place.line)
+        };
+        let found: Vec<String> = found.iter().map(brief).collect();
+        if found != *gives {
+            wrong.push(format!("{from:?} as {to:?} gives {found:#?}"));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));

@@ -5,7 +5,44 @@ use std::path::PathBuf;
 use kvlint::config::Config;
 use kvlint::load::Loaded;
 
-use super::place::Wanted;
+use super::place::{LEFT_OUT, Place, suffix};
+
+/// The bytes that a marker asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which of those on the line, from 1; `None` where they stand there once.
+    nth: Option<usize>,
+    bytes: String,
+}
+
+impl Wanted {
+    /// Reads what follows `at `, and gives what is left of the text.
+    pub fn parse(text: &str) -> Option<(Wanted, &str)> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let nth = text[..digits].parse().ok();
+        let text = match nth {
+            Some(n) => text[digits..].strip_prefix(suffix(n))?.strip_prefix(' ')?,
+            None => text,
+        };
+        let ticks = text.bytes().take_while(|b| *b == b'`').count();
+        let (fence, text) = text.split_at(ticks);
+        let (bytes, rest) = text.split_once(fence).filter(|(bytes, _)| ticks > 0 && !bytes.is_empty())?;
+        let bytes = if ticks > 1 { bytes.trim_matches(' ') } else { bytes };
+        Some((Wanted { nth, bytes: bytes.to_string() }, rest))
+    }
+
+    /// Whether a place is meant.
+    pub fn is(&self, place: &Place) -> bool {
+        let nth = (place.times > 1).then_some(place.nth);
+        let same = match self.bytes.split_once(LEFT_OUT) {
+            Some((head, tail)) if place.is_long() => {
+                !head.is_empty() && !tail.is_empty() && place.bytes.starts_with(head) && place.bytes.ends_with(tail)
+            }
+            _ => place.bytes == self.bytes,
+        };
+        same && nth == self.nth
+    }
+}
 
 /// What a finding must name.
 #[derive(Debug)]

@@ -87,7 +87,7 @@ fn compare(rule: &Rule, heading: &str, number: usize, example: &Example) -> Vec<
     let mut left: Vec<&(Place, Diagnostic)> = found.primary.iter().collect();
     for Marker { file, line, word, at: bytes, text } in &example.markers {
         let is_here = |place: &Place| place.file == *file && place.line == *line;
-        let is_meant = |place: &Place| is_here(place) && bytes.as_ref().is_some_and(|bytes| place.is(bytes));
+        let is_meant = |place: &Place| is_here(place) && bytes.as_ref().is_some_and(|bytes| bytes.is(place));
         let is_said = |d: &Diagnostic| text.as_ref().is_none_or(|text| d.message.contains(text.as_str()));
         let there: Vec<String> = if *word == "related" {
             if found.related.iter().any(is_meant) {

@@ -11,32 +11,8 @@ const SHORT: usize = 60;
 /// How many of a long text's characters stand before and after `…`.
 const SHOWN: (usize, usize) = (40, 12);
 
-const LEFT_OUT: char = '…';
-
-/// The bytes that a marker asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// Which of those on the line, from 1; `None` where they stand there once.
-    nth: Option<usize>,
-    bytes: String,
-}
-
-impl Wanted {
-    /// Reads what follows `at `, and gives what is left of the text.
-    pub fn parse(text: &str) -> Option<(Wanted, &str)> {
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let nth = text[..digits].parse().ok();
-        let text = match nth {
-            Some(n) => text[digits..].strip_prefix(suffix(n))?.strip_prefix(' ')?,
-            None => text,
-        };
-        let ticks = text.bytes().take_while(|b| *b == b'`').count();
-        let (fence, text) = text.split_at(ticks);
-        let (bytes, rest) = text.split_once(fence).filter(|(bytes, _)| ticks > 0 && !bytes.is_empty())?;
-        let bytes = if ticks > 1 { bytes.trim_matches(' ') } else { bytes };
-        Some((Wanted { nth, bytes: bytes.to_string() }, rest))
-    }
-}
+/// Stands for what is left out.
+pub const LEFT_OUT: char = '…';
 
 /// Where a finding is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,11 +20,11 @@ pub struct Place {
     pub file: String,
     /// From 1.
     pub line: usize,
-    bytes: String,
+    pub bytes: String,
     /// Which of the same bytes on the line, from 1.
-    nth: usize,
+    pub nth: usize,
     /// How often the line has them.
-    times: usize,
+    pub times: usize,
 }
 
 impl Place {
@@ -69,19 +45,8 @@ impl Place {
         }
     }
 
-    /// Whether it is what a marker asks for.
-    pub fn is(&self, wanted: &Wanted) -> bool {
-        let nth = (self.times > 1).then_some(self.nth);
-        let same = match wanted.bytes.split_once(LEFT_OUT) {
-            Some((head, tail)) if self.is_long() => {
-                !head.is_empty() && !tail.is_empty() && self.bytes.starts_with(head) && self.bytes.ends_with(tail)
-            }
-            _ => self.bytes == wanted.bytes,
-        };
-        same && nth == wanted.nth
-    }
-
-    fn is_long(&self) -> bool {
+    /// Whether a part of the bytes may be left out.
+    pub fn is_long(&self) -> bool {
         self.bytes.len() > SHORT || self.bytes.contains('\n')
     }
 }
@@ -104,7 +69,8 @@ impl fmt::Display for Place {
     }
 }
 
-fn suffix(n: usize) -> &'static str {
+/// What follows the number in `2nd`.
+pub fn suffix(n: usize) -> &'static str {
     match (n % 10, n % 100) {
         (_, 11..=13) => "th",
         (1, _) => "st",
