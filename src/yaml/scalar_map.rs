@@ -45,6 +45,29 @@ impl ScalarMap {
         ScalarMap { file: span.file, start: span.start, runs }
     }
 
+    /// A map for text that was put together from parts: the length of each and its bytes. A map leads into one file, that of
+    /// `main`; what comes from another stands where the parts beside it leave room, as `$(NAME)` does, else in all of `main`.
+    pub(super) fn rope(main: Span, parts: impl IntoIterator<Item = (usize, Span)>) -> ScalarMap {
+        let parts: Vec<(usize, Span)> = parts.into_iter().collect();
+        let here = |part: Option<&(usize, Span)>| part.map(|(_, span)| *span).filter(|span| span.file == main.file);
+        let mut runs = Vec::with_capacity(parts.len());
+        let mut decoded = 0;
+        for (i, (len, span)) in parts.iter().enumerate() {
+            let beside = i.checked_sub(1).and_then(|i| here(parts.get(i))).zip(here(parts.get(i + 1)));
+            let room = beside.filter(|(before, after)| before.end < after.start);
+            let source = match room {
+                _ if span.file == main.file => *span,
+                Some((before, after)) => Span::new(main.file, before.end, after.start),
+                None => main,
+            };
+            if *len > 0 {
+                runs.push(Run { decoded, decoded_len: *len as u32, source: source.start, source_len: source.len() });
+            }
+            decoded += *len as u32;
+        }
+        ScalarMap { file: main.file, start: main.start, runs }
+    }
+
     /// A map for text that was made from `source`, a range of the text under `self`, by cutting and replacing, for
     /// instance a shell word: each piece `(decoded, source, length)` stands in both byte for byte. What lies between two
     /// pieces, before the first and after the last was made from the source bytes in the same gap.

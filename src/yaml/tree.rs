@@ -630,8 +630,10 @@ impl<'t> Node<'t> {
         if let Some(blame) = self.blame() {
             return match &blame.place {
                 BlamePlace::Node(tree, id) => tree.node(*id).scalar_map(),
-                _ => {
-                    // A map leads into one file: that of the longest part.
+                BlamePlace::Rope(parts) => {
+                    ScalarMap::rope(blame.span(), parts.iter().map(|(len, part)| (*len, part.span(0..*len))))
+                }
+                BlamePlace::Span(_) => {
                     let (span, len) = (blame.span(), self.text().map_or(0, str::len));
                     if span.len() as usize == len {
                         ScalarMap::identity(span.file, span.start, span.len())
