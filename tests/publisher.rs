@@ -116,8 +116,17 @@ fn a_part_of_json_in_a_script_is_found_at_its_bytes() {
 }
 
 #[test]
-fn broken_json_points_at_the_byte() {
-    for (json, bytes) in [("{'a': 1}", "'"), ("{\"a\": True}", "T"), ("{\"a\": 1", "1")] {
+fn broken_json_points_at_what_is_to_be_edited() {
+    let broken = [
+        ("{'a': 1}", "'"),
+        ("{\"a\": True}", "True"),
+        ("{\"a\": 1", "1"),
+        ("{\"a\": 10_000}", "10_000"),
+        ("{\"a\": 1,}", ","),
+        ("{a: 1}", "a"),
+        ("{\"a\": \"b\\qrs\"}", "q"),
+    ];
+    for (json, bytes) in broken {
         let form = format!("image: vllm/vllm-openai:v0.11.1\nargs:\n  - --kv-events-config\n  - |-\n    {json}\n");
         with(&pod(&form), |loaded, publisher| {
             let error = publisher.json[0].error.as_ref().expect(json);
