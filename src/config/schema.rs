@@ -32,7 +32,13 @@ fn object(keys: &[Key]) -> Json {
 fn value(value: &Value) -> Json {
     let labels = || json!({"type": "object", "additionalProperties": {"type": "string"}});
     match value {
-        Value::Text | Value::Glob | Value::ObjectPath | Value::Folder | Value::File => json!({"type": "string"}),
+        Value::Text | Value::Glob | Value::ObjectPath | Value::Folder | Value::File | Value::Set => {
+            json!({"type": "string"})
+        }
+        Value::ReleaseName => {
+            json!({"type": "string", "pattern": r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 53})
+        }
+        Value::KubeVersion => json!({"type": "string", "pattern": r"^v?\d+(\.\d+){0,2}([-+][0-9A-Za-z.+-]+)?$"}),
         Value::Seconds => json!({"type": "integer", "minimum": 1, "maximum": 3600}),
         Value::Release => json!({"type": "string", "pattern": r"^v?\d+\.\d+\.\d+(\.\d+)?(\.post\d+)?$"}),
         Value::Choice(words) => json!({"enum": words}),

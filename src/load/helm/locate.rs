@@ -1,15 +1,16 @@
 //! From a place in rendered text to the bytes of the chart that made it.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::align::{self, Alignment, Confidence, Kind, Piece};
 use super::chart::{Chart, ChartFile, Place};
 use super::rendering::Rendering;
 use super::stream::{self, Section};
 use super::units::file_grip;
-use super::values::{Feeds, FoundLeaf, Question, Tracer, ValuePath, outside_templates, templates_of};
-use crate::source::Span;
+use super::values::{Feeds, FoundLeaf, Question, Segment, Tracer, ValuePath, outside_templates, templates_of};
+use crate::source::{FileId, SourceFile, Span};
+use crate::yaml::{self, Node, Shape};
 
 /// Where the chart says what stands at a place of the rendered text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +81,8 @@ impl<'r> Locator<'r> {
             is_value: false,
         };
         let inner = proven.inner.map(|inner| (inner, "the definition writes it here".to_string()));
-        let fed = if values { self.values_at(span, section, &place, &proven) } else { Vec::new() };
+        let (fed, written) = if values { self.values_at(span, section, &place, &proven) } else { Default::default() };
+        located.related.extend(written);
         match fed.as_slice() {
             [only] if proven.is_one_value => {
                 located.related.push((proven.outer, "the template prints it here".into()));
@@ -101,22 +103,42 @@ impl<'r> Locator<'r> {
         Some(located)
     }
 
-    /// The values that stand at a place, as far as files say them.
-    fn values_at(&self, span: Span, section: &Section, place: &Place<'_>, proven: &Proven) -> Vec<FoundLeaf<'r>> {
-        let Some(tracer) = self.tracer() else { return Vec::new() };
-        let Some(document) = self.rendering.source().text().get(section.body.clone()) else { return Vec::new() };
+    /// The values that stand at a place, as far as files say them, and what Chart.yaml says there.
+    fn values_at(
+        &self,
+        span: Span,
+        section: &Section,
+        place: &Place<'_>,
+        proven: &Proven,
+    ) -> (Vec<FoundLeaf<'r>>, Vec<(Span, String)>) {
+        let mut written = Vec::new();
+        let Some(tracer) = self.tracer() else { return Default::default() };
+        let Some(document) = self.rendering.source().text().get(section.body.clone()) else {
+            return Default::default();
+        };
         let scope = place.keys.iter().fold(ValuePath::root(), |path, key| path.key(key));
         let line = self.rendering.source().line_index(span.start);
+        let changes = |path: &ValuePath, at: usize| {
+            match self.rendering.changes(path, line..line + 1) {
+                // A text of several lines may change in any of them.
+                Some(false) => {
+                    let lines = scalar_lines(document, at)?;
+                    self.rendering.changes(path, section.first_line + lines.start..section.first_line + lines.end)
+                }
+                known => known,
+            }
+        };
         let mut found: Vec<FoundLeaf<'r>> = Vec::new();
         for hole in &proven.holes {
             let (places, piece) = (hole.places.as_slice(), hole.piece.clone());
             let question = Question { scope: &scope, places, document, piece, at: hole.at };
-            let fed = match tracer.trace(&question).feeds {
+            let trace = tracer.trace(&question);
+            written.extend(trace.metadata.and_then(|(scope, name)| self.in_metadata(&scope, &name)));
+            let fed = match trace.feeds {
                 // helm has the last word, where it can be asked.
-                Feeds::Exact(fed) if self.rendering.changes(&fed.path, line) != Some(false) => Some(fed),
+                Feeds::Exact(fed) if changes(&fed.path, hole.at) != Some(false) => Some(fed),
                 Feeds::Several(several) => {
-                    let mut changing =
-                        several.into_iter().filter(|fed| self.rendering.changes(&fed.path, line) == Some(true));
+                    let mut changing = several.into_iter().filter(|fed| changes(&fed.path, hole.at) == Some(true));
                     changing.next().filter(|_| changing.next().is_none())
                 }
                 _ => None,
@@ -127,7 +149,21 @@ impl<'r> Locator<'r> {
                 found.push(leaf);
             }
         }
-        found
+        (found, written)
+    }
+
+    /// What Chart.yaml of a chart says under a name, as templates write it: `AppVersion`.
+    fn in_metadata(&self, scope: &ValuePath, name: &str) -> Option<(Span, String)> {
+        let mut chart: &Chart = self.rendering.chart()?;
+        for segment in scope.segments() {
+            let Segment::Key(key) = segment else { return None };
+            chart = chart.children.iter().find(|child| child.name == *key).map(|child| &*child.chart)?;
+        }
+        let mut letters = name.chars();
+        let key: String = letters.next()?.to_lowercase().chain(letters).collect();
+        let document = yaml::parse(&chart.metadata).documents.into_iter().next()?.content.ok()?;
+        let span = document.root().get(&key)?.span();
+        Some((span, format!("the `{key}` of the chart is printed there")))
     }
 
     /// The part of a longer value that a place shows, where it stands in it once.
@@ -183,6 +219,26 @@ impl<'r> Locator<'r> {
             is_same_text: false,
             is_value: false,
         })
+    }
+}
+
+/// The lines of the document, from 0, that hold the scalar around a byte, where it is YAML.
+fn scalar_lines(document: &str, at: usize) -> Option<Range<usize>> {
+    let source = Arc::new(SourceFile::new(FileId(u32::MAX), "document", document));
+    let stream = yaml::parse(&source);
+    let trees = stream.documents.iter().filter_map(|document| document.content.as_ref().ok());
+    let span = trees.into_iter().find_map(|tree| scalar_at(tree.root(), at as u32))?;
+    Some(source.line_index(span.start)..source.line_index(span.end.saturating_sub(1)) + 1)
+}
+
+fn scalar_at(node: Node<'_>, at: u32) -> Option<Span> {
+    match node.shape() {
+        Shape::Scalar => Some(node.span()).filter(|span| span.start <= at && at <= span.end),
+        Shape::Mapping => {
+            let mut parts = node.entries().into_iter().flat_map(|entry| [entry.key, entry.value]);
+            parts.find_map(|part| scalar_at(part, at))
+        }
+        Shape::Sequence => node.items().into_iter().find_map(|item| scalar_at(item, at)),
     }
 }
 
