@@ -8,6 +8,7 @@ use lsp_types::{TextDocumentContentChangeEvent, Uri};
 
 use super::place;
 use super::position::{self, Encoding};
+use crate::load::overlay;
 use crate::source::{FileId, SourceFile};
 
 /// An open text.
@@ -15,7 +16,7 @@ use crate::source::{FileId, SourceFile};
 pub struct Document {
     /// Its name to the client.
     pub uri: Uri,
-    /// Where it lies on disk, canonical where it exists; none for what was never saved.
+    /// Where it lies on disk or will lie, without links in the folders that exist; none for what was never saved.
     pub path: Option<PathBuf>,
     /// The client's count of changes.
     pub version: i32,
@@ -32,7 +33,7 @@ pub struct Documents {
 impl Documents {
     /// The client shows a text.
     pub fn open(&mut self, uri: Uri, version: i32, text: String) {
-        let path = place::path(&uri).map(|p| std::fs::canonicalize(&p).unwrap_or(p));
+        let path = place::path(&uri).map(|path| overlay::place(&path));
         let source = source(&uri, text);
         self.open.insert(uri.as_str().to_string(), Document { uri, path, version, source });
     }
