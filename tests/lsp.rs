@@ -36,6 +36,10 @@ struct Editor {
 
 impl Editor {
     fn start(folder: &Path, encodings: &[&str]) -> Editor {
+        Editor::in_workspace(folder, &uri(folder, ""), encodings, true)
+    }
+
+    fn in_workspace(folder: &Path, root: &str, encodings: &[&str], document_changes: bool) -> Editor {
         let mut process = Command::new(env!("CARGO_BIN_EXE_kvlint"))
             .arg("lsp")
             .current_dir(folder)
@@ -57,9 +61,11 @@ impl Editor {
         let mut editor = Editor { process, input, messages, requests: 0 };
         let capabilities = json!({
             "general": {"positionEncodings": encodings},
-            "workspace": {"didChangeWatchedFiles": {"dynamicRegistration": true}},
+            "workspace": {
+                "didChangeWatchedFiles": {"dynamicRegistration": true},
+                "workspaceEdit": {"documentChanges": document_changes},
+            },
         });
-        let root = uri(folder, "");
         let answer = editor.ask(
             "initialize",
             json!({"processId": null, "capabilities": capabilities, "workspaceFolders": [{"uri": root, "name": "w"}]}),
@@ -248,6 +254,12 @@ fn hover_tells_the_rule_and_the_fact() {
     assert!(hover("endpoint").contains("a setting of vLLM's KV-cache events"));
     assert!(hover("0.0.0.0").contains("**[endpoint-connects]"));
     assert_eq!(hover("engine"), "", "a name of the user's own");
+    let text = "args: [--kv-events-config.publisher=zmq]\n";
+    editor.change(&pod, 2, json!([{"text": text}]));
+    let place = json!({"line": 0, "character": 12});
+    let answer = editor.ask("textDocument/hover", json!({"textDocument": {"uri": pod}, "position": place}));
+    let told = answer["contents"]["value"].as_str().unwrap();
+    assert!(told.starts_with("`publisher`: a setting") && told.contains("a flag of vLLM, 0.9.0 and later"), "{told}");
     editor.leave();
 }
 
@@ -292,7 +304,162 @@ fn a_client_that_leaves_without_a_word_is_a_failure() {
     };
     assert!(refused.response_result.is_err());
     editor.tell("exit", Value::Null);
-    assert_eq!(editor.process.wait().unwrap().code(), Some(2));
+    assert_eq!(editor.process.wait().unwrap().code(), Some(1), "as the protocol asks");
+}
+
+/// All that the server says to some messages, and its exit code.
+fn said_to(messages: &[&str]) -> (String, Option<i32>) {
+    use std::io::Write;
+    let mut process = Command::new(env!("CARGO_BIN_EXE_kvlint"))
+        .arg("lsp")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = process.stdin.take().unwrap();
+    for text in messages {
+        // A server that is gone reads nothing more.
+        let _ = write!(input, "Content-Length: {}\r\n\r\n{text}", text.len());
+    }
+    drop(input);
+    let output = process.wait_with_output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+}
+
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}"#;
+const SHUTDOWN: &str = r#"{"jsonrpc":"2.0","id":2,"method":"shutdown"}"#;
+const EXIT: &str = r#"{"jsonrpc":"2.0","method":"exit"}"#;
+const HOVER: &str = r#"{"jsonrpc":"2.0","id":3,"method":"textDocument/hover","params":{}}"#;
+
+#[test]
+fn a_session_ends_as_the_protocol_asks() {
+    let (_, code) = said_to(&[INITIALIZE, SHUTDOWN, EXIT]);
+    assert_eq!(code, Some(0), "`initialized` need not come");
+    let opened = r#"{"jsonrpc":"2.0","method":"textDocument/didClose","params":{}}"#;
+    let (said, code) = said_to(&[INITIALIZE, SHUTDOWN, HOVER, opened, SHUTDOWN, EXIT]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(said.matches("-32600").count(), 2, "{said}");
+    assert_eq!(said_to(&[INITIALIZE, SHUTDOWN]).1, Some(0), "gone after it said so");
+    for abrupt in [&[][..], &[EXIT], &[INITIALIZE], &[INITIALIZE, EXIT]] {
+        assert_eq!(said_to(abrupt).1, Some(1), "{abrupt:?}");
+    }
+    let (said, _) = said_to(&[HOVER]);
+    assert!(said.contains("-32002"), "{said}");
+}
+
+#[test]
+fn what_is_no_message_is_answered_and_ends_nothing() {
+    let folders = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":7,"rootUri":3,
+        "workspaceFolders":[{"uri":"no uri"},{"name":"x"},{"uri":"vfs://x/y"}]}}"#;
+    let (said, code) = said_to(&["{oops", folders, "[]", "{oops", SHUTDOWN, EXIT]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(said.matches("-32700").count(), 2, "{said}");
+    assert_eq!(said.matches("-32600").count(), 1, "{said}");
+    assert!(said.contains("serverInfo"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_not_on_disk_yet_counts() {
+    let folder = workspace();
+    std::fs::create_dir(folder.path().join("base")).unwrap();
+    let mut editor = Editor::start(folder.path(), &[]);
+    let new = uri(folder.path(), "deep/er/new.yaml");
+    editor.open(&new, POD);
+    assert!(rules(&editor.findings(&new, Some(1))).contains(&"endpoint-connects"));
+    // A configuration that is not saved.
+    let config = uri(folder.path(), "kvlint.yaml");
+    editor.open(&config, "rules: {endpoint-connects: off}\n");
+    assert!(!rules(&editor.findings(&new, Some(1))).contains(&"endpoint-connects"));
+    editor.leave();
+}
+
+#[test]
+fn kustomizations_that_are_not_saved_decide_what_is_linted_together() {
+    let folder = workspace();
+    std::fs::create_dir(folder.path().join("base")).unwrap();
+    std::fs::write(folder.path().join("base/pod.yaml"), POD.replace("0.0.0.0", "*")).unwrap();
+    let mut editor = Editor::start(folder.path(), &[]);
+    let pod = uri(folder.path(), "base/pod.yaml");
+    editor.open(&pod, &POD.replace("0.0.0.0", "*"));
+    assert!(!rules(&editor.findings(&pod, Some(1))).contains(&"unsupported-option"));
+    let base = uri(folder.path(), "base/kustomization.yaml");
+    editor.open(&base, "resources: [pod.yaml]\n");
+    editor.findings(&base, Some(1));
+    let prod = uri(folder.path(), "prod/kustomization.yaml");
+    editor.open(&prod, "resources: [../base]\nimages: [{name: vllm/vllm-openai, newTag: v0.8.5}]\n");
+    loop {
+        // The first answer may be to the question before.
+        if rules(&editor.findings(&pod, Some(1))).contains(&"unsupported-option") {
+            break;
+        }
+    }
+    editor.leave();
+}
+
+#[test]
+fn uris_that_are_not_escaped_are_read() {
+    let folder = workspace();
+    let place = folder.path().join("[id] é");
+    std::fs::create_dir(&place).unwrap();
+    std::fs::write(place.join("pod.yaml"), POD).unwrap();
+    let mut editor = Editor::in_workspace(&place, &uri(&place, ""), &[], true);
+    editor.open(&uri(&place, "pod.yaml"), POD);
+    let escaped = uri(folder.path(), "%5Bid%5D%20%C3%A9/pod.yaml");
+    assert!(rules(&editor.findings(&escaped, Some(1))).contains(&"endpoint-connects"));
+    editor.leave();
+}
+
+#[test]
+fn a_base_is_mended_where_an_overlay_uses_it() {
+    let folder = workspace();
+    let text = format!("# kvlint: ignore-file[host-network-clash] moved on\n{POD}");
+    for (name, text) in [
+        ("base/kustomization.yaml", "resources: [pod.yaml]\n"),
+        ("base/pod.yaml", text.as_str()),
+        ("prod/kustomization.yaml", "resources: [../base]\n"),
+    ] {
+        std::fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let mut editor = Editor::in_workspace(folder.path(), &uri(folder.path(), ""), &[], false);
+    let pod = uri(folder.path(), "base/pod.yaml");
+    editor.open(&pod, &text);
+    let found = editor.findings(&pod, Some(1));
+    let range = of(&found, "suppression-unused")["range"].clone();
+    let ask = json!({"textDocument": {"uri": pod}, "range": range, "context": {"diagnostics": []}});
+    let actions = editor.ask("textDocument/codeAction", ask);
+    let edit = &actions.as_array().unwrap()[0]["edit"];
+    assert_eq!(edit["changes"][&pod][0]["newText"], "", "for a client without documentChanges: {edit}");
+    assert!(edit.get("documentChanges").is_none());
+    editor.leave();
+}
+
+#[test]
+fn a_chart_has_its_own_data_read_and_is_told_as_not_rendered() {
+    let folder = workspace();
+    for (name, text) in [
+        ("model/Chart.yaml", "apiVersion: v2\nname: model\nversion: 0.1.0\n"),
+        ("model/values.yaml", "port: 1\n"),
+        ("model/templates/a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x{{ .Values.port }}}\n"),
+    ] {
+        std::fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let mut editor = Editor::start(folder.path(), &[]);
+    let values = uri(folder.path(), "model/values.yaml");
+    editor.open(&values, "port: 1\nport: 2\n");
+    let mut told = false;
+    loop {
+        let Message::Notification(notice) = editor.messages.recv_timeout(PATIENCE).expect("findings") else { continue };
+        told |= notice.params["message"].as_str().is_some_and(|text| text.contains("model is not rendered"));
+        if notice.method == "textDocument/publishDiagnostics" && notice.params["uri"] == values {
+            assert_eq!(rules(notice.params["diagnostics"].as_array().unwrap()), ["duplicate-key"]);
+            break;
+        }
+    }
+    assert!(told, "in the log");
+    editor.leave();
 }
 
 #[test]

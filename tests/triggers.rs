@@ -91,7 +91,8 @@ fn a_file_leads_to_all_roots_that_use_it() {
         assert_eq!(around(&top, "overlays/prod/patch.yaml"), ["kustomization cluster"]);
         assert_eq!(around(&top, "parts/extra/settings.ini"), ["kustomization overlays/test"]);
         assert_eq!(around(&top, "elsewhere/pod.yaml"), ["kustomization elsewhere"]);
-        assert_eq!(around(&top, "elsewhere/forgotten.yaml"), ["nothing: the kustomization beside it does not use it"]);
+        // It may be what the kustomization names by another name.
+        assert_eq!(around(&top, "elsewhere/forgotten.yaml"), ["kustomization elsewhere"]);
     }
 }
 
@@ -105,6 +106,41 @@ fn a_file_that_is_gone_leads_to_who_still_names_it() {
     fs::remove_dir_all(top.path().join("base")).unwrap();
     assert_eq!(around(&top, "base/kustomization.yaml"), ["kustomization cluster", "kustomization overlays/test"]);
     assert_eq!(around(&top, "never/there.yaml"), ["nothing: gone, with its folder"]);
+}
+
+#[test]
+fn a_file_that_was_renamed_leads_to_who_names_what_it_was_called() {
+    let top = tree(
+        true,
+        &[
+            ("base/kustomization.yaml", "resources: [model.yaml, sub/old.yaml]\n"),
+            ("base/renamed.yaml", SERVICE),
+            ("base/sub/new.yaml", SERVICE),
+            ("base/other/new.yaml", SERVICE),
+            ("prod/kustomization.yaml", "resources: [../base]\n"),
+        ],
+    );
+    assert_eq!(around(&top, "base/renamed.yaml"), ["kustomization prod"]);
+    assert_eq!(around(&top, "base/sub/new.yaml"), ["kustomization prod", "folder base/sub"]);
+    assert_eq!(around(&top, "base/other/new.yaml"), ["folder base/other"]);
+    let ran = kvlint(&top, &["base/renamed.yaml"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.contains("kustomize-build-failed"), "{}", ran.out);
+    assert!(ran.err.contains("base/renamed.yaml: the kustomization beside it does not use it"), "{}", ran.err);
+}
+
+#[test]
+fn a_base_of_many_is_led_to_all_of_them() {
+    let mut files = vec![("base/kustomization.yaml".to_string(), "resources: [a.yaml]\n".to_string())];
+    files.push(("base/a.yaml".into(), SERVICE.into()));
+    files.push(("top/kustomization.yaml".into(), "resources: [../o/0, ../o/1/.]\n".into()));
+    for n in 0..12 {
+        files.push((format!("o/{n}/kustomization.yaml"), "resources: [../../base]\n".into()));
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let found = around(&tree(true, &files), "base/a.yaml");
+    assert_eq!(found.len(), 11, "{found:?}");
+    assert!(found.contains(&"kustomization top".to_string()) && !found.contains(&"kustomization o/1".to_string()));
 }
 
 #[test]
@@ -306,6 +342,29 @@ fn nothing_to_lint_is_no_mistake() {
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{}", ran.err);
     assert!(ran.err.contains("not analysed: README.md: no manifest by its name"), "{}", ran.err);
     assert!(ran.err.contains("not analysed: gone/for-good.yaml: gone, with its folder"), "{}", ran.err);
+}
+
+#[test]
+fn a_hidden_file_is_not_worth_a_word() {
+    let top = tree(true, &[(".pre-commit-config.yaml", "repos: []\n"), (".github/workflows/ci.yaml", "on: push\n")]);
+    let ran = kvlint(&top, &[".pre-commit-config.yaml", ".github/workflows/ci.yaml"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""));
+    assert!(!ran.err.contains("not analysed"), "{}", ran.err);
+}
+
+#[test]
+fn a_base_is_mended_through_the_overlays_that_use_it() {
+    let unused = format!("# kvlint: ignore-file[host-network-clash] moved on\n{POD}");
+    let top = tree(
+        true,
+        &[
+            ("base/kustomization.yaml", "resources: [pod.yaml]\n"),
+            ("base/pod.yaml", &unused),
+            ("prod/kustomization.yaml", "resources: [../base]\n"),
+        ],
+    );
+    let ran = kvlint(&top, &["--fix", "base/pod.yaml"]);
+    assert_eq!(fs::read_to_string(top.path().join("base/pod.yaml")).unwrap(), POD, "{}{}", ran.out, ran.err);
 }
 
 #[test]

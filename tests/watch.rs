@@ -143,6 +143,16 @@ fn a_base_elsewhere_and_a_kustomization_are_watched() {
 }
 
 #[test]
+fn what_was_missed_is_waited_for() {
+    let overlay = "resources: [../../base]\n";
+    let watching = Watching::new(&[("overlays/x/kustomization.yaml", overlay)], &["overlays/x"]);
+    watching.until(END);
+    write(watching.path(), "base/a.yaml", SILENT);
+    write(watching.path(), "base/kustomization.yaml", "resources: [a.yaml]\n");
+    watching.until_found("base/a.yaml:7:");
+}
+
+#[test]
 fn a_configuration_that_comes_is_honoured_and_a_mistake_ends_nothing() {
     let watching = Watching::new(&[("deploy/a.yaml", SILENT)], &["deploy"]);
     watching.until_found("labelled-but-silent");

@@ -58,7 +58,7 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
     lint(arguments, color, &mut |_| (), std::mem::forget)
 }
 
-/// One run of several; names every file that was read.
+/// One run of several; names every file that was read, and every place where none was found.
 pub(super) fn once(arguments: &LintArguments, color: Color, read: &mut dyn FnMut(&Path)) -> u8 {
     lint(arguments, color, read, drop)
 }
@@ -90,6 +90,7 @@ fn lint(arguments: &LintArguments, color: Color, read: &mut dyn FnMut(&Path), do
     let outcome = lint::lint(&loaded, &config, None);
     let code = report(arguments, color, &config, &loaded, &outcome, &accepted, &Mended::default());
     loaded.sources.files().iter().for_each(|file| read(file.path()));
+    loaded.absent.iter().for_each(|path| read(path));
     // These hold helm's temporary folder, which must go.
     loaded.forget_renderings();
     done((loaded, outcome));

@@ -1,22 +1,15 @@
 //! `kvlint lsp`: the language server over standard input and output.
 
-use lsp_server::Connection;
+use std::io::{self, BufReader};
 
 use super::{FAILURE, output};
-use crate::lsp;
+use crate::lsp::{self, End};
 
 pub fn run() -> u8 {
-    let (connection, threads) = Connection::stdio();
-    let served = lsp::serve(connection);
-    match served {
-        // The writing thread ends when it has written all.
-        Ok(()) => match threads.join() {
-            Ok(()) => 0,
-            Err(e) => {
-                output::complain(&format!("the language server can't write: {e}"));
-                FAILURE
-            }
-        },
+    match lsp::serve(BufReader::new(io::stdin()), io::stdout()) {
+        Ok(End::Orderly) => 0,
+        // As the protocol asks.
+        Ok(End::Abrupt) => 1,
         Err(failure) => {
             output::complain(&format!("language server: {failure}"));
             FAILURE

@@ -182,6 +182,7 @@ pub fn load_over(arguments: &InputArguments, config: &Config, sources: SourceMap
         exclude: Exclude { base: config.folder.clone(), patterns: config.exclude.clone() },
         roots: config.roots.clone(),
         detached: arguments.detached,
+        editable: Vec::new(),
         helm: helm(arguments, config),
         sources,
         overlay,

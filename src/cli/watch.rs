@@ -108,8 +108,8 @@ fn settle(arguments: &LintArguments, read: &[PathBuf]) {
     }
 }
 
-/// The files that a run would read: those below the folders that were given, those that the last run read elsewhere, and the
-/// places where a configuration could be. What the run itself writes does not count.
+/// The files that a run would read: those below the folders that were given, those that the last run read or looked for elsewhere, and
+/// the places where a configuration could be. What the run itself writes does not count.
 fn stamps(arguments: &LintArguments, read: &[PathBuf]) -> Stamps {
     let mut found = Stamps::new();
     for path in &arguments.inputs.paths {

@@ -10,6 +10,9 @@ use globset::{GlobBuilder, GlobSet};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use walkdir::WalkDir;
 
+use super::ignored::{Ignored, is_hidden as hidden};
+use super::kustomize::Files;
+use super::overlay::{Overlay, place};
 use super::untrusted;
 
 /// File name endings that manifests have.
@@ -74,18 +77,31 @@ pub enum Argument {
     Files(Found),
 }
 
-/// Resolves one argument: a file, a folder or a pattern. `exclude` is matched against paths relative to `base`.
+/// Resolves one argument: a file, a folder or a pattern. `exclude` is matched against paths relative to `base`. Texts over files that
+/// are not there yet are found as these would be.
 ///
 /// # Errors
 /// When there is nothing at that path, or the pattern is malformed or matches nothing.
-pub fn resolve(argument: &Path, exclude: &Exclude) -> Result<Argument, NotFound> {
+pub fn resolve(argument: &Path, exclude: &Exclude, overlay: &Overlay) -> Result<Argument, NotFound> {
     let fail = |message: String| NotFound { path: argument.to_path_buf(), message };
     match fs::metadata(argument) {
-        Ok(meta) if meta.is_dir() => Ok(Argument::Folder(walk(argument, exclude))),
+        Ok(meta) if meta.is_dir() => {
+            let mut found = walk(argument, exclude);
+            add_unsaved(argument, exclude, overlay, &mut found);
+            Ok(Argument::Folder(found))
+        }
         Ok(_) => {
             let mut found = Found::default();
             add_file(argument, true, &mut found);
             Ok(Argument::Files(found))
+        }
+        Err(_) if overlay.is_file(argument) => {
+            Ok(Argument::Files(Found { files: vec![argument.to_path_buf()], ..Found::default() }))
+        }
+        Err(_) if overlay.is_folder(argument) => {
+            let mut found = Found::default();
+            add_unsaved(argument, exclude, overlay, &mut found);
+            Ok(Argument::Folder(found))
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound && is_pattern(argument) => {
             let found = expand(argument, exclude).map_err(fail)?;
@@ -199,6 +215,35 @@ fn walk(root: &Path, exclude: &Exclude) -> Found {
     found.kustomizations.sort();
     found.kustomizations.dedup();
     found
+}
+
+/// Adds what a walk would find if the texts over files that are not there yet were saved.
+fn add_unsaved(root: &Path, exclude: &Exclude, overlay: &Overlay, found: &mut Found) {
+    let new = overlay.new_below(root);
+    if new.is_empty() {
+        return;
+    }
+    let real = place(root);
+    // The ignore files above the folder count, too.
+    let top = super::repository::top_of(&real.join("x")).unwrap_or(&real).to_path_buf();
+    let mut ignored = Ignored::below(&top);
+    for relative in new {
+        let (path, full) = (root.join(&relative), real.join(&relative));
+        let in_chart = || full.ancestors().any(|folder| found.charts.iter().any(|chart| place(chart) == folder));
+        let left_out = hidden(relative.as_os_str().as_encoded_bytes()) || exclude.matches(&full) || in_chart();
+        if left_out || !is_manifest(&path) && !is_kustomization(&path) || is_config(&path) || ignored.matches(&full) {
+            continue;
+        }
+        if let Some(folder) = path.parent().filter(|_| is_kustomization(&path)) {
+            found.kustomizations.push(folder.to_path_buf());
+        }
+        if is_manifest(&path) {
+            found.files.push(path);
+        }
+    }
+    found.files.sort();
+    found.kustomizations.sort();
+    found.kustomizations.dedup();
 }
 
 /// What a walk goes into and what it leaves out; `keep` is asked beside that. It never goes into a folder whose `.gitignore`

@@ -47,24 +47,30 @@ pub fn visit(bytes: &[u8], id: usize, visit: &mut dyn FnMut(Entry<'_>) -> bool) 
         let flags = u16::from_be_bytes(bytes.get(flags_at..flags_at + 2)?.try_into().ok()?);
         let extended = version >= 3 && flags & 0x4000 != 0;
         let mut name_at = flags_at + if extended { 4 } else { 2 };
+        let name;
         if version == 4 {
             let (cut, length) = varint(bytes.get(name_at..)?)?;
             path.truncate(path.len().checked_sub(cut)?);
             name_at += length;
+            let rest = bytes.get(name_at..)?;
+            let length = rest.iter().position(|b| *b == 0)?;
+            path.extend_from_slice(&rest[..length]);
+            at = name_at + length + 1;
+            name = path.as_slice();
         } else {
-            path.clear();
-        }
-        let rest = bytes.get(name_at..)?;
-        let length = rest.iter().position(|b| *b == 0)?;
-        path.extend_from_slice(&rest[..length]);
-        at = if version == 4 {
-            name_at + length + 1
-        } else {
+            let rest = bytes.get(name_at..)?;
+            // The flags hold the length of all but very long names.
+            let told = usize::from(flags & 0xfff);
+            let length = if told < 0xfff { told } else { rest.iter().position(|b| *b == 0)? };
+            if rest.get(length) != Some(&0) {
+                return None;
+            }
+            name = &rest[..length];
             // One to eight zeros bring the entry to a multiple of eight.
-            at + ((name_at + length - at) / 8 + 1) * 8
-        };
+            at += ((name_at + length - at) / 8 + 1) * 8;
+        }
         if going {
-            going = visit(Entry { path: &path, link: mode & TYPE == LINK });
+            going = visit(Entry { path: name, link: mode & TYPE == LINK });
         }
         if !going {
             // Whether the list is whole is seen from what stands behind it, which is not worth the way any more.

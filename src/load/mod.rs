@@ -3,15 +3,16 @@
 pub mod discover;
 mod git_index;
 pub mod helm;
+mod ignored;
 pub mod kustomize;
-mod overlay;
+pub(crate) mod overlay;
 mod repository;
 pub(crate) mod text;
 pub mod triggers;
 pub(crate) mod unit;
 pub(crate) mod untrusted;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub struct Inputs {
     pub overlay: Overlay,
     /// Whether files outside of the paths count as editable, for who writes no file.
     pub detached: bool,
+    /// Folders whose files count as editable beside those of the paths; canonical.
+    pub editable: Vec<PathBuf>,
 }
 
 /// All that was read.
@@ -59,6 +62,8 @@ pub struct Loaded {
     pub skipped: Vec<Skipped>,
     /// Texts that were rendered, and the way back from them.
     pub renderings: HashMap<FileId, Arc<helm::Rendering>>,
+    /// Where a build looked for a file or folder and found none: with something there, it might say something else.
+    pub absent: BTreeSet<PathBuf>,
 }
 
 impl Loaded {
@@ -109,7 +114,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let mut charts: Vec<PathBuf> = Vec::new();
     let mut stdin = false;
     // Edits stay inside these, canonical.
-    let mut given: Vec<PathBuf> = Vec::new();
+    let mut given: Vec<PathBuf> = inputs.editable.clone();
     if inputs.detached {
         // Every path starts with it.
         given.push(PathBuf::new());
@@ -123,7 +128,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
             charts.push(chart);
             continue;
         }
-        match discover::resolve(path, &inputs.exclude) {
+        match discover::resolve(path, &inputs.exclude, &inputs.overlay) {
             Err(e) => errors.push(e),
             Ok(Argument::Files(found)) => {
                 loaded.skipped.extend(found.skipped);
@@ -134,6 +139,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
                 charts.extend(inner.iter().filter_map(|p| discover::chart_of(p)));
                 kustomizations.extend(named.iter().map(|p| p.parent().unwrap_or(Path::new("")).to_path_buf()));
                 given.extend(named.iter().chain(&files).map(|p| canonical_folder(p.parent().unwrap_or(Path::new("")))));
+                given.sort();
                 given.dedup();
                 single.extend(files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: true }));
             }
@@ -172,7 +178,9 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
         drop_repeated(&mut plans);
     }
     if !kustomizations.is_empty() {
-        let used = build_kustomizations(&inputs.overlay, &kustomizations, &given, &mut loaded);
+        let files = kustomize::Asking::new(&inputs.overlay);
+        let used = build_kustomizations(&files, &kustomizations, &given, &mut loaded);
+        loaded.absent.extend(files.absent());
         for plan in &mut plans {
             leave_to_kustomize(plan, &kustomizations, &used, &mut loaded.skipped);
         }
@@ -199,7 +207,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
 /// The folder as edits see it: without links and `..`.
 fn canonical_folder(folder: &Path) -> PathBuf {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf())
+    overlay::place(folder)
 }
 
 /// Renders the charts that were found, and leads rendered input back to them and to those that were named for it.
@@ -269,8 +277,7 @@ fn build_kustomizations(
 /// Files that a kustomization uses are not plain manifests; neither are those beside one that it does not use.
 fn leave_to_kustomize(plan: &mut Plan, folders: &[PathBuf], used: &HashSet<PathBuf>, skipped: &mut Vec<Skipped>) {
     plan.jobs.retain(|job| {
-        let canonical = std::fs::canonicalize(&job.path).unwrap_or_else(|_| job.path.clone());
-        if used.contains(&canonical) || discover::is_kustomization(&job.path) {
+        if used.contains(&overlay::place(&job.path)) || discover::is_kustomization(&job.path) {
             return false;
         }
         let beside = job.path.parent().is_some_and(|p| folders.iter().any(|f| f == p));
@@ -359,7 +366,7 @@ fn split_by_roots(folder: &Path, jobs: Vec<Job>, roots: &[PathBuf], plans: &mut 
 fn drop_repeated(plans: &mut [Plan]) {
     let mut seen = std::collections::HashSet::new();
     for plan in plans.iter_mut() {
-        plan.jobs.retain(|job| seen.insert(std::fs::canonicalize(&job.path).unwrap_or_else(|_| job.path.clone())));
+        plan.jobs.retain(|job| seen.insert(overlay::place(&job.path)));
     }
 }
 

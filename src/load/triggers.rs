@@ -5,8 +5,9 @@
 //!
 //! 1. the Kustomize roots that use it, directly or through bases and components, wherever they lie in the repository;
 //! 2. else the Helm chart that it lies in;
-//! 3. else the nearest folder of `roots` in kvlint.yaml;
-//! 4. else its folder, which is complete only where nothing else in the repository could be deployed with it.
+//! 3. else the roots of the kustomization beside it, which may name what the file was called before;
+//! 4. else the nearest folder of `roots` in kvlint.yaml;
+//! 5. else its folder, which is complete only where nothing else in the repository could be deployed with it.
 //!
 //! Files of kvlint's configuration lead to all that they apply to. The repository ends at its top folder; without one, at the
 //! folder that the process was started in. Kustomizations that git does not track are seen only in the folders above the file.
@@ -15,9 +16,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::discover::{self, Exclude, NotFound, Skipped};
+use super::ignored::is_hidden;
+use super::kustomize::Files;
+use super::overlay;
 use super::repository::{Repository, may_hold_object, top_of};
 use super::unit::{Missing, UnitKind};
 use super::{Inputs, Loaded, Overlay, load};
+
+/// Why a manifest beside a kustomization is not linted.
+const UNUSED: &str = "the kustomization beside it does not use it";
 
 /// Something to load because of a file. Folders are canonical.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +62,7 @@ pub struct Surroundings<'s> {
     exclude: &'s Exclude,
     roots: &'s [PathBuf],
     here: PathBuf,
-    overlay: Option<&'s Overlay>,
+    overlay: Overlay,
     repositories: HashMap<PathBuf, Repository>,
     /// Roots by the kustomizations that lead to them.
     roots_by_folder: HashMap<Vec<PathBuf>, Vec<PathBuf>>,
@@ -70,7 +77,7 @@ impl<'s> Surroundings<'s> {
             exclude,
             roots,
             here: real(here),
-            overlay: None,
+            overlay: Overlay::default(),
             repositories: HashMap::new(),
             roots_by_folder: HashMap::new(),
             outside: HashMap::new(),
@@ -78,8 +85,8 @@ impl<'s> Surroundings<'s> {
     }
 
     /// With texts that count instead of what is on disk.
-    pub fn over(self, overlay: &'s Overlay) -> Surroundings<'s> {
-        Surroundings { overlay: Some(overlay), ..self }
+    pub fn over(self, overlay: &Overlay) -> Surroundings<'s> {
+        Surroundings { overlay: overlay.clone(), ..self }
     }
 
     /// What to load because of a file, which may be gone.
@@ -87,19 +94,34 @@ impl<'s> Surroundings<'s> {
     /// # Errors
     /// Why nothing is loaded, in words.
     pub fn of(&mut self, file: &Path) -> Result<Vec<Target>, &'static str> {
-        let absolute = if file.is_absolute() { file.to_path_buf() } else { self.here.join(file) };
-        let file = place(&absolute);
+        self.lead(file).map(|(targets, _)| targets)
+    }
+
+    /// The repository that a file lies in; without one the folder that bounds the look-out.
+    fn top(&self, file: &Path) -> PathBuf {
+        let folder = file.parent().unwrap_or(file);
+        top_of(file).unwrap_or(if file.starts_with(&self.here) { &self.here } else { folder }).to_path_buf()
+    }
+
+    /// The file without links in the folders on the way.
+    fn place(&self, file: &Path) -> PathBuf {
+        place(&if file.is_absolute() { file.to_path_buf() } else { self.here.join(file) })
+    }
+
+    /// As [`Surroundings::of`], and why the file itself is in none of it.
+    fn lead(&mut self, file: &Path) -> Result<(Vec<Target>, Option<&'static str>), &'static str> {
+        let file = self.place(file);
         if file.is_dir() {
-            return Ok(vec![Target::All(real(&file))]);
+            return Ok((vec![Target::All(real(&file))], None));
         }
         let folder = file.parent().unwrap_or(&file).to_path_buf();
-        let top =
-            top_of(&file).unwrap_or(if file.starts_with(&self.here) { &self.here } else { &folder }).to_path_buf();
-        let exclude = self.exclude;
-        let repository = self.repositories.entry(top.clone()).or_insert_with(|| Repository::read(&top, exclude));
+        let top = self.top(&file);
+        let (exclude, overlay) = (self.exclude, &self.overlay);
+        let new = || Repository::read(&top, exclude, overlay);
+        let repository = self.repositories.entry(top.clone()).or_insert_with(new);
         let config = discover::is_config(&file) || file.file_name().is_some_and(|n| n == discover::IGNORE_FILE);
         if config && folder.is_dir() {
-            return Ok(vec![Target::All(folder)]);
+            return Ok((vec![Target::All(folder)], None));
         }
         if exclude.matches(&file) {
             return Err("left out by `exclude` in kvlint.yaml");
@@ -107,7 +129,8 @@ impl<'s> Surroundings<'s> {
         if repository.is_ignored(&file) {
             return Err("hidden, or left out by .gitignore or .kvlintignore");
         }
-        let (mut users, possible) = repository.direct_users(&file);
+        let (mut users, mut possible) = repository.direct_users(&file);
+        let there = |folder: &Path| discover::KUSTOMIZATION.iter().any(|name| overlay.is_file(&folder.join(name)));
         if discover::is_kustomization(&file) {
             users.push(folder.clone());
         }
@@ -115,7 +138,6 @@ impl<'s> Surroundings<'s> {
             users.retain(|user| !exclude.matches(user));
             users.sort();
             let roots = self.roots_by_folder.entry(users).or_insert_with_key(|users| {
-                let there = |root: &PathBuf| discover::KUSTOMIZATION.iter().any(|name| root.join(name).is_file());
                 let mut found = repository.roots_of(users);
                 found.retain(|root| there(root) && !exclude.matches(root) && !repository.is_ignored(root));
                 found
@@ -124,15 +146,24 @@ impl<'s> Surroundings<'s> {
         };
         let mut targets = roots(users, repository);
         if !targets.is_empty() {
-            return Ok(targets);
+            return Ok((targets, None));
+        }
+        // What is not used now may have been, under this name or another.
+        let unused = discover::is_manifest(&file) && there(&folder) && repository.chart_of(&file).is_none();
+        if unused {
+            possible.push(folder.clone());
+            possible.dedup();
         }
         targets = roots(possible, repository);
+        if unused && !targets.is_empty() {
+            return Ok((targets, Some(UNUSED)));
+        }
         match self.without_users(&file, &folder, &top) {
             Ok(target) => targets.push(target),
             Err(reason) if targets.is_empty() => return Err(reason),
             Err(_) => {}
         }
-        Ok(targets)
+        Ok((targets, None))
     }
 
     /// The unit of a file that no kustomization names.
@@ -144,18 +175,18 @@ impl<'s> Surroundings<'s> {
         if !discover::is_manifest(file) {
             return Err("no manifest by its name, and no kustomization or chart uses it");
         }
-        if discover::KUSTOMIZATION.iter().any(|name| folder.join(name).is_file()) {
-            return Err("the kustomization beside it does not use it");
+        if discover::KUSTOMIZATION.iter().any(|name| self.overlay.is_file(&folder.join(name))) {
+            return Err(UNUSED);
         }
         // A text that is being written may become one.
-        let unsaved = self.overlay.is_some_and(|overlay| overlay.get(file).is_some());
+        let unsaved = self.overlay.get(file).is_some();
         if !unsaved && may_hold_object(file) == Some(false) {
             return Err("no Kubernetes object in it");
         }
         if let Some(root) = self.roots.iter().filter(|r| file.starts_with(r)).max_by_key(|r| r.as_os_str().len()) {
             return Ok(Target::Root(root.clone()));
         }
-        if !folder.is_dir() {
+        if !self.overlay.is_folder(folder) {
             return Err("gone, with its folder");
         }
         let outside = self.outside.entry(folder.to_path_buf());
@@ -173,27 +204,45 @@ impl<'s> Surroundings<'s> {
     }
 }
 
-/// Loads the whole units around the paths of `inputs`: each unit once, whatever number of paths leads to it. A path that leads to
-/// nothing is among [`Loaded::skipped`].
+/// Loads the whole units around the paths of `inputs`: each unit once, whatever number of paths leads to it. Every file of these units
+/// is editable that lies in the repository of one of the paths. A path that leads to nothing is among [`Loaded::skipped`].
 ///
 /// # Errors
 /// When a path that is to be loaded leads nowhere, which only a change behind our back can bring about.
 pub fn load_around(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let here = std::env::current_dir().unwrap_or_default();
-    let mut around = Surroundings::new(&inputs.exclude, &inputs.roots, &here).over(&inputs.overlay);
+    load_with(&mut Surroundings::new(&inputs.exclude, &inputs.roots, &here).over(&inputs.overlay), inputs)
+}
+
+/// As [`load_around`], with what is known of the surroundings, which must be those of the inputs.
+///
+/// # Errors
+/// As [`load_around`].
+pub fn load_with(around: &mut Surroundings<'_>, inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let mut targets: BTreeMap<Target, ()> = BTreeMap::new();
     let mut skipped: Vec<Skipped> = Vec::new();
     let mut paths: Vec<PathBuf> = Vec::new();
+    let mut editable: Vec<PathBuf> = inputs.editable.clone();
     for path in &inputs.paths {
         if path == Path::new("-") {
             paths.push(path.clone());
             continue;
         }
-        match around.of(path) {
-            Ok(found) => targets.extend(found.into_iter().map(|target| (target, ()))),
-            Err(reason) => {
-                skipped.push(Skipped { path: path.clone(), reason: reason.into(), failed: false, files: 1 });
+        let real = around.place(path);
+        let top = around.top(&real);
+        let reason = match around.lead(path) {
+            Ok((found, reason)) => {
+                targets.extend(found.into_iter().map(|target| (target, ())));
+                reason
             }
+            // Nobody expects such a file to be deployed.
+            Err(_) if real.strip_prefix(&top).is_ok_and(|path| is_hidden(path.as_os_str().as_encoded_bytes())) => None,
+            Err(reason) => Some(reason),
+        };
+        let left_out = |reason: &str| Skipped { path: path.clone(), reason: reason.into(), failed: false, files: 1 };
+        skipped.extend(reason.map(left_out));
+        if !editable.contains(&top) {
+            editable.push(top);
         }
     }
     for target in targets.keys() {
@@ -201,17 +250,17 @@ pub fn load_around(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
         paths.push(match target {
             // The file, not the folder: other kustomizations may lie below it.
             Target::Kustomization(real) => {
-                let name = discover::KUSTOMIZATION.iter().find(|name| real.join(name).is_file());
+                let name = discover::KUSTOMIZATION.iter().find(|name| around.overlay.is_file(&real.join(name)));
                 if folder == Path::new(".") { PathBuf::new() } else { folder }
                     .join(name.unwrap_or(&"kustomization.yaml"))
             }
             _ => folder,
         });
     }
-    let mut loaded = load(&Inputs { paths, ..inputs.clone() })?;
+    let mut loaded = load(&Inputs { paths, editable, ..inputs.clone() })?;
     let all: Vec<&Path> = targets.keys().filter(|t| matches!(t, Target::All(_))).map(Target::folder).collect();
     loaded.units.retain_mut(|unit| {
-        let folder = real(&unit.root);
+        let folder = overlay::place(&unit.root);
         if unit.kind == UnitKind::Stream || all.iter().any(|a| folder.starts_with(a)) {
             return true;
         }

@@ -1,14 +1,17 @@
 //! Code actions: the fixes of the findings under the cursor.
 
+use std::collections::HashMap;
+
 use lsp_types::{
-    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, DocumentChanges, Range, WorkspaceEdit,
+    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, DocumentChanges, OneOf, Range, TextDocumentEdit,
+    TextEdit, Uri, WorkspaceEdit,
 };
 
 use super::analysis::Findings;
 
 /// The fixes of the findings that a range touches. A finding that is no longer where it was found is refused by the client, by the
-/// version in the edit.
-pub fn actions(findings: &Findings, params: &CodeActionParams) -> Vec<CodeActionOrCommand> {
+/// version in the edit. A client that does not know `versions` gets edits without any.
+pub fn actions(findings: &Findings, params: &CodeActionParams, versions: bool) -> Vec<CodeActionOrCommand> {
     let wanted = |kind: &CodeActionKind| {
         let only = params.context.only.as_deref();
         // A kind asks for all below it: `quickfix` and the empty kind for `quickfix`.
@@ -31,15 +34,26 @@ pub fn actions(findings: &Findings, params: &CodeActionParams) -> Vec<CodeAction
             title: format!("{} ({})", fix.title, finding.rule),
             kind: Some(CodeActionKind::QUICKFIX),
             diagnostics: Some(vec![finding.diagnostic.clone()]),
-            edit: Some(WorkspaceEdit {
-                document_changes: Some(DocumentChanges::Edits(fix.edits.clone())),
-                ..WorkspaceEdit::default()
+            edit: Some(if versions {
+                let document_changes = Some(DocumentChanges::Edits(fix.edits.clone()));
+                WorkspaceEdit { document_changes, ..WorkspaceEdit::default() }
+            } else {
+                WorkspaceEdit { changes: Some(changes(&fix.edits)), ..WorkspaceEdit::default() }
             }),
             is_preferred: Some(fix.safe),
             ..CodeAction::default()
         }));
     }
     actions
+}
+
+#[allow(clippy::mutable_key_type, reason = "the protocol's type; no key is ever changed")]
+fn changes(edits: &[TextDocumentEdit]) -> HashMap<Uri, Vec<TextEdit>> {
+    let plain = |edit: &OneOf<TextEdit, lsp_types::AnnotatedTextEdit>| match edit {
+        OneOf::Left(edit) => edit.clone(),
+        OneOf::Right(edit) => edit.text_edit.clone(),
+    };
+    edits.iter().map(|file| (file.text_document.uri.clone(), file.edits.iter().map(plain).collect())).collect()
 }
 
 /// Whether two ranges share a place; a cursor at either end counts.

@@ -9,9 +9,10 @@ use super::documents::{Document, Documents};
 use super::place;
 use super::position::Encoding;
 use crate::config::Config;
-use crate::lint;
-use crate::load::triggers::{Surroundings, Target, load_around};
-use crate::load::{self, Inputs, Loaded, Missing, Overlay};
+use crate::lint::{self, Group as RuleGroup, RULES};
+use crate::load::kustomize::Files;
+use crate::load::triggers::{Surroundings, Target, load_with};
+use crate::load::{self, Inputs, Loaded, Missing, Overlay, UnitKind, discover, overlay};
 use crate::source::{SourceFile, SourceMap};
 
 /// What to look at again.
@@ -116,60 +117,95 @@ impl Analyst {
             }
         }
         let mut results = Results { findings: Findings::new(), versions: HashMap::new(), log: Vec::new() };
-        let mut wanted: BTreeMap<Vec<Target>, &Path> = BTreeMap::new();
+        let mut by_configuration: BTreeMap<Option<PathBuf>, Vec<&Path>> = BTreeMap::new();
         for document in job.documents.iter() {
             results.versions.insert(document.uri.as_str().to_string(), document.version);
             match &document.path {
-                Some(path) => {
-                    let targets = targets(path, &overlay);
-                    if !targets.is_empty() {
-                        wanted.entry(targets).or_insert(path);
-                    }
-                }
+                Some(path) => by_configuration.entry(configuration_of(path, &overlay)).or_default().push(path),
                 None => {
-                    let (loaded, config) = alone(document);
-                    self.collect(&loaded, &config, &job.documents, &mut results.findings, &mut results.log);
+                    let reason = "the text is not saved in a folder yet";
+                    let loaded = alone(document, document.uri.as_str().into(), reason);
+                    let config = Config::default();
+                    self.collect(&loaded, &config, None, &job.documents, &mut results.findings, &mut results.log);
                 }
             }
         }
-        self.groups.retain(|targets, _| wanted.contains_key(targets));
+        let here = std::env::current_dir().unwrap_or_default();
+        let mut before = std::mem::take(&mut self.groups);
+        for (configuration, paths) in by_configuration {
+            let (config, sources) = configured(configuration.as_deref(), &overlay);
+            let exclude = load::Exclude { base: config.folder.clone(), patterns: config.exclude.clone() };
+            let mut around = Surroundings::new(&exclude, &config.roots, &here).over(&overlay);
+            for path in paths {
+                // A file that nothing is to be said of has none.
+                let targets = around.of(path).unwrap_or_default();
+                if targets.is_empty() || self.groups.contains_key(&targets) {
+                    continue;
+                }
+                let kept = before.remove(&targets).filter(|group| !job.changed.touches(&group.files));
+                let group = kept.unwrap_or_else(|| {
+                    let inputs = Inputs {
+                        paths: vec![path.to_path_buf()],
+                        exclude: exclude.clone(),
+                        roots: config.roots.clone(),
+                        sources: sources.clone(),
+                        overlay: overlay.clone(),
+                        ..Inputs::default()
+                    };
+                    self.lint(&inputs, &targets, &mut around, &config, &job.documents)
+                });
+                self.groups.insert(targets, group);
+            }
+        }
         let mut shown = Shown::default();
         for (uri, found) in &results.findings {
             found.iter().for_each(|finding| _ = shown.is_new(uri, finding));
         }
-        for (targets, path) in wanted {
-            let kept = self.groups.remove(&targets).filter(|group| !job.changed.touches(&group.files));
-            let group = kept.unwrap_or_else(|| self.lint(path, &overlay, &job.documents));
+        for group in self.groups.values() {
             for (uri, found) in &group.findings {
                 let all = results.findings.entry(uri.clone()).or_default();
                 all.extend(found.iter().filter(|finding| shown.is_new(uri, finding)).cloned());
             }
             results.log.extend_from_slice(&group.log);
-            self.groups.insert(targets, group);
         }
         results
     }
 
     /// Lints the units around one file.
-    fn lint(&self, path: &Path, overlay: &Overlay, documents: &Documents) -> Group {
-        let mut group =
-            Group { files: BTreeSet::from([path.to_path_buf()]), findings: Findings::new(), log: Vec::new() };
-        let (config, sources) = configuration(path, overlay);
-        let inputs = Inputs {
-            paths: vec![path.to_path_buf()],
-            exclude: load::Exclude { base: config.folder.clone(), patterns: config.exclude.clone() },
-            roots: config.roots.clone(),
-            sources,
-            overlay: overlay.clone(),
-            ..Inputs::default()
-        };
-        match load_around(&inputs) {
+    fn lint(
+        &self,
+        inputs: &Inputs,
+        targets: &[Target],
+        around: &mut Surroundings<'_>,
+        config: &Config,
+        documents: &Documents,
+    ) -> Group {
+        let files = inputs.paths.iter().cloned().collect();
+        let mut group = Group { files, findings: Findings::new(), log: Vec::new() };
+        match load_with(around, inputs) {
             Ok(loaded) => {
-                self.collect(&loaded, &config, documents, &mut group.findings, &mut group.log);
-                let real = |source: &Arc<SourceFile>| std::fs::canonicalize(source.path()).ok();
-                group.files.extend(loaded.sources.files().iter().filter_map(real));
+                self.collect(&loaded, config, None, documents, &mut group.findings, &mut group.log);
+                group.files.extend(loaded.sources.files().iter().map(|source| overlay::place(source.path())));
             }
             Err(errors) => group.log.extend(errors.iter().map(|e| format!("{}: {}", e.path.display(), e.message))),
+        }
+        // A chart is read from the disk. Of what is not saved yet is told whether it is YAML.
+        let charts = targets.iter().filter(|target| matches!(target, Target::Chart(_))).map(Target::folder);
+        for chart in charts {
+            for document in documents.iter() {
+                let Some(path) = document.path.clone().filter(|path| is_data_of(chart, path)) else { continue };
+                let loaded = alone(document, path, "a file of a chart");
+                let rules: Vec<&str> =
+                    RULES.iter().filter(|rule| rule.group == RuleGroup::Manifest).map(|rule| rule.name).collect();
+                let mut found = Findings::new();
+                self.collect(&loaded, config, Some(&rules), documents, &mut found, &mut group.log);
+                for (uri, findings) in found {
+                    // What is not saved yet may be no other than what is on disk.
+                    let known = group.findings.entry(uri).or_default();
+                    let new: Vec<Arc<Finding>> = findings.into_iter().filter(|f| !known.contains(f)).collect();
+                    known.extend(new);
+                }
+            }
         }
         group
     }
@@ -178,14 +214,22 @@ impl Analyst {
         &self,
         loaded: &Loaded,
         config: &Config,
+        rules: Option<&[&str]>,
         documents: &Documents,
         findings: &mut Findings,
         log: &mut Vec<String>,
     ) {
-        let outcome = lint::lint(loaded, config, None);
+        let outcome = lint::lint(loaded, config, rules);
         log.extend(outcome.failures.iter().map(ToString::to_string));
         let failed = loaded.skipped.iter().filter(|s| s.failed);
         log.extend(failed.map(|s| format!("{}: {}", s.path.display(), s.reason)));
+        let raw = |unit: &&load::Unit| unit.kind == UnitKind::Helm && !unit.is_complete();
+        let raw =
+            loaded.units.iter().filter(raw).filter(|u| u.helm.as_ref().is_none_or(|helm| helm.rendered.is_none()));
+        log.extend(raw.map(|unit| {
+            let chart = unit.root.display();
+            format!("the chart {chart} is not rendered in the editor, which runs no helm: run `kvlint {chart}`")
+        }));
         let names = Names::new(&loaded.sources, documents);
         for diagnostic in &outcome.diagnostics {
             if let Some((uri, finding)) = answer::finding(diagnostic, &loaded.sources, &names, self.encoding) {
@@ -205,11 +249,13 @@ impl Names {
             if let Some(unsaved) = documents.iter().find(open) {
                 return Some((unsaved.uri.clone(), Some(unsaved.version)));
             }
-            let path = std::fs::canonicalize(source.path()).ok()?;
+            let path = overlay::place(source.path());
             // The client knows the file by the path that it opened, which may lead through links.
             match documents.iter().find(|d| d.path.as_ref() == Some(&path)) {
+                // What was read from the disk says nothing about the places in another text.
+                Some(open) if open.source.text() != source.text() => None,
                 Some(open) => Some((open.uri.clone(), Some(open.version))),
-                None => Some((place::uri(&path)?, None)),
+                None => path.is_file().then(|| Some((place::uri(&path)?, None)))?,
             }
         };
         Names(sources.files().iter().map(name).collect())
@@ -221,31 +267,34 @@ impl Names {
     }
 }
 
-/// What is linted because of a file. A file that nothing is to be said of has none.
-fn targets(path: &Path, overlay: &Overlay) -> Vec<Target> {
-    let (config, _) = configuration(path, overlay);
-    let exclude = load::Exclude { base: config.folder.clone(), patterns: config.exclude.clone() };
-    let here = std::env::current_dir().unwrap_or_default();
-    let found = Surroundings::new(&exclude, &config.roots, &here).over(overlay).of(path);
-    found.unwrap_or_default()
+/// The configuration file that applies to a file: on disk, or open and not saved yet.
+fn configuration_of(path: &Path, overlay: &Overlay) -> Option<PathBuf> {
+    let folder = path.ancestors().skip(1).find(|folder| folder.is_dir())?;
+    Config::candidates(folder).into_iter().find(|candidate| overlay.is_file(candidate))
 }
 
-/// The configuration that applies to a file, the client's text of it before that on disk.
-fn configuration(path: &Path, overlay: &Overlay) -> (Config, SourceMap) {
+/// What a configuration file says, the client's text of it before that on disk.
+fn configured(path: Option<&Path>, overlay: &Overlay) -> (Config, SourceMap) {
     let mut sources = SourceMap::new();
-    let Some(found) = path.parent().and_then(Config::find) else { return (Config::default(), sources) };
-    let unsaved = overlay.get(&found).and_then(|text| std::str::from_utf8(text).ok());
+    let Some(path) = path else { return (Config::default(), sources) };
+    let unsaved = overlay.get(path).and_then(|text| std::str::from_utf8(text).ok());
     let config = match unsaved {
-        Some(text) => Config::read(&sources.add(&found, text)),
-        None => Config::load(&found, &mut sources).unwrap_or_default(),
+        Some(text) => Config::read(&sources.add(path, text)),
+        None => Config::load(path, &mut sources).unwrap_or_default(),
     };
     (config, sources)
 }
 
-/// A text that was never saved: nothing is known of what stands around it.
-fn alone(document: &Document) -> (Loaded, Config) {
-    let mut loaded = load::from_texts(&[(document.uri.as_str().into(), document.source.text().to_string())]);
-    let reason = "the text is not saved in a folder yet".to_string();
-    loaded.units.iter_mut().for_each(|unit| unit.missing.push(Missing { reason: reason.clone(), span: None }));
-    (loaded, Config::default())
+/// Whether a file is one that a chart keeps data in, as opposed to a template.
+fn is_data_of(chart: &Path, path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let own = path.strip_prefix(chart).is_ok_and(|path| !path.components().any(|c| c.as_os_str() == "templates"));
+    own && discover::is_manifest(path) && (name == discover::CHART || name.starts_with("values"))
+}
+
+/// One text, of which `missing` tells why nothing is known of what stands around it.
+fn alone(document: &Document, path: PathBuf, missing: &str) -> Loaded {
+    let mut loaded = load::from_texts(&[(path, document.source.text().to_string())]);
+    loaded.units.iter_mut().for_each(|unit| unit.missing.push(Missing { reason: missing.into(), span: None }));
+    loaded
 }

@@ -10,6 +10,7 @@ use lsp_types::{TextDocumentContentChangeEvent, Uri};
 use super::place;
 use super::position::{self, Encoding};
 use crate::load::discover::SIZE_LIMIT;
+use crate::load::overlay;
 use crate::source::{FileId, SourceFile};
 
 /// An open text.
@@ -17,7 +18,7 @@ use crate::source::{FileId, SourceFile};
 pub struct Document {
     /// Its name to the client.
     pub uri: Uri,
-    /// Where it lies on disk, canonical where it exists; none for what was never saved.
+    /// Where it lies on disk or will lie, without links in the folders that exist; none for what was never saved.
     pub path: Option<PathBuf>,
     /// The client's count of changes.
     pub version: i32,
@@ -60,7 +61,7 @@ impl Documents {
             self.close(&uri);
             return Err(TooLarge);
         }
-        let path = place::path(&uri).map(|p| std::fs::canonicalize(&p).unwrap_or(p));
+        let path = place::path(&uri).map(|path| overlay::place(&path));
         let source = source(&uri, text);
         self.open.insert(uri.as_str().to_string(), Document { uri, path, version, source });
         Ok(())

@@ -45,8 +45,18 @@ fn fact(document: &Document, place: Position, encoding: Encoding) -> Option<(Spa
     let name = text.get(before..after)?;
     let span = Span::new(document.source.id(), before as u32, after as u32);
     // A short key such as `topic` means something else elsewhere.
-    let known = word::about(name).or_else(|| inside_events_config(document, at).then(|| word::about_key(name))?)?;
+    let known = word::about(name)
+        .or_else(|| dotted(name))
+        .or_else(|| inside_events_config(document, at).then(|| word::about_key(name))?)?;
     Some((span, known))
+}
+
+/// What is known of a flag that names a key of its JSON behind a dot: `--kv-events-config.publisher`.
+fn dotted(name: &str) -> Option<String> {
+    let (flag, key) = name.split_once('.')?;
+    let about = word::about(flag).filter(|_| flag.starts_with("--"))?;
+    let key = word::configures_events(&flag.replace('_', "-")).then(|| word::about_key(key))?;
+    Some(key.into_iter().chain([about]).collect::<Vec<_>>().join("\n\n---\n\n"))
 }
 
 /// Whether a place lies in a scalar or mapping that configures events.

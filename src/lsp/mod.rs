@@ -13,5 +13,6 @@ mod links;
 mod place;
 mod position;
 mod session;
+mod transport;
 
-pub use session::{Failure, serve};
+pub use session::{End, Failure, serve};

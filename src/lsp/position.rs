@@ -1,6 +1,7 @@
 //! Places as the protocol counts them: lines from 0, and columns in UTF-16 or UTF-8 units.
 
-use lsp_types::{ClientCapabilities, Position, PositionEncodingKind, Range};
+use lsp_types::{Position, PositionEncodingKind, Range};
+use serde_json::Value;
 
 use crate::source::{SourceFile, Span};
 
@@ -16,9 +17,11 @@ pub enum Encoding {
 
 impl Encoding {
     /// Bytes where the client offers them, as they need no counting; else what every client knows.
-    pub fn agreed(client: &ClientCapabilities) -> Encoding {
-        let offered = client.general.as_ref().and_then(|g| g.position_encodings.as_deref()).unwrap_or_default();
-        if offered.contains(&PositionEncodingKind::UTF8) { Encoding::Utf8 } else { Encoding::Utf16 }
+    pub fn agreed(initialize: &Value) -> Encoding {
+        let offered = initialize.pointer("/capabilities/general/positionEncodings").and_then(Value::as_array);
+        let bytes =
+            offered.into_iter().flatten().any(|kind| kind.as_str() == Some(PositionEncodingKind::UTF8.as_str()));
+        if bytes { Encoding::Utf8 } else { Encoding::Utf16 }
     }
 
     /// The protocol's word.

@@ -2,28 +2,44 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
-use crossbeam_channel::{Receiver, Sender, select};
-use lsp_server::{Connection, ErrorCode, ExtractError, Message, Notification, Request, RequestId, Response};
+use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
+use lsp_server::{ErrorCode, ExtractError, Message, Notification, Request, RequestId, Response};
 use lsp_types::notification::{self, Notification as _};
 use lsp_types::request::{self, Request as _};
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProviderCapability, DidChangeWatchedFilesRegistrationOptions,
-    DocumentLinkOptions, FileSystemWatcher, GlobPattern, HoverProviderCapability, InitializeParams, InitializeResult,
-    LogMessageParams, MessageType, PublishDiagnosticsParams, Registration, RegistrationParams, ServerCapabilities,
-    ServerInfo, ShowMessageParams, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, Uri,
+    DocumentLinkOptions, FileSystemWatcher, GlobPattern, HoverProviderCapability, InitializeResult, LogMessageParams,
+    MessageType, PublishDiagnosticsParams, Registration, RegistrationParams, ServerCapabilities, ServerInfo,
+    ShowMessageParams, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, Uri,
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::analysis::{Analyst, Changed, Findings, Job, Results};
 use super::documents::{Documents, TooLarge};
 use super::position::Encoding;
+use super::transport::{self, Incoming, Outgoing};
 use super::{actions, answer, hover, links, place};
 use crate::panics;
 
-/// What a change on disk can make a difference to: manifests, kustomizations without an ending, and charts' helpers.
-const WATCHED: &str = "**/{*.yaml,*.yml,*.json,*.tpl,Kustomization}";
+/// What a change on disk can make a difference to: manifests, kustomizations without an ending, charts' helpers, what generators
+/// read, and what is left out.
+const WATCHED: &str = "**/{*.yaml,*.yml,*.json,*.tpl,*.env,*.properties,.env,.gitignore,.kvlintignore,Kustomization}";
+
+/// Messages that wait to be read; then the client waits.
+const WAITING: usize = 16;
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The client said `shutdown` before it left.
+    Orderly,
+    /// It just left.
+    Abrupt,
+}
 
 /// Why a session ended before its time.
 #[derive(Debug)]
@@ -35,21 +51,32 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<lsp_server::ProtocolError> for Failure {
-    fn from(e: lsp_server::ProtocolError) -> Failure {
-        Failure(format!("the client broke the protocol: {e}"))
+/// Speaks with a client until it says `exit` or is gone.
+///
+/// # Errors
+/// When what the client says can't be told apart, or it can't be answered.
+pub fn serve(
+    mut input: impl BufRead + Send + 'static,
+    mut output: impl Write + Send + 'static,
+) -> Result<End, Failure> {
+    let (heard, incoming) = bounded(WAITING);
+    let (tell, told) = unbounded();
+    // It ends with the client's last message, or with the process.
+    std::thread::spawn(move || transport::read_all(&mut input, &heard));
+    let writer = std::thread::spawn(move || transport::write_all(&mut output, &told));
+    let ended = converse(&incoming, tell);
+    // It ends when it has written all.
+    let written = writer.join().unwrap_or(Ok(()));
+    match written {
+        // A client that leaves need not listen any more.
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure(format!("can't write: {e}"))),
+        _ => ended,
     }
 }
 
-/// Speaks with a client until it says `exit`.
-///
-/// # Errors
-/// When the client breaks the protocol, or leaves without `shutdown`.
-pub fn serve(connection: Connection) -> Result<(), Failure> {
-    let (id, params) = connection.initialize_start()?;
-    let params: InitializeParams =
-        serde_json::from_value(params).map_err(|e| Failure(format!("`initialize` can't be read: {e}")))?;
-    let encoding = Encoding::agreed(&params.capabilities);
+fn converse(incoming: &Receiver<io::Result<Incoming>>, tell: Sender<Outgoing>) -> Result<End, Failure> {
+    let Some((id, params)) = first_request(incoming, &tell)? else { return Ok(End::Abrupt) };
+    let encoding = Encoding::agreed(&params);
     let result = InitializeResult {
         capabilities: capabilities(encoding),
         server_info: Some(ServerInfo {
@@ -57,29 +84,59 @@ pub fn serve(connection: Connection) -> Result<(), Failure> {
             version: Some(env!("CARGO_PKG_VERSION").to_string()),
         }),
     };
-    let result = serde_json::to_value(result).map_err(|e| Failure(e.to_string()))?;
-    connection.initialize_finish(id, result)?;
     enter_workspace(&params);
-    let (ask, questions) = crossbeam_channel::unbounded();
-    let (reply, answers) = crossbeam_channel::unbounded();
-    let analyst = std::thread::spawn(move || work(Analyst::new(encoding), &questions, &reply));
+    let knows = |what: &str| params.pointer(what).and_then(Value::as_bool).unwrap_or(false);
+    let (ask, questions) = unbounded();
+    let (reply, answers) = unbounded();
+    let mut analyst = Analyst::new(encoding);
+    let thread = std::thread::spawn(move || work(|job| analyst.answer(job), &questions, &reply));
     let mut session = Session {
-        connection,
+        tell,
         encoding,
+        registers: knows("/capabilities/workspace/didChangeWatchedFiles/dynamicRegistration"),
+        versions: knows("/capabilities/workspace/workspaceEdit/documentChanges"),
+        closing: false,
         documents: Documents::default(),
         findings: Findings::new(),
         published: BTreeMap::new(),
         log: BTreeSet::new(),
         ask,
     };
-    if watches(&params) {
-        session.watch();
-    }
-    let ended = session.run(&answers);
+    session.send(Response::new_ok(id, result).into());
+    let ended = session.run(incoming, &answers);
     // The thread ends when nobody can ask it any more.
     drop(session);
-    let _ = analyst.join();
+    let _ = thread.join();
     ended
+}
+
+/// The client's `initialize`; until then nothing else is answered. None where it leaves.
+fn first_request(
+    incoming: &Receiver<io::Result<Incoming>>,
+    tell: &Sender<Outgoing>,
+) -> Result<Option<(RequestId, Value)>, Failure> {
+    for heard in incoming {
+        let answer = match understood(heard)? {
+            Incoming::Message(Message::Request(request)) if request.method == request::Initialize::METHOD => {
+                return Ok(Some((request.id, request.params)));
+            }
+            Incoming::Message(Message::Request(request)) => {
+                let message = format!("`{}` comes before `initialize`", request.method);
+                let code = ErrorCode::ServerNotInitialized as i32;
+                Outgoing::Message(Response::new_err(request.id, code, message).into())
+            }
+            Incoming::Message(message) if transport::is_exit(&message) => return Ok(None),
+            Incoming::Message(_) => continue,
+            Incoming::Nonsense(answer) => answer,
+        };
+        // Whether the client is still there shows when the next message is read.
+        let _ = tell.send(answer);
+    }
+    Ok(None)
+}
+
+fn understood(heard: io::Result<Incoming>) -> Result<Incoming, Failure> {
+    heard.map_err(|e| Failure(format!("the client broke the protocol: {e}")))
 }
 
 fn capabilities(encoding: Encoding) -> ServerCapabilities {
@@ -104,38 +161,44 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
     }
 }
 
-/// Paths are shown from the folder that the client works in, and without a repository nothing above it is looked at.
-fn enter_workspace(params: &InitializeParams) {
-    #[allow(deprecated, reason = "clients that know no workspace folders send it")]
-    let root = params.root_uri.as_ref();
-    let first = params.workspace_folders.as_ref().and_then(|folders| folders.first()).map(|f| &f.uri);
-    if let Some(folder) = first.or(root).and_then(place::path) {
+/// Paths are shown from the folder that the client works in, and without a repository nothing above it is looked at. A folder on
+/// no disk is passed over.
+fn enter_workspace(initialize: &Value) {
+    let folders = initialize.get("workspaceFolders").and_then(Value::as_array).into_iter().flatten();
+    let uris = folders.filter_map(|folder| folder.get("uri")).chain(initialize.get("rootUri"));
+    let mut paths = uris.filter_map(|uri| place::path(&uri.as_str()?.parse().ok()?));
+    if let Some(folder) = paths.find(|path| path.is_dir()) {
         // Without it, paths are longer than they need be.
         let _ = std::env::set_current_dir(folder);
     }
 }
 
-fn watches(params: &InitializeParams) -> bool {
-    let workspace = params.capabilities.workspace.as_ref();
-    let watched = workspace.and_then(|w| w.did_change_watched_files.as_ref());
-    watched.and_then(|w| w.dynamic_registration).unwrap_or(false)
-}
-
-/// The thread that lints. Questions that waited while it worked are one.
-fn work(mut analyst: Analyst, questions: &Receiver<Job>, reply: &Sender<Results>) {
+/// The thread that lints. Questions that waited while it worked are one. A panic ends no more than one answer: its text is given
+/// instead.
+fn work(mut answer: impl FnMut(&Job) -> Results, questions: &Receiver<Job>, reply: &Sender<Result<Results, String>>) {
     while let Ok(mut job) = questions.recv() {
         while let Ok(later) = questions.try_recv() {
             job = Job { documents: later.documents, changed: job.changed.join(later.changed) };
         }
-        if reply.send(analyst.answer(&job)).is_err() {
+        let answer = panics::guarded(|| answer(&job)).map_err(internal);
+        if reply.send(answer).is_err() {
             return;
         }
     }
 }
+fn internal(panic: String) -> String {
+    format!("internal error: {panic}")
+}
 
 struct Session {
-    connection: Connection,
+    tell: Sender<Outgoing>,
     encoding: Encoding,
+    /// Whether the client says when files change behind its back, if it is asked to.
+    registers: bool,
+    /// Whether the client takes edits with the count of changes that they are made for.
+    versions: bool,
+    /// Whether the client said `shutdown`.
+    closing: bool,
     documents: Documents,
     findings: Findings,
     /// Files that the client shows findings of, with the count of changes that these belong to.
@@ -146,37 +209,66 @@ struct Session {
 }
 
 impl Session {
-    fn run(&mut self, answers: &Receiver<Results>) -> Result<(), Failure> {
-        let messages = self.connection.receiver.clone();
+    fn run(
+        &mut self,
+        incoming: &Receiver<io::Result<Incoming>>,
+        answers: &Receiver<Result<Results, String>>,
+    ) -> Result<End, Failure> {
         loop {
             select! {
-                recv(messages) -> message => match message {
-                    Ok(Message::Request(request)) => {
-                        if self.connection.handle_shutdown(&request)? {
-                            return Ok(());
+                recv(incoming) -> heard => {
+                    let message = match heard.ok().map(understood).transpose()? {
+                        Some(Incoming::Message(message)) if !transport::is_exit(&message) => message,
+                        Some(Incoming::Nonsense(answer)) => {
+                            let _ = self.tell.send(answer);
+                            continue;
                         }
-                        let response = self.answer(request);
-                        self.send(response.into());
+                        _ => return Ok(if self.closing { End::Orderly } else { End::Abrupt }),
+                    };
+                    match message {
+                        Message::Request(request) => {
+                            let response = self.answer_to(request);
+                            self.send(response.into());
+                        }
+                        Message::Notification(notice) if !self.closing => self.notice(notice),
+                        // Nothing that we ask for has an answer that matters.
+                        Message::Notification(_) | Message::Response(_) => {}
                     }
-                    Ok(Message::Notification(notice)) if notice.method == notification::Exit::METHOD => {
-                        return Err(Failure("the client left without `shutdown`".into()));
-                    }
-                    Ok(Message::Notification(notice)) => self.notice(notice),
-                    // Nothing that we ask for has an answer that matters.
-                    Ok(Message::Response(_)) => {}
-                    Err(_) => return Err(Failure("the client is gone".into())),
                 },
                 recv(answers) -> results => match results {
-                    Ok(results) => self.publish(results),
+                    Ok(Ok(results)) => self.publish(results),
+                    Ok(Err(panic)) => self.log(&panic, MessageType::ERROR),
                     Err(_) => return Err(Failure(format!("the thread that lints is gone: {}", panics::latest()))),
                 },
             }
         }
     }
 
+    /// Whatever goes wrong with one request, the next is answered.
+    fn answer_to(&mut self, request: Request) -> Response {
+        let id = request.id.clone();
+        if self.closing {
+            let message = format!("`{}` comes after `shutdown`", request.method);
+            return Response::new_err(id, ErrorCode::InvalidRequest as i32, message);
+        }
+        if request.method == request::Shutdown::METHOD {
+            self.closing = true;
+            return Response::new_ok(id, Value::Null);
+        }
+        panics::guarded(|| self.answer(request))
+            .unwrap_or_else(|panic| Response::new_err(id, ErrorCode::InternalError as i32, internal(panic)))
+    }
+
     fn send(&self, message: Message) {
         // Whether the client is still there shows when the next message is read.
-        let _ = self.connection.sender.send(message);
+        let _ = self.tell.send(Outgoing::Message(message));
+    }
+
+    fn log(&mut self, line: &str, typ: MessageType) {
+        if self.log.insert(line.to_string()) {
+            let message = crate::report::visible::lines(line);
+            self.tell::<notification::LogMessage>(LogMessageParams { typ, message });
+        }
     }
 
     fn tell<N: notification::Notification>(&self, params: N::Params) {
@@ -207,7 +299,7 @@ impl Session {
             }),
             request::CodeActionRequest::METHOD => self
                 .reply::<request::CodeActionRequest>(request, |session, params| {
-                    Some(actions::actions(&session.findings, &params))
+                    Some(actions::actions(&session.findings, &params, session.versions))
                 }),
             request::DocumentLinkRequest::METHOD => {
                 self.reply::<request::DocumentLinkRequest>(request, |session, params| {
@@ -244,6 +336,12 @@ impl Session {
 
     fn notice(&mut self, notice: Notification) {
         let changed = match notice.method.as_str() {
+            notification::Initialized::METHOD => {
+                if self.registers {
+                    self.watch();
+                }
+                return;
+            }
             notification::DidOpenTextDocument::METHOD => {
                 let Some(params) = read::<notification::DidOpenTextDocument>(notice) else { return };
                 let opened = params.text_document;
@@ -281,20 +379,19 @@ impl Session {
         Changed::All
     }
 
-    /// A change to one open text. One whose name decides over others (a configuration, a kustomization) changes them all.
+    /// A change to one open text. A configuration decides over others, and what is not on disk yet may be missed by any.
     fn file(&self, uri: &Uri) -> Changed {
-        let path = self.documents.get(uri).and_then(|d| d.path.clone());
-        let path = path.unwrap_or_else(|| PathBuf::from(uri.as_str()));
-        if crate::load::discover::is_config(&path) { Changed::All } else { Changed::Some(BTreeSet::from([path])) }
+        match self.documents.get(uri).and_then(|d| d.path.clone()) {
+            Some(path) if crate::load::discover::is_config(&path) || !path.is_file() => Changed::All,
+            Some(path) => Changed::Some(BTreeSet::from([path])),
+            None => Changed::Some(BTreeSet::from([PathBuf::from(uri.as_str())])),
+        }
     }
 
     /// Gives the client the findings of each file, and takes back those of files that have none any more.
     fn publish(&mut self, results: Results) {
         for line in &results.log {
-            if self.log.insert(line.clone()) {
-                let message = crate::report::visible::lines(line);
-                self.tell::<notification::LogMessage>(LogMessageParams { typ: MessageType::WARNING, message });
-            }
+            self.log(line, MessageType::WARNING);
         }
         let gone = self.published.keys().filter(|uri| !results.findings.contains_key(*uri)).cloned();
         let cleared: Vec<String> = gone.collect();
@@ -343,8 +440,29 @@ mod tests {
     #[test]
     fn what_decides_over_a_unit_is_watched() {
         let glob = globset::Glob::new(WATCHED).unwrap().compile_matcher();
-        let names = ["a/b.yaml", "kvlint.yaml", "x/Kustomization", "c/templates/_helpers.tpl", "d.json"];
+        let names =
+            ["a/b.yaml", "kvlint.yaml", "x/Kustomization", "c/templates/_helpers.tpl", "d.json", "e/.gitignore"];
         assert!(names.iter().all(|name| glob.is_match(name)));
         assert!(!glob.is_match("main.rs"));
+    }
+
+    #[test]
+    fn a_panic_ends_one_answer_and_not_the_thread() {
+        let (ask, questions) = unbounded();
+        let (reply, answers) = unbounded();
+        let mut asked = 0;
+        let answer = move |_: &Job| {
+            asked += 1;
+            assert!(asked > 1, "an invariant is broken");
+            Results { findings: Findings::new(), versions: Default::default(), log: Vec::new() }
+        };
+        let thread = std::thread::spawn(move || work(answer, &questions, &reply));
+        let job = || Job { documents: Documents::default(), changed: Changed::All };
+        ask.send(job()).unwrap();
+        assert!(answers.recv().unwrap().unwrap_err().contains("an invariant is broken"));
+        ask.send(job()).unwrap();
+        assert!(answers.recv().unwrap().is_ok());
+        drop(ask);
+        thread.join().unwrap();
     }
 }

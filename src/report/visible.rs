@@ -8,18 +8,36 @@ pub fn replacement(c: char) -> Option<char> {
         // Pictures of the control characters stand in Unicode in the order of their codes.
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)),
         '\u{7f}' => Some('\u{2421}'),
-        // C1 controls (a terminal may take U+009B as ESC [), line separators, marks that reorder text, invisible marks.
-        '\u{80}'..='\u{9f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}'
-        | '\u{200b}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{61c}'
-        | '\u{2060}'
-        | '\u{feff}' => Some(char::REPLACEMENT_CHARACTER),
+        // C1 controls (a terminal may take U+009B as ESC [) and line separators.
+        '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => Some(char::REPLACEMENT_CHARACTER),
+        c if is_ignorable(c) => Some(char::REPLACEMENT_CHARACTER),
         _ => None,
     }
+}
+
+/// Whether a character is shown as nothing: two texts that differ in it alone look the same.
+/// Source: Unicode 16, `DerivedCoreProperties.txt`, `Default_Ignorable_Code_Point`, and the marks of annotations (U+FFF9 to U+FFFB).
+fn is_ignorable(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// The text with visible symbols for what a terminal would act on. Line breaks and tabs count as such.
@@ -50,7 +68,8 @@ pub fn json(document: String) -> String {
     let mut text = String::with_capacity(document.len());
     for c in document.chars() {
         if acted_on(c) {
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Above the first plane it takes two.
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
         } else {
             text.push(c);
         }
@@ -68,6 +87,15 @@ mod tests {
         assert_eq!(line("\u{202e}x"), "\u{fffd}x");
         assert_eq!(lines("a\nb\u{7}"), "a\nb␇");
         assert_eq!(json("{\n\"a\": \"\u{9b}\"}".into()), "{\n\"a\": \"\\u009b\"}");
-        assert!(matches!(line("plain ü 漢"), Cow::Borrowed(_)));
+        assert!(matches!(line("plain ü 漢 😀 é e\u{301}"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_is_shown_as_nothing_is_shown() {
+        let hidden =
+            "\u{200b}\u{200c}\u{200d}\u{ad}\u{180e}\u{115f}\u{3164}\u{ffa0}\u{fe0f}\u{2064}\u{e0001}\u{e007f}\u{e0100}";
+        assert!(hidden.chars().all(|c| replacement(c).is_some()));
+        assert_eq!(line("a\u{e0041}b"), "a\u{fffd}b");
+        assert_eq!(json("\"\u{e0041}\"".into()), "\"\\udb40\\udc41\"");
     }
 }

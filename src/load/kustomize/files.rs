@@ -1,8 +1,9 @@
 //! Where the files of a build come from: a disk, or texts at hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::load::untrusted;
 
@@ -41,6 +42,57 @@ impl Files for Disk {
     fn canonical(&self, path: &Path) -> Option<PathBuf> {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         std::fs::canonicalize(path).ok()
+    }
+}
+
+/// Files of which it is kept where something was asked for and nothing is.
+pub struct Asking<'f> {
+    files: &'f dyn Files,
+    absent: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl<'f> Asking<'f> {
+    /// Over other files.
+    pub fn new(files: &'f dyn Files) -> Asking<'f> {
+        Asking { files, absent: Mutex::default() }
+    }
+
+    /// Where something was asked for and nothing is.
+    pub fn absent(self) -> BTreeSet<PathBuf> {
+        self.absent.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, path: &Path, there: bool) {
+        // A folder where a file was wanted changes with all that is put into it.
+        if !there && self.files.canonical(path).is_none() {
+            self.absent.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_path_buf());
+        }
+    }
+}
+
+impl Files for Asking<'_> {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let read = self.files.read(path);
+        self.note(path, read.is_ok());
+        read
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        let there = self.files.is_file(path);
+        self.note(path, there);
+        there
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        let there = self.files.is_folder(path);
+        self.note(path, there);
+        there
+    }
+
+    fn canonical(&self, path: &Path) -> Option<PathBuf> {
+        let found = self.files.canonical(path);
+        self.note(path, found.is_some());
+        found
     }
 }
 

@@ -41,7 +41,7 @@ pub mod workspace;
 
 pub use accumulate::{Accumulated, DirectiveUse};
 pub use emit::{Printed, emit, print};
-pub use files::{Disk, Files, Texts};
+pub use files::{Asking, Disk, Files, Texts};
 pub use order::Order;
 pub use units::{Dangling, Kustomized, Layer, join_uses, unit};
 pub use workspace::{BuildProblem, Folder, ProblemKind, Workspace};
