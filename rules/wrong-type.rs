@@ -1,3 +1,5 @@
+use crate::facts::aibrix;
+use crate::fix::edit::Value;
 use crate::k8s::schema::{self, ProblemKind};
 use crate::lint::prelude::*;
 
@@ -33,6 +35,21 @@ pub fn check(cx: &mut ResourceContext<'_>) {
         let report = match &problem.help {
             Some(help) if short && help == "quote it" => report.help(format!("quote it: `\"{written}\"`")),
             Some(help) => report.help(help.to_string()),
+            None => report,
+        };
+        // The one label whose meaning is known.
+        let label = &aibrix::table().labels.enabled;
+        let is_label = problem.path.ends_with(&format!("[\"{}\"]", label.key)) && problem.path.contains("labels");
+        let node = resource.tree().node(problem.node);
+        let meant = match node.as_bool() {
+            Some(true) => label.value.clone(),
+            Some(false) => Some("false".to_string()),
+            None => node.text().map(str::to_string),
+        };
+        let report = match meant.filter(|_| is_label && node.scalar().is_some()) {
+            Some(text) => report.mend(format!("write \"{text}\", with quotes"), Applicability::Safe, |changes| {
+                changes.replace(node, Value::String(text))
+            }),
             None => report,
         };
         report.note(if misfits.custom {
