@@ -29,7 +29,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         };
         let report = match publish::advised(minimum) {
             Some(release) => report.mend(format!("raise the image to {release}"), Applicability::Unsafe, |changes| {
-                publish::modernise(publisher, minimum, changes)
+                publish::modernise(model, publisher, minimum, changes)
             }),
             None => report,
         };

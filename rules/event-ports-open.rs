@@ -25,6 +25,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
     for (space, mut engines) in spaces {
         // Two gateways need the same port.
         engines.dedup_by_key(|n| n.publisher.container.grip());
+        let serving = serving(&engines);
         let Some((first, rest)) = engines.split_first() else { continue };
         let title = policies::engine_title(model, first.publisher);
         let message = match rest.len() {
@@ -38,7 +39,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         }
         let gateway = words::namespace_peer(first.subscriber.namespace(model).unwrap_or_default());
         let events = words::port_items(&[table.dial.events, table.dial.replay]);
-        let http = words::port_items(&[table.tokenizer_port.port]);
+        let http = words::port_items(&serving);
         let place = space.map_or(String::new(), |name| format!(", namespace: {name}"));
         let label = &table.labels.enabled;
         let value = label.value.as_deref().unwrap_or_default();
@@ -51,4 +52,20 @@ pub fn check(cx: &mut UnitContext<'_>) {
             ))
             .note("the events tell which blocks of tokens are cached; other policies of these manifests leave the port open");
     }
+}
+
+/// The ports of the engines that are for others than the gateway's part that listens to events.
+fn serving(engines: &[policies::Needed<'_, '_>]) -> Vec<u16> {
+    let table = aibrix::table();
+    let mut ports: Vec<u16> = Vec::new();
+    for needed in engines {
+        let pod = &needed.publisher.pod;
+        let listed = pod.containers().flat_map(|c| c.listed_ports()).filter(|port| port.is_tcp());
+        ports.extend(listed.filter_map(|port| port.number.known().copied()));
+        ports.extend(needed.publisher.http_port().known().copied());
+    }
+    ports.retain(|port| ![table.dial.events, table.dial.replay].contains(port));
+    ports.sort_unstable();
+    ports.dedup();
+    ports
 }

@@ -1,9 +1,12 @@
+use crate::events::Model;
 use crate::events::Publisher;
 use crate::events::policies::{self, words};
 use crate::facts::aibrix;
 use crate::facts::kubernetes;
-use crate::fix::edit::{Changes, Refusal, Value};
+use crate::fix::edit::{At, Changes, Refusal, Value};
 use crate::k8s::policy::{Direction, Protocol};
+use crate::k8s::reach::Policy;
+use crate::k8s::{Container, ContainerPort, Truth};
 use crate::lint::prelude::*;
 use crate::load::Resource;
 
@@ -53,7 +56,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 if !model.publishers.iter().any(at_home) {
                     return Err(Refusal::at(resource.grip(), "it has to stand in the namespace of the engines"));
                 }
-                turn(resource, reversed.direction, namespace, changes)
+                let serving = serving_ports(model, policy, reversed.direction)?;
+                turn(resource, reversed.direction, namespace, &serving, changes)
             })
             .note(format!("the connection is {} → {engine}:{}/TCP", subscriber.title(model), table.dial.events));
         if let Some(assumption) = policies::assumption(model, subscriber) {
@@ -62,12 +66,57 @@ pub fn check(cx: &mut UnitContext<'_>) {
     }
 }
 
+/// The ports of the engines that are open to everybody until the policy selects the engines, but for those of events. Without them it
+/// would end the requests to the engines.
+fn serving_ports<'t>(model: &Model<'t>, policy: &Policy<'t>, direction: Direction) -> Result<Vec<u16>, Refusal> {
+    let refuse = |why: &str| Err(Refusal::at(policy.view.resource.grip(), why));
+    let dial = &aibrix::table().dial;
+    let mut ports = Vec::new();
+    for (id, endpoint) in model.reach.endpoints.iter().enumerate() {
+        let Some(pod) = endpoint.pod().filter(|pod| pod.resource.may_share_namespace(policy.view.resource)) else {
+            continue;
+        };
+        let fits = match direction {
+            Direction::Ingress => {
+                let mut peers = policy.rules(Direction::Ingress).iter().flat_map(|rule| &rule.peers);
+                peers.any(|peer| peer.fits_labels(id) != Truth::No)
+            }
+            Direction::Egress => policy.fits_labels(id) != Truth::No,
+        };
+        let closed = model.reach.policies_on(id).any(|(_, other)| other.isolates(Direction::Ingress) == Truth::Yes);
+        if !fits || closed {
+            continue;
+        }
+        let mut engines = model.publishers_of(pod).peekable();
+        if engines.peek().is_none() {
+            return refuse("it would close pods that are no engines");
+        }
+        for engine in engines {
+            match engine.http_port() {
+                Resolved::Known(port, _) => ports.push(port),
+                _ => return refuse("on which ports the engines serve is not known"),
+            }
+        }
+        for port in pod.containers().flat_map(Container::listed_ports).filter(ContainerPort::is_tcp) {
+            match port.number.known() {
+                Some(number) => ports.push(*number),
+                None => return refuse("on which ports the engines serve is not known"),
+            }
+        }
+    }
+    ports.retain(|port| ![dial.events, dial.replay].contains(port));
+    ports.sort_unstable();
+    ports.dedup();
+    Ok(ports)
+}
+
 /// Opens the engines to the gateway with the selectors that the policy has. Only of a policy with one rule for one peer is it plain
 /// what it has to become.
 fn turn<'t>(
     resource: &'t Resource,
     direction: Direction,
     gateway: &str,
+    serving: &[u16],
     changes: &mut Changes<'t>,
 ) -> Result<(), Refusal> {
     let unclear = || Refusal::at(resource.grip(), "the policy says more than this");
@@ -111,15 +160,17 @@ fn turn<'t>(
             Value::map([(kubernetes::table().namespace_name_label.as_str(), Value::from(gateway))]),
         )]),
     )?;
-    // From now on the engines are closed to all else, and requests come from the gateway, too.
-    let http = aibrix::table().tokenizer_port.port;
-    let listed = rule.get("ports").map(Node::items).unwrap_or_default();
-    if listed.iter().any(|port| port.get("port").and_then(Node::as_int) == Some(http.into())) {
+    // From now on the engines are closed to all else.
+    if serving.is_empty() {
         return Ok(());
     }
-    let mut port = vec![("port", Value::from(http))];
-    if listed.last().is_some_and(|last| last.get("protocol").is_some()) {
-        port.insert(0, ("protocol", Value::from(Protocol::Tcp.as_str())));
-    }
-    changes.append(rule, &["ports"], Value::map(port))
+    let list = spec.get(rules).ok_or_else(unclear)?;
+    let with_protocol = rule.get("ports").map(Node::items).unwrap_or_default();
+    let with_protocol = with_protocol.last().is_some_and(|last| last.get("protocol").is_some());
+    let port = |number: &u16| {
+        let protocol = with_protocol.then(|| ("protocol", Value::from(Protocol::Tcp.as_str())));
+        Value::map(protocol.into_iter().chain([("port", Value::from(*number))]))
+    };
+    let open = Value::map([("ports", Value::List(serving.iter().map(port).collect()))]);
+    changes.insert_item(list, At::Last, open)
 }

@@ -49,7 +49,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         } else if found.iter().all(|(flag, _)| is_early(publisher, flag)) {
             let title = "raise the image to a release that has it";
             report.mend(title, Applicability::Unsafe, |changes| {
-                publish::modernise(publisher, &Release::new(0, 0, 0), changes)
+                publish::modernise(model, publisher, &Release::new(0, 0, 0), changes)
             })
         } else if let [(flag, Why::Never | Why::Ambiguous)] = found.as_slice() {
             // It was meant to be the one flag that takes JSON.

@@ -1,3 +1,5 @@
+use crate::facts::aibrix;
+use crate::fix::edit::Value;
 use crate::k8s::schema::{self, ProblemKind};
 use crate::lint::prelude::*;
 
@@ -34,7 +36,23 @@ pub fn check(cx: &mut ResourceContext<'_>) {
             () if short && help == "quote it" => format!("quote it: `\"{written}\"`"),
             () => help.to_string(),
         });
-        report.help(help).note(if misfits.custom {
+        let report = report.help(help);
+        // The one label whose meaning is known.
+        let label = &aibrix::table().labels.enabled;
+        let is_label = problem.path.ends_with(&format!("[\"{}\"]", label.key)) && problem.path.contains("labels");
+        let node = resource.tree().node(problem.node);
+        let meant = match node.as_bool() {
+            Some(true) => label.value.clone(),
+            Some(false) => Some("false".to_string()),
+            None => node.text().map(str::to_string),
+        };
+        let report = match meant.filter(|_| is_label && node.scalar().is_some()) {
+            Some(text) => report.mend(format!("write \"{text}\", with quotes"), Applicability::Safe, |changes| {
+                changes.replace(node, Value::String(text))
+            }),
+            None => report,
+        };
+        report.note(if misfits.custom {
             "the API server or the kind's controller refuses the object"
         } else {
             "the API server refuses the object, so `kubectl apply` fails"

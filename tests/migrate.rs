@@ -100,7 +100,16 @@ fn a_bare_deployment_is_changed_as_a_careful_person_would() {
     insta::assert_snapshot!(diff, @r#"
     --- a/model.yaml
     +++ b/model.yaml
-    @@ -11,11 +11,20 @@
+    @@ -4,6 +4,8 @@
+     metadata:
+       name: llama
+       namespace: default
+    +  annotations:
+    +    kvlint.dev/added: model.aibrix.ai/name
+     spec:
+       selector:
+         matchLabels: {app: llama}
+    @@ -11,11 +13,20 @@
          metadata:
            labels:
              app: llama # the Service selects it
@@ -122,7 +131,7 @@ fn a_bare_deployment_is_changed_as_a_careful_person_would() {
      ---
      apiVersion: v1
      kind: Service
-    @@ -24,3 +33,5 @@
+    @@ -24,3 +35,5 @@
        selector: {app: llama}
        ports:
          - {name: http, port: 8000, targetPort: 8000}
@@ -358,4 +367,347 @@ proptest! {
         run(top.path(), &["disable", "--all", "."]);
         prop_assert_eq!(read(&top, "m.yaml"), text, "{}", enabled);
     }
+}
+
+#[test]
+fn a_label_that_requests_are_routed_by_stays() {
+    let text = BARE.replace("app: llama # the", "model.aibrix.ai/name: llama\n        app: llama # the");
+    let top = folder(&[("model.yaml", &text)]);
+    run(top.path(), &["enable", "default/llama"]);
+    assert!(!read(&top, "model.yaml").contains("kvlint.dev/added"), "it was there before");
+    run(top.path(), &["disable", "default/llama"]);
+    assert_eq!(read(&top, "model.yaml"), text);
+    let written = text.replace("        app", "        model.aibrix.ai/kv-events-enabled: \"true\"\n        app");
+    let top = folder(&[("model.yaml", &written)]);
+    run(top.path(), &["disable", "default/llama"]);
+    assert_eq!(read(&top, "model.yaml"), text, "somebody else wrote both labels");
+}
+
+#[test]
+fn the_one_port_of_a_service_gets_a_name_when_others_come() {
+    for (port, named) in [
+        ("{port: 80}", "{name: http, port: 80}"),
+        ("{port: 80, targetPort: serve}", "{name: serve, port: 80, targetPort: serve}"),
+        ("{name: \"\", port: 80}", "{name: \"http\", port: 80}"),
+    ] {
+        let text = BARE.replace("{name: http, port: 8000, targetPort: 8000}", port);
+        let text = text.replace(
+            "          command:",
+            "          ports:\n            - {name: serve, containerPort: 8000}\n          command:",
+        );
+        let top = folder(&[("model.yaml", &text)]);
+        run(top.path(), &["enable", "default/llama"]);
+        let enabled = read(&top, "model.yaml");
+        assert!(enabled.contains(&format!("    - {named}\n    - {{name: kv-events, port: 5557")), "{enabled}");
+        silent(top.path(), ".");
+    }
+}
+
+#[test]
+fn a_service_without_ports_keeps_none() {
+    let text = BARE.replace("  ports:\n    - {name: http, port: 8000, targetPort: 8000}\n", "  clusterIP: None\n");
+    let top = folder(&[("model.yaml", &text)]);
+    run(top.path(), &["enable", "default/llama"]);
+    assert!(read(&top, "model.yaml").ends_with("  clusterIP: None\n"));
+    run(top.path(), &["disable", "default/llama"]);
+    assert_eq!(read(&top, "model.yaml"), text);
+}
+
+#[test]
+fn a_label_without_quotes_is_quoted() {
+    for value in ["true", "yes"] {
+        let text = BARE.replace(
+            "app: llama # the",
+            &format!("model.aibrix.ai/kv-events-enabled: {value}\n        app: llama # the"),
+        );
+        let top = folder(&[("model.yaml", &text)]);
+        run(top.path(), &["enable", "default/llama"]);
+        assert!(read(&top, "model.yaml").contains("kv-events-enabled: \"true\"\n"));
+        silent(top.path(), ".");
+    }
+}
+
+#[test]
+fn options_stand_in_front_of_the_end_of_options() {
+    for (command, end) in [
+        ("[vllm, serve, --port, \"8000\", --, m]", "\"tcp://*:5558\"}', --, m]"),
+        ("[sh, -c, \"vllm serve --port 8000 -- m\"]", "' -- m"),
+    ] {
+        let text = BARE.replace("[\"vllm\", \"serve\", \"meta-llama/Llama-3.1-8B-Instruct\"]", command);
+        let top = folder(&[("model.yaml", &text)]);
+        run(top.path(), &["enable", "default/llama"]);
+        let enabled = read(&top, "model.yaml");
+        assert!(enabled.contains(end), "{enabled}");
+    }
+}
+
+#[test]
+fn a_script_that_starts_an_engine_twice_is_refused() {
+    let script = "|\n          if [ -n \"$BIG\" ]; then\n            vllm serve big\n          else\n            vllm serve small\n          fi";
+    let text = SCRIPT.replace("|\n          # warm up first\n          exec vllm serve Qwen/Qwen3-8B \\\n            --served-model-name qwen3 \\\n            --port 8000", script);
+    assert_ne!(text, SCRIPT);
+    let top = folder(&[("model.yaml", &text)]);
+    for way in ["enable", "disable"] {
+        let refused = kvlint(top.path(), &[way, "models/qwen"]);
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(told.contains("the script starts vLLM in several places"), "{told}");
+        assert_eq!(read(&top, "model.yaml"), text);
+    }
+}
+
+#[test]
+fn folded_text_keeps_its_lines() {
+    let script = ">\n          exec vllm serve Qwen/Qwen3-8B\n          --served-model-name qwen3\n            --port 8000 \\\n            --max-num-seqs 8\n\n          echo done";
+    let text = SCRIPT.replace("|\n          # warm up first\n          exec vllm serve Qwen/Qwen3-8B \\\n            --served-model-name qwen3 \\\n            --port 8000", script);
+    assert_ne!(text, SCRIPT);
+    let top = folder(&[("model.yaml", &text)]);
+    let output = kvlint(top.path(), &["enable", "models/qwen", ".", "--dry-run"]);
+    let diff = String::from_utf8_lossy(&output.stdout).into_owned();
+    let gone: Vec<&str> = diff.lines().filter(|line| line.starts_with('-') && !line.starts_with("---")).collect();
+    // The lines with the labels are two of them.
+    assert!(
+        gone.len() == 3 && diff.contains("--kv-events-config"),
+        "{diff}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn what_was_empty_or_has_a_comment_is_not_taken_away() {
+    let text = BARE.replace(
+        "          command:",
+        "          ports: # none of its own\n            # the gateway's come here\n            - containerPort: 5557\n          command:",
+    );
+    let top = folder(&[("model.yaml", &text)]);
+    run(top.path(), &["disable", "default/llama"]);
+    let left = read(&top, "model.yaml");
+    assert!(left.contains("ports: [] # none of its own\n            # the gateway's come here\n"), "{left}");
+}
+
+#[test]
+fn a_workload_is_raised_as_one() {
+    let text = "\
+apiVersion: ray.io/v1
+kind: RayCluster
+metadata: {name: m, namespace: d}
+spec:
+  headGroupSpec:
+    rayStartParams: {}
+    template:
+      metadata: {labels: {model.aibrix.ai/name: m}}
+      spec:
+        containers:
+          - name: head
+            image: vllm/vllm-openai:v0.8.5
+            command: [/bin/bash, -lc, --]
+            args: [\"ray start --head; vllm serve x\"]
+  workerGroupSpecs:
+    - groupName: w
+      rayStartParams: {}
+      template:
+        spec:
+          containers:
+            - name: w
+              image: vllm/vllm-openai:v0.8.5
+              command: [/bin/bash, -lc, ray start --block]
+            - {name: other, image: busybox:1.36}
+";
+    let top = folder(&[("m.yaml", text)]);
+    run(top.path(), &["enable", "d/m", ".", "--vllm", "0.12.0"]);
+    let raised = read(&top, "m.yaml");
+    assert_eq!(raised.matches("vllm-openai:v0.12.0").count(), 2, "{raised}");
+}
+
+#[test]
+fn engines_on_the_network_of_the_node_are_enabled() {
+    let text = BARE.replace("    spec:\n      containers", "    spec:\n      hostNetwork: true\n      containers");
+    let top = folder(&[("model.yaml", &text)]);
+    run(top.path(), &["enable", "default/llama"]);
+    assert!(read(&top, "model.yaml").contains("containerPort: 5557"));
+}
+
+#[test]
+fn a_policy_selects_the_pods_of_the_workload_alone() {
+    let other = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: probe, namespace: default, labels: {model.aibrix.ai/name: llama}}\nspec: {containers: [{name: a, image: busybox}]}\n";
+    let closed = CLOSED.replace("podSelector: {}", "podSelector: {matchLabels: {app: llama}}");
+    let top = folder(&[("model.yaml", BARE), ("deny.yaml", &closed), ("other.yaml", other)]);
+    run(top.path(), &["enable", "default/llama"]);
+    let model = read(&top, "model.yaml");
+    assert!(model.contains("  podSelector:\n    matchLabels:\n      app: llama\n"), "{model}");
+    let alike = other.replace("{model.aibrix.ai/name: llama}", "{app: llama, x: y}");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: llama\n  namespace: default\n  labels:\n    model.aibrix.ai/name: llama\nspec:\n  containers:\n    - {name: vllm, image: \"vllm/vllm-openai:v0.11.1\", args: [--model, m]}\n";
+    let closed =
+        CLOSED.replace("podSelector: {}", "podSelector: {matchLabels: {model.aibrix.ai/kv-events-enabled: \"true\"}}");
+    let top = folder(&[
+        ("model.yaml", pod),
+        ("deny.yaml", &closed),
+        ("other.yaml", &alike.replace("app: llama", "model.aibrix.ai/name: llama")),
+    ]);
+    let refused = kvlint(top.path(), &["enable", "default/llama"]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("the policy that lets the gateway in would close"), "{told}");
+    assert_eq!(read(&top, "model.yaml"), pod);
+}
+
+#[test]
+fn a_policy_in_a_base_has_the_names_of_the_base() {
+    let deny = CLOSED.replace(", namespace: default", "");
+    let model = BARE.replace("  namespace: default\n", "").replace(", namespace: default", "");
+    let top = folder(&[
+        ("base/kustomization.yaml", "resources: [model.yaml, deny.yaml]\n"),
+        ("base/model.yaml", &model),
+        ("base/deny.yaml", &deny),
+        ("prod/kustomization.yaml", "resources: [../base]\nnamespace: prod\nnamePrefix: x-\nnameSuffix: -y\n"),
+    ]);
+    run(top.path(), &["enable", "prod/x-llama-y", "."]);
+    let enabled = read(&top, "base/model.yaml");
+    assert!(enabled.contains("kind: NetworkPolicy\nmetadata:\n  name: llama-kv-events\n  labels:\n"), "{enabled}");
+    run(top.path(), &["disable", "prod/x-llama-y", "."]);
+    assert_eq!(read(&top, "base/model.yaml"), model);
+}
+
+#[test]
+fn a_kustomization_stands_around_an_overlay_that_renames() {
+    let model = BARE.replace("  namespace: default\n", "").replace(", namespace: default", "");
+    let deny = CLOSED.replace(", namespace: default", "");
+    let overlay =
+        "resources: [../base]\nnamespace: prod\nnamePrefix: x-\nimages: [{name: vllm/vllm-openai, newTag: v0.12.0}]\n";
+    let top = folder(&[
+        ("base/kustomization.yaml", "resources: [model.yaml, deny.yaml]\n"),
+        ("base/model.yaml", &model),
+        ("base/deny.yaml", &deny),
+        ("prod/kustomization.yaml", overlay),
+    ]);
+    let output = kvlint(top.path(), &["enable", "prod/x-llama", "prod", "--as", "kustomize", "-o", "prod-kv-events"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("around the overlay"), "{told}");
+    let root = read(&top, "prod-kv-events/kustomization.yaml");
+    assert!(root.contains("- ../prod\n") && root.contains("kind: Kustomization"), "{root}");
+    let built = run(top.path(), &["build", "prod-kv-events"]);
+    assert!(built.contains("name: x-llama-kv-events") && built.contains("--kv-events-config"), "{built}");
+    let found = kvlint(top.path(), &["--format", "concise", "prod-kv-events"]);
+    let found = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert!(!found.contains("error["), "{found}");
+    let refused = kvlint(top.path(), &["enable", "prod/x-llama", "prod", "--as", "kustomize"]);
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
+fn a_name_that_is_a_path_leads_nowhere() {
+    let evil = BARE.replace("  name: llama\n  namespace", "  name: x/../../evil\n  namespace");
+    let top = folder(&[("in/model.yaml", &evil), ("in/deny.yaml", CLOSED)]);
+    let refused = kvlint(top.path(), &["enable", "--all", "in", "--as", "kustomize", "-o", "out"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
+    assert!(!top.path().join("out").exists() && !top.path().join("evil-kv-events.yaml").exists());
+}
+
+#[test]
+fn a_json_patch_is_not_left_without_its_value() {
+    let ops = |items: &str| {
+        format!("resources: [model.yaml]\npatches:\n  - target: {{kind: Deployment}}\n    patch: |-\n{items}")
+    };
+    let label = "      - op: add\n        path: /spec/template/metadata/labels/model.aibrix.ai~1kv-events-enabled\n        value: \"true\"\n";
+    let other = "      - op: add\n        path: /spec/replicas\n        value: 2\n";
+    let top = folder(&[("kustomization.yaml", &ops(&format!("{other}{label}"))), ("model.yaml", BARE)]);
+    run(top.path(), &["disable", "default/llama", "."]);
+    assert_eq!(read(&top, "kustomization.yaml").trim_end(), ops(other).trim_end());
+    let top = folder(&[("kustomization.yaml", &ops(label)), ("model.yaml", BARE)]);
+    let refused = kvlint(top.path(), &["disable", "default/llama", "."]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("JSON patch"), "{told}");
+    assert_eq!(read(&top, "kustomization.yaml"), ops(label));
+}
+
+fn piped(top: &Path, words: &[&str], text: &str) -> Output {
+    use std::io::Write as _;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kvlint"))
+        .args(words)
+        .current_dir(top)
+        .env("PATH", "")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn what_comes_from_a_pipe_is_printed() {
+    let top = folder(&[]);
+    let output = piped(top.path(), &["enable", "default/llama", "-"], BARE);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.starts_with("# our model\n") && text.contains("--kv-events-config"), "{text}");
+    let back = piped(top.path(), &["disable", "default/llama", "-"], &text);
+    assert_eq!(String::from_utf8(back.stdout).unwrap(), BARE);
+    let rendered = format!("---\n# Source: chart/templates/model.yaml\n{BARE}");
+    let refused = piped(top.path(), &["enable", "default/llama", "-"], &rendered);
+    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
+    let script = piped(top.path(), &["enable", "default/llama", "-", "--as", "kubectl"], &rendered);
+    assert!(script.status.success(), "{}", String::from_utf8_lossy(&script.stderr));
+    assert!(String::from_utf8(script.stdout).unwrap().contains("kubectl patch deployment.v1.apps/llama -n default"));
+}
+
+#[test]
+fn a_tokenizer_without_a_gateway_is_said() {
+    let top = folder(&[("model.yaml", BARE)]);
+    let output = kvlint(top.path(), &["enable", "default/llama", ".", "--tokenizer", "http://llama:8000"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("note: `--tokenizer` is for the gateway"), "{told}");
+}
+
+/// A `kubectl` of two objects that can be changed and taken back, and that refuses what the file `refuse` names.
+#[cfg(unix)]
+const KUBECTL: &str = r#"#!/bin/sh
+refuse=$(cat refuse)
+case "$*" in *"${refuse:-nothing}"*) echo "it is refused" >&2; exit 1 ;; esac
+needs=before next=after
+case "$*" in *'"remove"'*) needs=after next=before ;; esac
+state=state-${2##*/}-${2%%.*}
+state=$(echo "$state" | tr / -)
+[ "$(cat "$state" 2>/dev/null || echo before)" = "$needs" ] || { echo "the test fails" >&2; exit 1; }
+case "$*" in *--dry-run=server*) ;; *) echo "$next" >"$state" ;; esac
+"#;
+
+#[test]
+#[cfg(unix)]
+fn a_script_changes_all_or_nothing_and_takes_back_what_it_can() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let model = BARE.replace("  namespace: default\n", "").replace(", namespace: default", "");
+    let top = folder(&[("model.yaml", &model), ("bin/kubectl", KUBECTL)]);
+    fs::set_permissions(top.path().join("bin/kubectl"), fs::Permissions::from_mode(0o755)).unwrap();
+    run(top.path(), &["enable", "prod/llama", ".", "--as", "kubectl", "-o", "enable.sh"]);
+    let script = read(&top, "enable.sh");
+    assert!(
+        script.contains("deployment.v1.apps/llama -n prod") && script.contains("service/llama -n prod"),
+        "{script}"
+    );
+    let absent = r#"{"op":"test","path":"/spec/template/spec/containers/0/ports","value":null}"#;
+    assert!(script.contains(absent), "{script}");
+    let sh = |words: &[&str], refuse: &str| {
+        fs::write(top.path().join("refuse"), refuse).unwrap();
+        let path = format!("{}:{}", top.path().join("bin").display(), std::env::var("PATH").unwrap());
+        let output =
+            Command::new("sh").arg("enable.sh").args(words).current_dir(top.path()).env("PATH", path).output().unwrap();
+        let state =
+            |name: &str| fs::read_to_string(top.path().join(name)).map_or("before".into(), |s| s.trim().to_string());
+        let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code(), state("state-llama-deployment"), state("state-llama-service-llama"), told)
+    };
+    let (code, model, service, told) = sh(&[], "service/llama");
+    assert_eq!((code, &*model, &*service), (Some(1), "before", "before"), "{told}");
+    assert!(told.contains("nothing is changed"), "{told}");
+    let (code, model, service, told) = sh(&["--dry-run"], "");
+    assert_eq!((code, &*model, &*service), (Some(0), "before", "before"), "{told}");
+    let (code, model, service, told) = sh(&[], "");
+    assert_eq!((code, &*model, &*service), (Some(0), "after", "after"), "{told}");
+    let (code, .., told) = sh(&[], "");
+    assert!(code == Some(0) && told.contains("changed already"), "{told}");
+    let (code, model, service, told) = sh(&["--rollback"], "service/llama");
+    assert_eq!((code, &*model, &*service), (Some(1), "before", "after"), "{told}");
+    assert!(told.contains("not all is taken back"), "{told}");
+    let (code, model, service, told) = sh(&["--rollback"], "");
+    assert_eq!((code, &*model, &*service), (Some(0), "before", "before"), "{told}");
 }

@@ -8,7 +8,8 @@ use super::settings::{self, InputArguments};
 use super::{FAILURE, output, written};
 use crate::facts::Release;
 use crate::fix::{diff, write};
-use crate::load::{Overlay, Unit};
+use crate::load::discover::describe;
+use crate::load::{Overlay, STDIN, Unit, UnitKind, untrusted};
 use crate::migrate::{Migrated, Migration, Target, Way, brings, kubectl, kustomize, migrate, patches};
 use crate::report::{plural, shown, visible};
 
@@ -65,12 +66,14 @@ pub fn enable(arguments: &EnableArguments) -> u8 {
         targets: Vec::new(),
         vllm: arguments.vllm.clone(),
         tokenizer: arguments.tokenizer.clone(),
+        detached: arguments.common.form != Form::Edit,
     };
     run(&arguments.common, migration)
 }
 
 pub fn disable(arguments: &MigrateArguments) -> u8 {
-    run(arguments, Migration { way: Way::Disable, targets: Vec::new(), vllm: None, tokenizer: None })
+    let detached = arguments.form != Form::Edit;
+    run(arguments, Migration { way: Way::Disable, targets: Vec::new(), vllm: None, tokenizer: None, detached })
 }
 
 fn run(arguments: &MigrateArguments, mut migration: Migration) -> u8 {
@@ -94,9 +97,20 @@ fn run(arguments: &MigrateArguments, mut migration: Migration) -> u8 {
         Ok(configured) => configured,
         Err(message) => return fail(&message),
     };
+    let stdin = inputs.paths.iter().any(|path| path == Path::new(STDIN));
+    let mut overlay = Overlay::default();
+    if stdin {
+        if inputs.paths.len() > 1 && arguments.form == Form::Edit && !arguments.dry_run && arguments.output.is_none() {
+            return fail("`-` stands alone: the changed text is printed");
+        }
+        match untrusted::stdin() {
+            Ok(bytes) => overlay.insert(STDIN, bytes),
+            Err(e) => return fail(&format!("can't read standard input: {}", describe(&e))),
+        }
+    }
     let migrated = {
         let mut reload = |overlay: &Overlay| settings::load_over(&inputs, &config, sources.clone(), overlay.clone());
-        migrate(&migration, &config, Overlay::default(), &mut reload)
+        migrate(&migration, &config, overlay, &mut reload)
     };
     let migrated = match migrated {
         Ok(migrated) => migrated,
@@ -118,9 +132,10 @@ fn run(arguments: &MigrateArguments, mut migration: Migration) -> u8 {
         return fail(&format!("nothing is changed: {}", visible::lines(&why)));
     }
     let code = match arguments.form {
+        Form::Edit if stdin && !arguments.dry_run && arguments.output.is_none() => print(&migrated),
         Form::Edit => edit(arguments, &migration, &migrated),
         Form::Kustomize => component(arguments, &migrated),
-        Form::Kubectl => kubectl_script(arguments, &migrated),
+        Form::Kubectl => kubectl_script(arguments, &migration, &migrated),
     };
     if migrated.refused.is_empty() { code } else { code.max(1) }
 }
@@ -137,6 +152,12 @@ fn tell_refusals(migrated: &Migrated, migration: &Migration) {
         let line = format!("{}{} is not {verb}: {}", place.unwrap_or_default(), refused.title, refused.why);
         output::complain(&visible::lines(&line));
     }
+}
+
+/// Prints what becomes of standard input, also where that is nothing else.
+fn print(migrated: &Migrated) -> u8 {
+    let bytes = migrated.overlay.get(Path::new(STDIN)).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    written(None, &bytes.unwrap_or_default())
 }
 
 /// Writes the files, or prints the difference.
@@ -164,28 +185,58 @@ fn edit(arguments: &MigrateArguments, migration: &Migration, migrated: &Migrated
     0
 }
 
-/// The change of each unit, by objects.
-fn object_changes(migrated: &Migrated) -> Result<Vec<patches::ObjectChange>, String> {
-    let mut found: Option<Vec<patches::ObjectChange>> = None;
+/// The change by objects, and the units in which it is made: as they were, and as they are to be.
+type Changed<'m> = (Vec<patches::ObjectChange>, Vec<(&'m Unit, &'m Unit)>);
+
+fn object_changes(migrated: &Migrated) -> Result<Changed<'_>, String> {
+    let mut found: Option<Changed<'_>> = None;
     for before in &migrated.first.units {
         let key = |unit: &Unit| (unit.root.clone(), unit.kind, unit.helm.as_ref().map(|helm| helm.set.clone()));
         let same = |unit: &&Unit| key(unit) == key(before);
         let Some(after) = migrated.last.units.iter().find(same) else { continue };
         let changes = patches::between(before, after)?;
-        if changes.is_empty() {
-            continue;
+        match &mut found {
+            _ if changes.is_empty() => {}
+            Some((other, units)) if *other == changes => units.push((before, after)),
+            Some(_) => return Err("the paths hold several units with different objects: name one of them".into()),
+            None => found = Some((changes, vec![(before, after)])),
         }
-        if found.as_ref().is_some_and(|other| *other != changes) {
-            return Err("the paths hold several units with different objects: name one of them".into());
-        }
-        found = Some(changes);
     }
     Ok(found.unwrap_or_default())
 }
 
+/// The files, and how they are used. Of what Kustomize builds it is tried first.
+fn parts(migrated: &Migrated, folder: Option<&Path>) -> Result<(kustomize::Parts, &'static str), String> {
+    let (changes, units) = object_changes(migrated)?;
+    let component = kustomize::component(&changes)?;
+    let built: Vec<_> = units.iter().filter(|(unit, _)| unit.kind == UnitKind::Kustomize).collect();
+    // Without a folder, any other beside the overlay says as much.
+    let gives = |(before, after): &&&(&Unit, &Unit)| {
+        let place = folder.map_or_else(|| before.root.join("../kvlint-component"), Path::to_path_buf);
+        kustomize::component_gives(&before.root, &place, &component, after)
+    };
+    if built.iter().filter(gives).count() == built.len() {
+        return Ok((component, "an overlay uses it by `components: [PATH]`"));
+    }
+    let overlay = "the overlay changes what its components would change";
+    let [(before, after)] = built.as_slice() else {
+        return Err(format!("{overlay}, and it is one of several: name one of them"));
+    };
+    let Some(folder) = folder else {
+        return Err(format!("{overlay}, so that a kustomization has to stand around it: name its folder with `-o`"));
+    };
+    let way =
+        kustomize::way(&kustomize::place(folder), &before.root).ok_or("no path leads from there to the overlay")?;
+    let around = kustomize::around(&changes, &way)?;
+    if kustomize::around_gives(folder, &around, after) {
+        return Ok((around, "it stands around the overlay, in whose place it is applied"));
+    }
+    Err(format!("{overlay}, and a kustomization around it in {} does not make the change", shown(folder)))
+}
+
 fn component(arguments: &MigrateArguments, migrated: &Migrated) -> u8 {
-    let files = match object_changes(migrated).and_then(|changes| kustomize::component(&changes)) {
-        Ok(files) => files,
+    let (files, use_it) = match parts(migrated, arguments.output.as_deref()) {
+        Ok(parts) => parts,
         Err(message) => return fail(&visible::lines(&message)),
     };
     let Some(folder) = arguments.output.as_deref().filter(|_| !arguments.dry_run) else {
@@ -201,23 +252,21 @@ fn component(arguments: &MigrateArguments, migrated: &Migrated) -> u8 {
     if let Err(e) = std::fs::create_dir_all(folder) {
         return fail(&format!("can't make {}: {e}", visible::line(&shown(folder))));
     }
-    for (name, text) in &files {
-        let code = written(Some(&folder.join(name)), text);
-        if code != 0 {
-            return code;
-        }
+    let files: Vec<(PathBuf, String)> = files.into_iter().map(|(name, text)| (folder.join(name), text)).collect();
+    if let Err(refused) = write::all(&files) {
+        return fail(&format!("{} was not written: {}", visible::line(&shown(&refused.path)), refused.why));
     }
-    output::say(&format!(
-        "{} in {}; an overlay uses it by `components: [PATH]`",
-        plural(files.len(), "file"),
-        visible::line(&shown(folder))
-    ));
+    output::say(&format!("{} in {}; {use_it}", plural(files.len(), "file"), visible::line(&shown(folder))));
     0
 }
 
-fn kubectl_script(arguments: &MigrateArguments, migrated: &Migrated) -> u8 {
+fn kubectl_script(arguments: &MigrateArguments, migration: &Migration, migrated: &Migrated) -> u8 {
+    let namespace = migration.targets.iter().find_map(Target::namespace);
     match object_changes(migrated) {
-        Ok(changes) => written(arguments.output.as_deref().filter(|_| !arguments.dry_run), &kubectl::script(&changes)),
+        Ok((changes, _)) => {
+            let path = arguments.output.as_deref().filter(|_| !arguments.dry_run);
+            written(path, &kubectl::script(&changes, namespace))
+        }
         Err(message) => fail(&visible::lines(&message)),
     }
 }

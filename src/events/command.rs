@@ -44,6 +44,8 @@ pub struct EngineCommand {
     pub entry_point: Option<&'static vllm::EntryPoint>,
     /// A short place to hold it by: where options would be added.
     pub grip: Span,
+    /// How many other commands of the script start an engine, too.
+    pub others: usize,
     /// Variables that the script itself sets for the command.
     pub script_env: Vec<(String, Option<Text>)>,
 }
@@ -64,6 +66,7 @@ pub fn engine_command(container: Container<'_>, image: Option<&ImageRef<'_>>) ->
             in_script: false,
             entry_point: entry.vllm,
             grip: argv.grip,
+            others: 0,
             script_env: Vec::new(),
         });
     }
@@ -83,6 +86,7 @@ pub fn engine_command(container: Container<'_>, image: Option<&ImageRef<'_>>) ->
         in_script: false,
         entry_point: None,
         grip: argv.grip,
+        others: 0,
         script_env: Vec::new(),
     })
 }
@@ -158,6 +162,11 @@ fn starts_with(words: &[&str], wanted: &[String]) -> bool {
     words.len() >= wanted.len() && words.iter().zip(wanted).all(|(have, want)| have == want)
 }
 
+fn starts_engine(command: &shell::Command) -> bool {
+    let words: Vec<&str> = command.program().iter().map(|w| w.text.as_str()).collect();
+    match_entry(&words).is_some()
+}
+
 fn in_script(container: Container<'_>, index: usize) -> Option<EngineCommand> {
     let node = container.argv_node(index)?;
     let source = node.text()?;
@@ -178,6 +187,7 @@ fn in_script(container: Container<'_>, index: usize) -> Option<EngineCommand> {
             in_script: true,
             entry_point: entry.vllm,
             grip: literal.sub_span(name.range.start..program[entry.words - 1].range.end),
+            others: script.commands.iter().filter(|other| starts_engine(other)).count() - 1,
             script_env: script
                 .environment(command)
                 .into_iter()

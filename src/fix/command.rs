@@ -6,6 +6,9 @@ use crate::events::options::FlagUse;
 use crate::events::shell;
 use crate::yaml::Node;
 
+/// What stands behind it is no option, whatever it looks like.
+const END_OF_OPTIONS: &str = "--";
+
 /// The words of an engine's command, where they are written.
 #[derive(Debug)]
 pub struct CommandLine<'t> {
@@ -29,6 +32,20 @@ impl<'t> CommandLine<'t> {
     pub fn of(publisher: &Publisher<'t>) -> Result<CommandLine<'t>, Refusal> {
         let place = if publisher.command.in_script { script(publisher)? } else { items(publisher)? };
         Ok(CommandLine { container: publisher.container.node, place })
+    }
+
+    /// The same, where it is all that starts the engine.
+    ///
+    /// # Errors
+    /// When the script starts an engine in several places, of which this is the last.
+    pub fn only(self, publisher: &Publisher<'t>) -> Result<CommandLine<'t>, Refusal> {
+        match publisher.command.others {
+            0 => Ok(self),
+            _ => Err(Refusal::at(
+                publisher.command.grip,
+                "the script starts vLLM in several places; write the options where all of them take them",
+            )),
+        }
     }
 
     /// Takes a flag away, with its value.
@@ -109,12 +126,21 @@ impl<'t> CommandLine<'t> {
         }
     }
 
-    /// Adds words to the end.
+    /// Adds options to the end, in front of a `--` that ends them.
     ///
     /// # Errors
     /// When the place can't be edited.
     pub fn append(&self, changes: &mut Changes<'t>, new: &[&str]) -> Result<(), Refusal> {
         match &self.place {
+            Place::Items(items) if items.iter().any(is_end_of_options) => {
+                let end = items.iter().find(|item| is_end_of_options(item)).copied();
+                let lists = ["command", "args"].into_iter().filter_map(|key| self.container.get(key));
+                let holds = |list: &Node<'t>| list.items().iter().any(|i| end.is_some_and(|e| e.span() == i.span()));
+                let (Some(list), Some(end)) = (lists.into_iter().find(holds), end) else {
+                    return Err(Refusal::at(self.container.grip(), "the words of the command were not found again"));
+                };
+                new.iter().try_for_each(|word| changes.insert_item(list, At::Before(end), *word))
+            }
             Place::Items(items) => {
                 let full = |key| self.container.get(key).filter(|l: &Node<'t>| l.is_sequence() && !l.is_empty());
                 // A command without `args` holds the options, unless the image's own entry point runs.
@@ -128,10 +154,16 @@ impl<'t> CommandLine<'t> {
                 Ok(())
             }
             Place::Script { script, words, entry } => {
-                changes.insert_words(script, words.last().copied().unwrap_or(*entry), new)
+                let is_end = |id: &&WordId| script.word(**id).is_some_and(|word| word.text == END_OF_OPTIONS);
+                let options = words.iter().position(|id| is_end(&id)).map_or(words.as_slice(), |end| &words[..end]);
+                changes.insert_words(script, options.last().copied().unwrap_or(*entry), new)
             }
         }
     }
+}
+
+fn is_end_of_options(item: &Node<'_>) -> bool {
+    item.as_str() == Some(END_OF_OPTIONS)
 }
 
 fn items<'t>(publisher: &Publisher<'t>) -> Result<Place<'t>, Refusal> {

@@ -5,20 +5,17 @@ use super::engine;
 use crate::events::{Model, Publisher, Resolved};
 use crate::facts::vllm::cli::Role;
 use crate::facts::{aibrix, kubernetes};
-use crate::k8s::{Container, PodTemplate, Service, TargetPort, Text, Truth};
+use crate::k8s::{Container, PodTemplate, Service, ServicePort, TargetPort, Text, Truth};
 use crate::lint::Applicability;
 use crate::load::Resource;
 use crate::yaml::{BlamePart, Node, Written};
 
-/// Lists the ports that the gateway dials among those of an engine's container, where none of the pod does.
+/// Lists the ports that the gateway dials among those of an engine's container, where none of the pod does. On the node's own network
+/// a port that is listed is also claimed, as the engine does: the scheduler then knows of it.
 ///
 /// # Errors
 /// When the list can't be edited.
 pub fn list_ports<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
-    // On the node's own network a port that is listed is also claimed.
-    if publisher.pod.host_network().is_some() {
-        return Ok(());
-    }
     for (number, name) in engine::ports() {
         let here = publisher.container.ports();
         if publisher.pod_lists(number) || here.iter().any(|p| p.number.known() == Some(&number)) {
@@ -58,16 +55,63 @@ pub fn list_port<'t>(
     changes.append(container.node, &["ports"], like(last, with_protocol(last, port)))
 }
 
-/// Opens a port in a Service.
+/// Opens ports in a Service. With more than one port all of them need names, so that one without gets its own.
 ///
 /// # Errors
 /// When the Service can't be edited.
-pub fn open_port<'t>(service: Service<'t>, changes: &mut Changes<'t>, number: u16, name: &str) -> Result<(), Refusal> {
-    let last = service.ports().last().map(|p| p.node);
-    let mut port = vec![("name", Value::from(name)), ("port", Value::from(number))];
-    port = with_protocol(last, port);
-    port.push(("targetPort", Value::from(number)));
-    changes.append(service.resource.node(), &["spec", "ports"], like(last, port))
+pub fn open_ports<'t>(service: Service<'t>, changes: &mut Changes<'t>, new: &[(u16, &str)]) -> Result<(), Refusal> {
+    let ports = service.ports();
+    name_ports(&ports, changes, new)?;
+    let last = ports.last().map(|p| p.node);
+    for (number, name) in new {
+        let mut port = vec![("name", Value::from(*name)), ("port", Value::from(*number))];
+        port = with_protocol(last, port);
+        port.push(("targetPort", Value::from(*number)));
+        changes.append(service.resource.node(), &["spec", "ports"], like(last, port))?;
+    }
+    Ok(())
+}
+
+/// Gives the ports of a Service that lack one a name: that of the port of the pod, else `http`, as engines serve.
+///
+/// # Errors
+/// When no name is known to be right, or a port can't be edited.
+pub fn name_ports<'t>(
+    ports: &[ServicePort<'t>],
+    changes: &mut Changes<'t>,
+    others: &[(u16, &str)],
+) -> Result<(), Refusal> {
+    let mut taken: Vec<String> = ports.iter().filter_map(|p| p.name).map(str::to_string).collect();
+    taken.extend(others.iter().map(|(_, name)| (*name).to_string()));
+    for port in ports.iter().filter(|port| port.is_unnamed()) {
+        let target = match port.target.known() {
+            Some(TargetPort::Name(name)) => Some(name.clone()),
+            _ => None,
+        };
+        let numbered = port.port.known().map(|number| format!("port-{number}"));
+        let choices = [target, Some("http".to_string()), numbered].into_iter().flatten();
+        let Some(name) = choices.into_iter().find(|name| is_label_name(name) && !taken.contains(name)) else {
+            return Err(Refusal::at(
+                port.node.grip(),
+                "a Service with several ports needs a name for each: give it one",
+            ));
+        };
+        match port.node.get("name") {
+            Some(empty) => changes.replace(empty, name.as_str())?,
+            None => changes.insert(port.node, At::First, "name", name.as_str())?,
+        }
+        taken.push(name);
+    }
+    Ok(())
+}
+
+/// Whether a text can name the port of a Service (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names).
+fn is_label_name(text: &str) -> bool {
+    text.len() <= 63
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// With the protocol in so many words, unless the neighbour leaves it out.
@@ -219,7 +263,7 @@ pub fn model_name(publisher: &Publisher<'_>) -> String {
 }
 
 /// The name as the file has it, without what a build puts around it: what is written beside it is shared by all overlays.
-fn written_name(resource: &Resource) -> String {
+pub fn written_name(resource: &Resource) -> String {
     let node = resource.node().at("metadata.name");
     let own = match node.map(Node::written) {
         Some(Written::Node(node)) => node.text().map(str::to_string),

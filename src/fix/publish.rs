@@ -30,8 +30,45 @@ pub fn raise<'t>(publisher: &Publisher<'t>, wanted: &Release, changes: &mut Chan
     if digest || Some(tag.text.trim_start_matches('v')) != exact.as_deref() {
         return Err(Refusal::at(publisher.image.span, "the image's tag says more than the release; raise it by hand"));
     }
-    let start = if tag.text.starts_with('v') { "v" } else { "" };
-    changes.retext(node, vec![TextEdit::new(tag.range, format!("{start}{wanted}"))])
+    changes.retext(node, raised(node.text().unwrap_or_default(), wanted))
+}
+
+/// Raises the other containers of the workload that run the same image, such as a Ray cluster's workers: engines of two releases
+/// don't work together.
+///
+/// # Errors
+/// When one of them can't be edited.
+pub fn raise_companions<'t>(
+    model: &Model<'t>,
+    publisher: &Publisher<'t>,
+    wanted: &Release,
+    changes: &mut Changes<'t>,
+) -> Result<(), Refusal> {
+    let own = publisher.container.image();
+    let Some(image) = own.and_then(Node::text) else { return Ok(()) };
+    let is_engine = |node: Node<'_>| model.publishers.iter().any(|p| p.container.node == node);
+    let alike = |p: &&Publisher<'t>| {
+        p.workload == publisher.workload && p.container.image().and_then(Node::text) == Some(image)
+    };
+    // Of several engines the first takes the others along.
+    if model.publishers.iter().find(alike).is_some_and(|first| first.container.node != publisher.container.node) {
+        return Ok(());
+    }
+    let pods = model.workloads[publisher.workload].pods.iter();
+    for container in pods.flat_map(|pod| pod.containers()).filter(|c| !is_engine(c.node)) {
+        if let Some(node) = container.image().filter(|node| node.text() == Some(image)) {
+            changes.retext(node, raised(image, wanted))?;
+        }
+    }
+    Ok(())
+}
+
+/// The change of an image's tag.
+fn raised(image: &str, wanted: &Release) -> Vec<TextEdit> {
+    let tag = image::parse(image)
+        .ok()
+        .and_then(|reference| reference.tag.map(|tag| (tag.range.clone(), tag.text.starts_with('v'))));
+    tag.map(|(range, v)| TextEdit::new(range, format!("{}{wanted}", if v { "v" } else { "" }))).into_iter().collect()
 }
 
 /// The release to raise an engine to: the newest of those that work together with gateways, if that is not below `minimum`.
@@ -43,14 +80,20 @@ pub fn advised(minimum: &Release) -> Option<&'static Release> {
 ///
 /// # Errors
 /// When the image is not upstream's own, so that nobody knows which tags there are, or [`raise`] does not understand its tag.
-pub fn modernise<'t>(publisher: &Publisher<'t>, minimum: &Release, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+pub fn modernise<'t>(
+    model: &Model<'t>,
+    publisher: &Publisher<'t>,
+    minimum: &Release,
+    changes: &mut Changes<'t>,
+) -> Result<(), Refusal> {
     let image = &publisher.image;
     if !image.upstream {
         return Err(Refusal::at(image.span, "which releases there are of this image is not known"));
     }
     let wanted =
         advised(minimum).ok_or_else(|| Refusal::at(image.span, "no release that works with gateways is that new"))?;
-    raise(publisher, wanted, changes)
+    raise(publisher, wanted, changes)?;
+    raise_companions(model, publisher, wanted, changes)
 }
 
 /// Whether the image's release is known to have no KV events.
@@ -84,13 +127,13 @@ pub fn conversion_title(publisher: &Publisher<'_>) -> String {
 pub fn convert<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
     let flag = &cli::flag_for(Role::KvEventsConfig).name;
     if lacks_events(publisher) {
-        modernise(publisher, &Release::new(0, 0, 0), changes)?;
+        modernise(model, publisher, &Release::new(0, 0, 0), changes)?;
     }
     if publisher.is_open() {
         return Err(Refusal::at(publisher.command.grip, "a part of the command is decided elsewhere"));
     }
     let flags = engine::invented_flags(publisher);
-    let line = CommandLine::of(publisher)?;
+    let line = CommandLine::of(publisher)?.only(publisher)?;
     if let Some(config) = publisher.effective_config() {
         let absent = engine::written(publisher)?.into_iter().filter(|(setting, _)| config.get(setting.key()).is_none());
         let absent: Vec<(Setting, Value)> = absent.map(|(s, json)| (s, Value::from(&json))).collect();
@@ -153,7 +196,7 @@ pub fn is_mentioned(publisher: &Publisher<'_>, name: &str) -> bool {
 /// When a part of it can't be edited.
 pub fn switch_on<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
     if lacks_events(publisher) {
-        modernise(publisher, &Release::new(0, 0, 0), changes)?;
+        modernise(model, publisher, &Release::new(0, 0, 0), changes)?;
     }
     if publisher.is_open() {
         return Err(Refusal::at(publisher.command.grip, "a part of the command is decided elsewhere"));
@@ -166,7 +209,9 @@ pub fn switch_on<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut
         set(model, publisher, changes, &settings)?;
     } else {
         let json = engine::new_config(publisher);
-        CommandLine::of(publisher)?.append(changes, &[cli::flag_for(Role::KvEventsConfig).name.as_str(), &json])?;
+        CommandLine::of(publisher)?
+            .only(publisher)?
+            .append(changes, &[cli::flag_for(Role::KvEventsConfig).name.as_str(), &json])?;
     }
     super::pod::list_ports(publisher, changes)
 }

@@ -38,6 +38,28 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>
     Ok(())
 }
 
+/// Replaces or makes files, all of them or, where one can't be made ready, none.
+///
+/// # Errors
+/// The file that stopped it, and why.
+pub fn all(files: &[(PathBuf, String)]) -> Result<(), Refused> {
+    let refuse = |path: &Path, e: &io::Error| Refused { path: path.to_path_buf(), why: describe(e) };
+    let mut prepared = Vec::new();
+    for (path, text) in files {
+        let real = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        if real.is_dir() {
+            return Err(refuse(path, &io::ErrorKind::IsADirectory.into()));
+        }
+        let ready = prepare(real, |out| out.write_all(text.as_bytes())).map_err(|e| refuse(path, &e))?;
+        prepared.push((path, ready));
+    }
+    for (path, ready) in prepared {
+        ready.put().map_err(|e| refuse(path, &e))?;
+    }
+    files.iter().filter_map(|(path, _)| path.parent()).for_each(settle);
+    Ok(())
+}
+
 /// Writes bytes to a file beside `path`, down to the disk.
 fn prepare(path: PathBuf, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Prepared> {
     if path.file_name().is_none() {

@@ -121,6 +121,11 @@ impl<'t> ServicePort<'t> {
         }
     }
 
+    /// Whether it certainly has no name, which only the one port of a Service may lack.
+    pub fn is_unnamed(&self) -> bool {
+        self.node.get("name").is_none_or(|name| name.is_null() || name.text() == Some(""))
+    }
+
     fn new(node: Node<'t>) -> ServicePort<'t> {
         let port = node.get("port").map_or_else(|| Resolved::Absent(node.grip()), port_number);
         // Kubernetes takes an empty name and 0 for no target at all.

@@ -1,13 +1,14 @@
 //! The first step of switching events off: what [`super::enable`] adds is taken away, wherever it came from.
 
+use super::enable::ADDED;
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::env;
 use crate::fix::command::CommandLine;
 use crate::fix::edit::{Changes, Refusal};
 use crate::fix::engine;
-use crate::fix::pod::{is_internal, model_name};
-use crate::k8s::{Service, ServicePort, Truth};
+use crate::fix::pod::is_internal;
+use crate::k8s::{Service, ServicePort, Truth, Workload};
 use crate::yaml::Node;
 
 /// Changes one workload.
@@ -37,26 +38,32 @@ pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) 
         let label = &aibrix::table().labels.enabled.key;
         let own = publisher.pod.labels.entry(label);
         let misplaced = workload.misleading_labels().into_iter().filter_map(|(_, labels)| labels.entry(label));
-        for entry in own.into_iter().chain(misplaced).chain(model_label(model, publisher)) {
+        let named = model_label(model, workload).and_then(|key| publisher.pod.labels.entry(key));
+        for entry in own.into_iter().chain(misplaced).chain(named) {
             changes.remove_up_to(entry.value, workload.resource.node())?;
         }
+    }
+    if let Some(mark) = mark(workload) {
+        changes.remove_up_to(mark, workload.resource.node())?;
     }
     Ok(())
 }
 
-/// The label with the model's name, where it is there for events alone: it says what [`super::enable`] would write, and neither the
-/// workload's own labels nor a selector knows it.
-fn model_label<'t>(model: &Model<'t>, publisher: &Publisher<'t>) -> Option<crate::yaml::Entry<'t>> {
-    let key = &aibrix::table().labels.model.key;
-    let entry = publisher.pod.labels.entry(key)?;
-    let resource = publisher.pod.resource;
-    let elsewhere = resource.node().at("metadata.labels").is_some_and(|labels| labels.get(key).is_some());
+/// The model's name among the pods' labels, where the object says that [`super::enable`] wrote it and nothing selects by it. The
+/// gateway routes requests by that label, so that one of anybody else's stays.
+fn model_label<'t>(model: &Model<'t>, workload: &Workload<'t>) -> Option<&'t str> {
+    let key = aibrix::table().labels.model.key.as_str();
+    let marked = mark(workload).is_some_and(|mark| mark.text() == Some(key));
     let selected = model.unit.resources.iter().any(|r| {
         let selectors = ["spec.selector", "spec.selector.matchLabels", "spec.podSelector.matchLabels"];
         selectors.iter().any(|path| r.node().at(path).is_some_and(|s| s.get(key).is_some()))
     });
-    let own = entry.value.text() == Some(model_name(publisher).as_str());
-    (own && !elsewhere && !selected).then_some(entry)
+    (marked && !selected).then_some(key)
+}
+
+/// The annotation by which [`super::enable`] knows its own label again.
+fn mark<'t>(workload: &Workload<'t>) -> Option<Node<'t>> {
+    workload.resource.annotations()?.get(ADDED)
 }
 
 /// Closes the ports in the Services that select a changed workload's pods and no other engine that still publishes.
@@ -102,7 +109,7 @@ fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(
     {
         return Err(Refusal::at(config.key_span, "events are configured in a file; change them there"));
     }
-    let line = CommandLine::of(publisher)?;
+    let line = CommandLine::of(publisher)?.only(publisher)?;
     for flag in engine::invented_flags(publisher).into_iter().chain(flag) {
         line.remove(changes, flag)?;
     }

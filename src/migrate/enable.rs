@@ -9,6 +9,10 @@ use crate::fix::edit::{Changes, Refusal};
 use crate::fix::{engine, pod, publish};
 use crate::k8s::{PodTemplate, Truth};
 
+/// The annotation that names the label which stands there for the sake of events alone. Requests are routed by it, so that
+/// [`super::disable`] takes no other away.
+pub const ADDED: &str = "kvlint.dev/added";
+
 /// Changes one workload.
 ///
 /// # Errors
@@ -26,7 +30,7 @@ pub fn workload<'t>(
         return Err(Refusal::at(workload.resource.grip(), "no container of it is seen to start vLLM"));
     }
     for publisher in engines {
-        release(publisher, migration, changes)?;
+        release(model, publisher, migration, changes)?;
         options(publisher, changes)?;
         publish::remove_variables(publisher, changes)?;
         pod::list_ports(publisher, changes)?;
@@ -56,19 +60,26 @@ pub fn services<'t>(
         }
         done.push(at);
         let open = service.ports();
-        for (number, name) in engine::ports() {
-            let leads = |p: &crate::k8s::ServicePort<'_>| p.port.known() == Some(&number) || p.name == Some(name);
-            if open.iter().any(leads) {
-                continue;
-            }
-            pod::open_port(*service, changes, number, name)?;
+        let leads =
+            |number: u16, name: &str| open.iter().any(|p| p.port.known() == Some(&number) || p.name == Some(name));
+        let missing: Vec<(u16, &str)> =
+            engine::ports().into_iter().filter(|(number, name)| !leads(*number, name)).collect();
+        // A headless Service that lists no ports leads to all of them.
+        if open.is_empty() && service.is_headless() || missing.is_empty() {
+            continue;
         }
+        pod::open_ports(*service, changes, &missing)?;
     }
     Ok(())
 }
 
 /// Makes sure that the release has events, raising the image's tag where that was asked for.
-fn release<'t>(publisher: &Publisher<'t>, migration: &Migration, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+fn release<'t>(
+    model: &Model<'t>,
+    publisher: &Publisher<'t>,
+    migration: &Migration,
+    changes: &mut Changes<'t>,
+) -> Result<(), Refusal> {
     let flag = cli::flag_for(Role::KvEventsConfig);
     let lacks = |release: &Release| flag.is_absent(release);
     let Some(release) = publisher.image.release.as_ref().filter(|r| lacks(r)) else { return Ok(()) };
@@ -84,7 +95,8 @@ fn release<'t>(publisher: &Publisher<'t>, migration: &Migration, changes: &mut C
     if lacks(wanted) {
         return Err(Refusal::at(publisher.image.span, format!("vLLM {wanted} has no KV-cache events either")));
     }
-    publish::raise(publisher, wanted, changes)
+    publish::raise(publisher, wanted, changes)?;
+    publish::raise_companions(model, publisher, wanted, changes)
 }
 
 /// The flag with its JSON; the flags of AIBrix's documents, which end the process, go.
@@ -97,7 +109,7 @@ fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(
         let place = publisher.effective_config().map_or(publisher.command.grip, |c| c.key_span);
         return Err(Refusal::at(place, "events are configured in a file; change them there"));
     }
-    let line = CommandLine::of(publisher)?;
+    let line = CommandLine::of(publisher)?.only(publisher)?;
     for invented in engine::invented_flags(publisher) {
         line.remove(changes, invented)?;
     }
@@ -121,11 +133,18 @@ fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(
 fn labels<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
     let table = &aibrix::table().labels;
     let enabled = table.enabled.value.as_deref().unwrap_or_default();
-    if publisher.pod.labels.equals(&table.enabled.key, enabled) == Some(false) {
-        return pod::announce(model, &publisher.pod, changes);
-    }
-    if publisher.pod.labels.has(&table.model.key) == Some(false) {
+    let labels = &publisher.pod.labels;
+    let nameless = labels.has(&table.model.key) == Some(false);
+    // Without quotes it is a boolean, which the API server refuses.
+    let unquoted = labels.get(&table.enabled.key).is_some_and(|node| node.as_bool().is_some());
+    if unquoted || labels.equals(&table.enabled.key, enabled) == Some(false) {
+        pod::announce(model, &publisher.pod, changes)?;
+    } else if nameless {
         pod::set_label(&publisher.pod, changes, &table.model.key, &pod::model_name(publisher))?;
+    }
+    let workload = &model.workloads[publisher.workload];
+    if nameless && workload.pods.iter().all(|pod| pod.labels.has(&table.model.key) == Some(false)) {
+        changes.set(workload.resource.node(), &["metadata", "annotations", ADDED], table.model.key.as_str())?;
     }
     Ok(())
 }

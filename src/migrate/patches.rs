@@ -81,7 +81,10 @@ pub fn between(before: &Unit, after: &Unit) -> Result<Vec<ObjectChange>, String>
 }
 
 /// The operations that make `after` of `before`. A `test` stands before what would do harm to another object than the one that was
-/// read: the name of each list item that is gone through, and each value that is replaced or removed.
+/// read: the name of each list item that is gone through, each value that is replaced or removed, and that a key is not there yet.
+///
+/// The object in a cluster is not quite the one that was read: the API server fills in what was left out (`protocol: TCP`), and keeps
+/// no empty list or mapping. So an item of a list that is taken away is known by what names it, and not by all that it holds.
 pub fn patch(before: &Json, after: &Json) -> Vec<Json> {
     let mut operations = Vec::new();
     walk(before, after, &mut Vec::new(), &mut operations);
@@ -91,6 +94,7 @@ pub fn patch(before: &Json, after: &Json) -> Vec<Json> {
 fn walk(before: &Json, after: &Json, path: &mut Vec<String>, out: &mut Vec<Json>) {
     match (before, after) {
         _ if before == after => {}
+        _ if !path.is_empty() && is_nothing(before) && !is_nothing(after) => create(path, after, out),
         (Json::Object(old), Json::Object(new)) => {
             for (key, value) in old {
                 path.push(key.clone());
@@ -102,13 +106,13 @@ fn walk(before: &Json, after: &Json, path: &mut Vec<String>, out: &mut Vec<Json>
             }
             for (key, value) in new.iter().filter(|(key, _)| !old.contains_key(*key)) {
                 path.push(key.clone());
-                out.push(json!({"op": "add", "path": pointer(path), "value": value}));
+                create(path, value, out);
                 path.pop();
             }
         }
         (Json::Array(old), Json::Array(new)) => list(old, new, path, out),
         _ => {
-            out.push(json!({"op": "test", "path": pointer(path), "value": before}));
+            test(path, before, out);
             out.push(json!({"op": "replace", "path": pointer(path), "value": after}));
         }
     }
@@ -121,7 +125,7 @@ fn list(old: &[Json], new: &[Json], path: &mut Vec<String>, out: &mut Vec<Json>)
     let steps = similar::capture_diff_slices(Algorithm::Myers, &olds, &news);
     // Words that are added again would be there twice. Lists of objects hold what the API server fills in, and it refuses a name twice.
     if !old.is_empty() && old.iter().chain(new).all(|item| !item.is_object() && !item.is_array()) {
-        out.push(json!({"op": "test", "path": pointer(path), "value": old}));
+        test(path, &Json::from(old), out);
     }
     let mut parts: Vec<Vec<Json>> = Vec::new();
     // Where the next gap begins: items that go and items that come between two that stay. The diff may tell a gap in several steps,
@@ -143,8 +147,10 @@ fn same_item((index, old): (usize, &Json), new: &Json, path: &mut Vec<String>) -
     path.push(index.to_string());
     let (mut part, mut inner) = (Vec::new(), Vec::new());
     walk(old, new, path, &mut inner);
-    if let Some(name) = old.get("name").filter(|_| !inner.is_empty()) {
-        part.push(json!({"op": "test", "path": format!("{}/name", pointer(path)), "value": name}));
+    if !inner.is_empty() {
+        members(old).filter(|(key, value)| *key != "value" && new.get(key) == Some(value)).for_each(|(key, value)| {
+            test_member(path, key, value, &mut part);
+        });
     }
     part.append(&mut inner);
     path.pop();
@@ -155,9 +161,7 @@ fn same_item((index, old): (usize, &Json), new: &Json, path: &mut Vec<String>) -
 fn gap(old: &[Json], new: &[Json], was: Range<usize>, is: Range<usize>, path: &mut Vec<String>) -> Vec<Json> {
     let mut part = Vec::new();
     for i in was.clone().rev() {
-        path.push(i.to_string());
-        remove(path, &old[i], &mut part);
-        path.pop();
+        remove_item(path, i, &old[i], &mut part);
     }
     let at_end = was.end == old.len();
     let items: Vec<&Json> = if at_end { new[is].iter().collect() } else { new[is].iter().rev().collect() };
@@ -169,16 +173,68 @@ fn gap(old: &[Json], new: &[Json], was: Range<usize>, is: Range<usize>, path: &m
     part
 }
 
-/// What makes an item of a list the same item: its name, where it has one.
+/// What makes an item of a list the same item: the number of a port, else its name. A port may be given a name.
 fn identity(item: &Json) -> String {
-    match item.get("name").and_then(Json::as_str) {
-        Some(name) => format!("name {name}"),
-        None => item.to_string(),
+    let text =
+        |key| item.get(key).map(|value| format!("{key} {value} {}", item.get("protocol").unwrap_or(&Json::Null)));
+    let name = || item.get("name").and_then(Json::as_str).map(|name| format!("name {name}"));
+    text("containerPort").or_else(|| text("port")).or_else(name).unwrap_or_else(|| item.to_string())
+}
+
+/// What names an item of a list, and is never filled in by the API server.
+fn members(item: &Json) -> impl Iterator<Item = (&'static str, &Json)> {
+    let named = ["name", "containerPort", "port", "value"].into_iter();
+    named.filter_map(|key| Some((key, item.get(key)?))).filter(|(_, value)| value.is_string() || value.is_number())
+}
+
+/// Whether the API server drops it.
+fn is_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Array(items) => items.is_empty(),
+        Json::Object(entries) => entries.is_empty(),
+        _ => false,
     }
 }
 
-fn remove(path: &[String], value: &Json, out: &mut Vec<Json>) {
+fn test(path: &[String], value: &Json, out: &mut Vec<Json>) {
     out.push(json!({"op": "test", "path": pointer(path), "value": value}));
+}
+
+fn test_member(path: &[String], key: &str, value: &Json, out: &mut Vec<Json>) {
+    out.push(json!({"op": "test", "path": format!("{}/{key}", pointer(path)), "value": value}));
+}
+
+/// Adds a key that must not be there yet: `add` would put the value in the place of another. To the library of the API server a
+/// `test` for null holds where the key is missing, and nowhere else (`Patch.test` in
+/// https://github.com/evanphx/json-patch/blob/v4.12.0/patch.go).
+fn create(path: &[String], value: &Json, out: &mut Vec<Json>) {
+    test(path, &Json::Null, out);
+    out.push(json!({"op": "add", "path": pointer(path), "value": value}));
+}
+
+fn remove_item(path: &mut Vec<String>, index: usize, item: &Json, out: &mut Vec<Json>) {
+    path.push(index.to_string());
+    let before = out.len();
+    members(item).for_each(|(key, value)| test_member(path, key, value, out));
+    if out.len() == before {
+        test(path, item, out);
+    }
+    out.push(json!({"op": "remove", "path": pointer(path)}));
+    path.pop();
+}
+
+fn remove(path: &mut Vec<String>, value: &Json, out: &mut Vec<Json>) {
+    match value {
+        // Item by item, and then nothing may be left.
+        Json::Array(items) if items.iter().any(Json::is_object) => {
+            for (index, item) in items.iter().enumerate().rev() {
+                remove_item(path, index, item, out);
+            }
+            test(path, &json!([]), out);
+        }
+        _ => test(path, value, out),
+    }
     out.push(json!({"op": "remove", "path": pointer(path)}));
 }
 
@@ -201,6 +257,10 @@ mod tests {
             let (parent, last) = path.rsplit_once('/').unwrap_or(("", ""));
             let last = last.replace("~1", "/").replace("~0", "~");
             match operation["op"].as_str().unwrap() {
+                // The API server keeps nothing that is empty.
+                "test" if operation["value"].is_null() => {
+                    assert!(document.pointer(path).is_none_or(is_nothing), "{path}")
+                }
                 "test" => assert_eq!(document.pointer(path), Some(&operation["value"]), "{path}"),
                 "replace" => *document.pointer_mut(path).unwrap() = operation["value"].clone(),
                 op => match document.pointer_mut(parent).unwrap() {
@@ -227,6 +287,35 @@ mod tests {
         assert_eq!(operations[3]["path"], "/spec/containers/1/ports");
         assert_eq!(apply(&before, &operations), after);
         assert_eq!(apply(&after, &patch(&after, &before)), before);
+    }
+
+    /// What a server makes of a pod: defaults are filled in.
+    #[test]
+    fn what_the_api_server_fills_in_is_in_nobodys_way() {
+        let before = json!({"spec": {"containers": [{"name": "a"}]}, "ports": [{"port": 80}]});
+        let after = json!({
+            "spec": {"containers": [{"name": "a", "ports": [{"name": "e", "containerPort": 1}]}]},
+            "ports": [{"name": "http", "port": 80}, {"name": "e", "port": 1}],
+        });
+        let live = json!({
+            "spec": {"containers": [{"name": "a", "ports": [{"name": "e", "containerPort": 1, "protocol": "TCP"}]}]},
+            "ports": [{"name": "http", "port": 80, "protocol": "TCP"}, {"name": "e", "port": 1, "protocol": "TCP"}],
+        });
+        let back = apply(&live, &patch(&after, &before));
+        assert_eq!(back, json!({"spec": {"containers": [{"name": "a"}]}, "ports": [{"port": 80, "protocol": "TCP"}]}));
+    }
+
+    #[test]
+    #[should_panic(expected = "/ports")]
+    fn a_list_that_is_there_is_not_overwritten() {
+        apply(&json!({"ports": [1]}), &patch(&json!({}), &json!({"ports": [2]})));
+    }
+
+    #[test]
+    #[should_panic(expected = "/ports")]
+    fn a_list_that_others_added_to_is_not_taken_away() {
+        let live = json!({"ports": [{"port": 1}, {"port": 2}]});
+        apply(&live, &patch(&json!({"ports": [{"port": 1}]}), &json!({})));
     }
 
     #[test]

@@ -6,7 +6,10 @@ use crate::events::{Model, Publisher};
 use crate::facts::{aibrix, kubernetes};
 use crate::fix::edit::{Refusal, Value, append_document, remove_document};
 use crate::fix::engine;
+use crate::fix::pod::written_name;
 use crate::k8s::policy::Direction;
+use crate::k8s::reach::Who;
+use crate::k8s::{PodTemplate, Selector, Truth};
 use crate::lint::Edit;
 use crate::load::{Resource, Unit};
 use crate::source::SourceFile;
@@ -51,12 +54,14 @@ pub fn enable<'t>(
         }
         done.push(publisher.workload);
         let file = file_of(publisher.pod.resource)?;
+        let pods = Pods::of(publisher)?;
+        stay_open(model, needed, &pods)?;
         let closed =
             all.iter().filter(|n| n.publisher.workload == publisher.workload && n.closed(Direction::Ingress).is_some());
         let mut ports: Vec<u16> = closed.map(|n| n.port.number).collect();
         ports.sort_unstable();
         ports.dedup();
-        edits.extend(append_document(file, &policy(model, needed, &ports, config))?);
+        edits.extend(append_document(file, &policy(model, needed, pods.selector, &ports, config))?);
     }
     Ok(edits)
 }
@@ -69,11 +74,11 @@ pub fn disable(model: &Model<'_>, targets: &[usize], unit: &Unit) -> Result<Vec<
     let mut edits = Vec::new();
     for &index in targets {
         let workload = &model.workloads[index];
-        let wanted = name(workload.resource);
+        let wanted = [name(workload.resource), format!("{}{}", workload.resource.name(), suffix())];
         let ours = |r: &&Resource| {
             let label = r.node().at("metadata.labels").and_then(|l| l.get(MANAGED_BY.0)).and_then(Node::text);
             r.kind() == KIND
-                && r.name() == wanted
+                && (r.name() == wanted[1] || written_name(r) == wanted[0])
                 && label == Some(MANAGED_BY.1)
                 && r.may_share_namespace(workload.resource)
         };
@@ -85,9 +90,88 @@ pub fn disable(model: &Model<'_>, targets: &[usize], unit: &Unit) -> Result<Vec<
     Ok(edits)
 }
 
+/// The policy's name as it is written: a build changes it as it changes that of the workload beside it.
 fn name(workload: &Resource) -> String {
+    format!("{}{}", written_name(workload), suffix())
+}
+
+fn suffix() -> String {
     let (_, port) = engine::ports()[0];
-    format!("{}-{port}", workload.name())
+    format!("-{port}")
+}
+
+/// The pods of an engine, as a policy selects them.
+struct Pods<'t> {
+    /// What goes into the policy.
+    selector: Value,
+    /// What selects them, or the labels that do.
+    by: By<'t>,
+}
+
+enum By<'t> {
+    Selector(Selector<'t>),
+    Labels(Vec<(&'t str, &'t str)>),
+}
+
+impl<'t> Pods<'t> {
+    /// The workload's own selector, which is for its pods alone; of pods without one all their labels, but for the one that
+    /// `enable` adds.
+    fn of(publisher: &Publisher<'t>) -> Result<Pods<'t>, Refusal> {
+        let pod = &publisher.pod;
+        if let Some(selector) = pod.selector.filter(|s| !s.is_empty()) {
+            let node = match selector.node().written() {
+                // As it is written: overlays that share it may add to it.
+                Written::Node(node) => node,
+                _ => selector.node(),
+            };
+            let copy = Value::of(node)?;
+            let selector_value = match selector {
+                Selector::Map(_) => Value::map([("matchLabels", copy)]),
+                Selector::Expressions(_) => copy,
+            };
+            return Ok(Pods { selector: selector_value, by: By::Selector(selector) });
+        }
+        let unclear =
+            || Refusal::at(pod.labels_place, "no label tells the pods of this engine from others, as a policy needs");
+        if pod.labels.has_templates() {
+            return Err(unclear());
+        }
+        let enabled = &aibrix::table().labels.enabled.key;
+        let entries = pod.labels.node.map(Node::entries).unwrap_or_default().into_iter();
+        let labels: Vec<(&str, &str)> = entries
+            .filter_map(|entry| Some((entry.key.text()?, entry.value.text()?)))
+            .filter(|(key, _)| key != enabled)
+            .collect();
+        if labels.is_empty() {
+            return Err(unclear());
+        }
+        let selector = Value::map([("matchLabels", Value::map(labels.iter().copied()))]);
+        Ok(Pods { selector, by: By::Labels(labels) })
+    }
+
+    fn may_hold(&self, pod: &PodTemplate<'t>) -> bool {
+        match &self.by {
+            By::Selector(selector) => selector.selects(&pod.labels) == Truth::Yes,
+            By::Labels(labels) => labels.iter().all(|(key, value)| pod.labels.equals(key, value) == Some(true)),
+        }
+    }
+}
+
+/// Refuses a policy that would close pods which are open now: from then on they would hear the gateway alone.
+fn stay_open<'t>(model: &Model<'t>, needed: &Needed<'_, 't>, pods: &Pods<'t>) -> Result<(), Refusal> {
+    let own = &needed.publisher.pod;
+    for (id, endpoint) in model.reach.endpoints.iter().enumerate() {
+        let Who::Pods(pod) = &endpoint.who else { continue };
+        let other = pod.node != own.node && pod.resource.may_share_namespace(own.resource) && pods.may_hold(pod);
+        let closed = model.reach.policies_on(id).any(|(_, policy)| policy.isolates(Direction::Ingress) == Truth::Yes);
+        if other && !closed {
+            return Err(Refusal::at(
+                pod.labels_place,
+                format!("the policy that lets the gateway in would close {}, which has the same labels", pod.title()),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The file that an object is written in.
@@ -98,11 +182,10 @@ fn file_of(resource: &Resource) -> Result<&SourceFile, Refusal> {
     }
 }
 
-fn policy(model: &Model<'_>, needed: &Needed<'_, '_>, ports: &[u16], config: &Config) -> Value {
-    let publisher = needed.publisher;
-    let resource = publisher.pod.resource;
+fn policy(model: &Model<'_>, needed: &Needed<'_, '_>, selector: Value, ports: &[u16], config: &Config) -> Value {
+    let resource = needed.publisher.pod.resource;
     let mut metadata = vec![("name", Value::from(name(resource)))];
-    if let Some(namespace) = resource.namespace() {
+    if let Some(namespace) = written_namespace(resource) {
         metadata.push(("namespace", Value::from(namespace)));
     }
     metadata.push(("labels", Value::map([MANAGED_BY])));
@@ -118,7 +201,7 @@ fn policy(model: &Model<'_>, needed: &Needed<'_, '_>, ports: &[u16], config: &Co
         (
             "spec",
             Value::map([
-                ("podSelector", Value::map([("matchLabels", Value::map([engine_label(publisher)]))])),
+                ("podSelector", selector),
                 ("policyTypes", Value::list(["Ingress"])),
                 ("ingress", Value::List(vec![rule])),
             ]),
@@ -126,11 +209,13 @@ fn policy(model: &Model<'_>, needed: &Needed<'_, '_>, ports: &[u16], config: &Co
     ])
 }
 
-/// The label that says which model the pods serve, which every engine that the gateway finds has.
-fn engine_label(publisher: &Publisher<'_>) -> (String, Value) {
-    let key = &aibrix::table().labels.model.key;
-    let value = publisher.pod.labels.get(key).and_then(Node::text).unwrap_or_else(|| publisher.pod.resource.name());
-    (key.clone(), Value::from(value))
+/// The namespace in the file, where a build sets none: it sets it on the policy as well.
+fn written_namespace(resource: &Resource) -> Option<&str> {
+    let node = resource.node().at("metadata.namespace")?;
+    match (node.written(), resource.node().written()) {
+        (Written::Node(node), Written::Node(home)) if std::ptr::eq(node.tree(), home.tree()) => node.text(),
+        _ => None,
+    }
 }
 
 /// The gateway's pods: those of the unit by the label that marks them, else those of each way of installing it.

@@ -13,8 +13,9 @@ use crate::fix::Change;
 use crate::fix::apply::key_of;
 use crate::fix::edit::{Changes, Refusal, apply_to};
 use crate::lint::Edit;
+use crate::load::helm::Locator;
 use crate::load::{Loaded, Overlay, Unit, UnitKind};
-use crate::source::{SourceFile, Span};
+use crate::source::{ReadOnly, SourceFile, Span};
 
 /// Which way to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Migration {
     pub vllm: Option<Release>,
     /// The URL of the tokenizer, for the gateway.
     pub tokenizer: Option<String>,
+    /// Whether no file is written, so that the change may go through text that a renderer wrote.
+    pub detached: bool,
 }
 
 /// A workload that is not changed.
@@ -118,8 +121,9 @@ pub fn migrate(
             continue;
         }
         for (key, (file, edits)) in &edits {
-            if let Some(why) = file.why_read_only() {
-                return Err(format!("{} {}", shown(file), why.as_str()));
+            let allowed = |why: &ReadOnly| migration.detached && *why == ReadOnly::Rendered;
+            if let Some(why) = file.why_read_only().filter(|why| !allowed(why)) {
+                return Err(format!("{} {}{}", shown(file), why.as_str(), origins(file, edits, loaded)));
             }
             let text = apply_to(file.text(), edits).map_err(|conflict| format!("{}: {conflict}", shown(file)))?;
             before.entry(key.clone()).or_insert_with(|| Arc::clone(file));
@@ -137,7 +141,13 @@ pub fn migrate(
         Some(last) => last,
         None => reload(&over).ok_or_else(gone)?,
     };
-    let Work { notes, refused, meant, .. } = work;
+    let Work { mut notes, refused, meant, .. } = work;
+    let gateways = first.units.iter().any(|unit| !Model::new(unit, config).gateways.is_empty());
+    if migration.tokenizer.is_some() && !gateways {
+        notes.push(
+            "`--tokenizer` is for the gateway, which is not among these manifests: give its manifests as well".into(),
+        );
+    }
     Ok(Migrated { first, last, overlay: over, changes, notes, refused, meant })
 }
 
@@ -271,6 +281,31 @@ impl Work<'_> {
         }
         changes.finish()
     }
+}
+
+/// Where the chart says what edits of its rendered text would change: the values that are printed there, else the templates.
+fn origins(file: &SourceFile, edits: &[Edit], loaded: &Loaded) -> String {
+    let Some(rendering) = loaded.renderings.get(&file.id()) else { return String::new() };
+    let locator = Locator::new(rendering);
+    let mut places: Vec<String> = Vec::new();
+    for edit in edits {
+        // What is added comes behind the line above.
+        let line = match edit.span.is_empty() {
+            true => {
+                let above = file.text().get(..edit.span.start as usize).unwrap_or_default().trim_end();
+                let start = above.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+                let start = start + above[start..].len() - above[start..].trim_start().len();
+                Span::new(file.id(), start as u32, above.len() as u32)
+            }
+            false => edit.span,
+        };
+        let Some(located) = locator.locate(line) else { continue };
+        let place = place(located.primary, loaded);
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    if places.is_empty() { String::new() } else { format!(", at {}", places.join(", ")) }
 }
 
 fn tell(refusal: &Refusal, loaded: &Loaded) -> String {

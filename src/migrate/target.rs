@@ -32,6 +32,14 @@ impl Target {
             && resource.name() == name
     }
 
+    /// The namespace that is named.
+    pub fn namespace(&self) -> Option<&str> {
+        match self {
+            Target::All => None,
+            Target::Named { namespace, .. } => Some(namespace),
+        }
+    }
+
     /// The workloads of a unit that are meant; of all, those that run vLLM.
     pub fn find(&self, model: &Model<'_>) -> Vec<usize> {
         let runs = |index: usize| model.publishers.iter().any(|p| p.workload == index && p.engine() == Engine::Vllm);

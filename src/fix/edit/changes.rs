@@ -311,7 +311,7 @@ impl<'t> Changes<'t> {
     }
 
     /// As [`Changes::remove`]; collections that are empty then are taken away as well, up to `keep`, which stays (as `{}` if
-    /// need be).
+    /// need be), as does one that somebody wrote a comment into.
     ///
     /// # Errors
     /// When the place can't be edited.
@@ -319,8 +319,12 @@ impl<'t> Changes<'t> {
         let (mut home, keep) = (home(node)?, home(keep)?);
         loop {
             let (parent, empty) = self.remove_home(home)?;
-            if !empty || parent == keep || self.parent(parent).is_err() {
+            if !empty || parent == keep {
                 return Ok(());
+            }
+            match self.parent(parent) {
+                Ok((_, above, index)) if !has_comment(parent, above, index) => {}
+                _ => return Ok(()),
             }
             home = parent;
         }
@@ -328,6 +332,22 @@ impl<'t> Changes<'t> {
 
     fn remove_home(&mut self, home: Node<'t>) -> Result<(Node<'t>, bool), Refusal> {
         let (draft, parent, index) = self.parent(home)?;
+        // Of an operation of a JSON patch that adds the value nothing is left without it.
+        let own = parent.written_entries().get(index).and_then(|entry| entry.key.text());
+        if let Some(op) = parent.get("op").filter(|_| own == Some("value") && parent.get("path").is_some()) {
+            let list = draft.place(parent).map(|(list, _)| draft.tree.node(list)).filter(|list| list.items().len() > 1);
+            if op.text() != Some("add") || list.is_none() {
+                return Err(Refusal::at(
+                    op.grip(),
+                    "an operation of a JSON patch sets the value: take it away by hand",
+                ));
+            }
+            let (list, empty) = self.remove_home(parent)?;
+            return match empty {
+                true => Err(Refusal::at(op.grip(), "nothing would be left of the JSON patch: take it away by hand")),
+                false => Ok((list, false)),
+            };
+        }
         draft.guard_all(home)?;
         if let Some(entry) = parent.written_entries().get(index) {
             draft.guard_own(entry.key)?;
@@ -384,6 +404,29 @@ impl<'t> Changes<'t> {
         edits.sort_by_key(|e| (e.span.file, e.span.start, e.span.end));
         Ok(edits)
     }
+}
+
+/// Whether a comment stands in a collection itself: behind its key, or between its entries or items.
+fn has_comment(node: Node<'_>, parent: Node<'_>, index: usize) -> bool {
+    if node.tree().is_embedded() {
+        return false;
+    }
+    let text = node.tree().source().text();
+    let children: Vec<(u32, u32)> = match node.is_mapping() {
+        true => {
+            node.written_entries().iter().map(|e| (e.key.written_span().start, e.value.written_span().end)).collect()
+        }
+        false => node.items().iter().map(|item| (item.written_span().start, item.written_span().end)).collect(),
+    };
+    let key = parent.written_entries().get(index).map(|entry| entry.key.written_span().end);
+    let Some(first) = children.first() else { return false };
+    let head = key.and_then(|key| text.get(key as usize..first.0 as usize)).is_some_and(|head| head.contains('#'));
+    // What follows an item on its line is about the item.
+    let between = |pair: &[(u32, u32)]| {
+        let gap = text.get(pair[0].1 as usize..pair[1].0 as usize).unwrap_or("");
+        gap.find(['\n', '\r']).is_some_and(|line| gap[line..].contains('#'))
+    };
+    head || children.windows(2).any(between)
 }
 
 fn same(a: Node<'_>, b: Node<'_>) -> bool {

@@ -5,7 +5,7 @@ use super::refusal::Refusal;
 use super::value::Value;
 use super::verify::{self, Whole};
 use crate::lint::Edit;
-use crate::source::{SourceFile, Span};
+use crate::source::{ReadOnly, SourceFile, Span};
 use crate::yaml::{Tree, document_at};
 
 /// Adds a document at the end of a file, in the layout of the file's other documents; the file's last line keeps its (or no)
@@ -16,7 +16,8 @@ use crate::yaml::{Tree, document_at};
 pub fn append_document(file: &SourceFile, value: &Value) -> Result<Vec<Edit>, Refusal> {
     let text = file.text();
     let end = Span::new(file.id(), text.len() as u32, text.len() as u32);
-    if let Some(why) = file.why_read_only() {
+    // Whether rendered text may be changed is decided later.
+    if let Some(why) = file.why_read_only().filter(|why| *why != ReadOnly::Rendered) {
         return Err(Refusal::at(end, format!("{} {}", file.path().display(), why.as_str())));
     }
     let Value::Map(entries) = value else { return Err(Refusal::at(end, "a document must be a mapping")) };
@@ -47,7 +48,7 @@ pub fn append_document(file: &SourceFile, value: &Value) -> Result<Vec<Edit>, Re
 pub fn remove_document(tree: &Tree) -> Result<Vec<Edit>, Refusal> {
     let file = tree.source();
     let at = tree.root().span();
-    if !file.is_editable() || tree.is_composed() || tree.is_embedded() {
+    if file.why_read_only().is_some_and(|why| why != ReadOnly::Rendered) || tree.is_composed() || tree.is_embedded() {
         return Err(Refusal::at(at, format!("{} can't be written to", file.path().display())));
     }
     let text = file.text();

@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use super::text::{TextEdit, changed};
 use crate::events::shell::{self, Word};
 use crate::source::Span;
-use crate::yaml::Node;
+use crate::yaml::{Node, Style};
 
 /// A script in a scalar, read without knowing any variable: words that come from variables are not edited.
 #[derive(Debug)]
@@ -151,6 +151,10 @@ impl<'t> Script<'t> {
 
     /// What stands between a word that ends at `at` and one that is put behind it.
     fn separator(&self, id: WordId, at: usize) -> String {
+        // A line that is folded away can't be continued.
+        if self.node.style() == Style::Folded {
+            return " ".into();
+        }
         let line_of = |at: usize| self.text[..at].rfind('\n').map_or(0, |i| i + 1);
         let indent = |line: usize| {
             let rest = &self.text[line..];
