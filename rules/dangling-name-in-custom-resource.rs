@@ -6,6 +6,6 @@ pub fn check(cx: &mut UnitContext<'_>) {
         cx.report(left.span, format!("nothing is called `{}` any more: it is `{}` now", left.name, left.now))
             .related(left.object, "the object that is renamed")
             .help("add the field to `configurations` as a nameReference, or switch the prefix or hash off for this object")
-            .note("Kustomize does not follow names inside custom resources");
+            .note("Kustomize follows names in the fields of its own table, and this one is not in it");
     }
 }

@@ -1,13 +1,8 @@
 use crate::lint::prelude::*;
-use crate::load::kustomize::ProblemKind;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let Some(kustomize) = &cx.unit.kustomize else { return };
     for directive in kustomize.directives.iter().filter(|d| d.matched > 0 && d.changed == 0) {
-        // A part that is lost is the reason, and it is said there.
-        if kustomize.problems.iter().any(|p| p.kind == ProblemKind::PatchLost) {
-            continue;
-        }
         cx.report(directive.span, format!("{} changes nothing", directive.title))
             .help("take the entry away, or mend it")
             .note("what it asks for is already there when it runs");

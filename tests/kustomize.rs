@@ -190,6 +190,179 @@ fn leftover_files_beside_a_kustomization_are_not_deployed() {
     assert!(loaded.skipped.iter().any(|s| s.path.ends_with("unused.yaml")));
 }
 
+/// What the root `k` of some texts builds, as text and with its log.
+fn printed(files: &[(&str, &str)]) -> (String, kvlint::load::kustomize::accumulate::Log) {
+    let mut sources = SourceMap::new();
+    sources.add("<none>", "");
+    let texts =
+        kvlint::load::kustomize::Texts::new(files.iter().map(|(path, text)| (Path::new(*path), text.as_bytes())));
+    let mut ws = Workspace::new(&texts, &mut sources);
+    let built = build(&mut ws, &Folder { canonical: "k".into(), shown: "k".into() }, Order::Legacy);
+    let text = emit(&ws, &built.resources, false);
+    (text, built.log)
+}
+
+fn messages(log: &kvlint::load::kustomize::accumulate::Log) -> Vec<&str> {
+    log.problems.iter().map(|p| p.message.as_str()).collect()
+}
+
+#[test]
+fn what_stands_in_quotes_stays_a_text() {
+    let object =
+        "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: e}\nspec: {paused: 'x', replicas: \"1\", a: plain}\n";
+    let patch = "resources: [a.yaml]\nreplicas: [{name: e, count: 4}]\npatches:\n- patch: |\n    kind: Deployment\n    apiVersion: apps/v1\n    metadata: {name: e}\n    spec: {paused: true, a: true}\n";
+    let (text, _) = printed(&[("k/a.yaml", object), ("k/kustomization.yaml", patch)]);
+    assert!(text.contains("  a: true\n  paused: \"true\"\n  replicas: \"4\"\n"), "{text}");
+    let generated = "configMapGenerator:\n- name: c\n  literals: [j=1, k=x]\npatches:\n- patch: |\n    kind: ConfigMap\n    apiVersion: v1\n    metadata: {name: c}\n    data: {j: true, k: true}\n";
+    let (text, _) = printed(&[("k/kustomization.yaml", generated)]);
+    assert!(text.contains("  j: \"true\"\n  k: true\n"), "{text}");
+}
+
+#[test]
+fn labels_that_one_directive_set_are_one() {
+    let base = [
+        (
+            "b/a.yaml",
+            "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: e}\nspec: {template: {metadata: {labels: {app: a}}}}\n",
+        ),
+        ("b/kustomization.yaml", "resources: [a.yaml]\nlabels: [{pairs: {team: one}, includeSelectors: true}]\n"),
+    ];
+    let teams = |overlay: &str| {
+        let (text, _) = printed(&[base[0], base[1], ("k/kustomization.yaml", overlay)]);
+        text.lines().filter_map(|l| l.trim().strip_prefix("team: ")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(teams("resources: [../b]\nlabels: [{pairs: {team: two}}]\n"), "two two two");
+    let merge = "resources: [../b]\npatches:\n- patch: |\n    kind: Deployment\n    apiVersion: apps/v1\n    metadata: {name: e, labels: {team: two}}\n";
+    assert_eq!(teams(merge), "two two two");
+    let json = "resources: [../b]\nlabels: [{pairs: {team: three}}]\npatches:\n- target: {kind: Deployment}\n  patch: |\n    - {op: replace, path: /metadata/labels/team, value: two}\n";
+    assert_eq!(teams(json), "three one one");
+}
+
+#[test]
+fn small_things_are_as_in_the_real_tool() {
+    let (text, _) = printed(&[(
+        "k/kustomization.yaml",
+        "secretGenerator: [{name: g}, {name: g, behavior: merge}]\nconfigMapGenerator: [{name: f, literals: [f2=a, f10=b, f1=c]}]\n",
+    )]);
+    assert!(text.contains("name: g-8226t8dd99") && !text.contains("data: {}"), "{text}");
+    assert!(text.contains("  f1: c\n  f2: a\n  f10: b\n"), "{text}");
+    let (text, _) = printed(&[
+        ("k/a.yaml", "kind: ConfigMap\napiVersion: v1\nmetadata: {name: c, annotations: {a: 1e3, b: 007, c: yes}}\n"),
+        (
+            "k/kustomization.yaml",
+            "resources: [a.yaml]\npatches:\n- target: {kind: ConfigMap}\n  patch: '[{op: add, path: /data, value: {z: q}}]'\n",
+        ),
+    ]);
+    assert!(text.contains("    a: \"1000\"\n    b: \"7\"\n    c: \"yes\"\n"), "{text}");
+    // The narrower field comes first when the lists are joined, and so the field of all kinds counts as there.
+    let (text, _) = printed(&[
+        ("k/a.yaml", "kind: ConfigMap\napiVersion: v1\nmetadata: {name: c}\n"),
+        ("k/f.yaml", "namePrefix: [{path: metadata/name, kind: Namespace}]\n"),
+        ("k/kustomization.yaml", "resources: [a.yaml]\nnamePrefix: p-\nconfigurations: [f.yaml]\n"),
+    ]);
+    assert!(text.contains("  name: c\n"), "{text}");
+    let (text, log) = printed(&[
+        ("k/a.yaml", "kind: Service\napiVersion: v1\nmetadata: {name: a}\nspec: {type: x}\n"),
+        (
+            "k/kustomization.yaml",
+            "resources: [a.yaml]\npatches:\n- patch: |\n    kind: Service\n    apiVersion: v1\n    metadata: {name: a}\n    $patch: replace\n    spec: {type: y}\n",
+        ),
+    ]);
+    assert!(text.contains("type: x"), "{text}");
+    assert_eq!(messages(&log), ["`$patch: replace` does nothing for a whole object: `Service/a` stays as it is"]);
+}
+
+#[test]
+fn what_the_real_tool_refuses_is_an_error() {
+    let (_, log) = printed(&[
+        (
+            "k/a.yaml",
+            "kind: Service\napiVersion: v1\nmetadata: {name: a}\nspec: {ports: [{name: http, targetPort: 80}]}\n",
+        ),
+        (
+            "k/kustomization.yaml",
+            "resources: [a.yaml]\nreplacements:\n- source: {kind: Service, fieldPath: spec.ports.0.name}\n  targets: [{select: {kind: Service}, fieldPaths: [spec.ports.0.targetPort]}]\n",
+        ),
+    ]);
+    assert_eq!(messages(&log).len(), 1, "{log:?}");
+    let (_, log) = printed(&[
+        (
+            "k/a.yaml",
+            "kind: RoleBinding\napiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: r}\nsubjects: [{kind: User}]\n",
+        ),
+        ("k/kustomization.yaml", "resources: [a.yaml]\n"),
+    ]);
+    assert_eq!(messages(&log), ["this subject of the binding has no name"]);
+    let (text, log) = printed(&[
+        ("k/a.yaml", "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\ndata: {size: {{SIZE}}}\n"),
+        ("k/kustomization.yaml", "resources: [a.yaml]\n"),
+    ]);
+    assert!(text.is_empty() && log.problems.iter().all(|p| p.is_fatal()) && log.problems.len() == 1, "{log:?}");
+}
+
+#[test]
+fn what_a_missing_file_would_have_made_is_not_missed_again() {
+    let uses = "replacements:\n- source: {kind: ConfigMap, name: env, fieldPath: data.A}\n  targets: [{select: {kind: Pod}, fieldPaths: [metadata.namespace]}]\n";
+    let base = format!("configMapGenerator: [{{name: env, envs: [site.env]}}]\n{uses}");
+    let over = format!("resources: [../b]\n{uses}");
+    let (_, log) = printed(&[("b/kustomization.yaml", &base), ("k/kustomization.yaml", &over)]);
+    assert_eq!(messages(&log), ["there is no file `site.env`"]);
+    // What another base lacks says nothing about this one.
+    let both = "resources: [../b, ../c]\n";
+    let alone = format!("configMapGenerator: [{{name: x}}]\n{uses}");
+    let (_, log) =
+        printed(&[("b/kustomization.yaml", &base), ("c/kustomization.yaml", &alone), ("k/kustomization.yaml", both)]);
+    assert_eq!(messages(&log), ["there is no file `site.env`", "no object is the source of this replacement"]);
+}
+
+#[test]
+fn what_is_elsewhere_is_missing_and_not_wrong() {
+    let overlay = "resources: [a.yaml]\npatches: [{path: 'https://x.example/p.yaml'}]\nconfigurations: ['https://x.example/c.yaml']\nconfigMapGenerator: [{name: c, envs: ['https://x.example/c.env']}]\n";
+    let (text, log) =
+        printed(&[("k/a.yaml", "kind: Pod\napiVersion: v1\nmetadata: {name: a}\n"), ("k/kustomization.yaml", overlay)]);
+    assert_eq!((messages(&log), log.missing.len()), (Vec::new(), 3), "{log:?}");
+    assert!(text.contains("kind: Pod"), "{text}");
+}
+
+#[test]
+fn replaced_labels_are_those_of_the_patch() {
+    let overlay =
+        |patch: &str| format!("resources: [../base]\npatches:\n- target: {{kind: Deployment}}\n  patch: |\n{patch}");
+    let json = "    - op: replace\n      path: /metadata/labels\n      value: {app: engine}\n";
+    let merge = "    kind: Deployment\n    apiVersion: apps/v1\n    metadata:\n      name: engine\n      labels: {$patch: replace, app: engine}\n";
+    for (patch, line) in [(json, 6), (merge, 9)] {
+        let loaded = texts(&[
+            ("base/deployment.yaml", BASE),
+            ("base/kustomization.yaml", "resources: [deployment.yaml]\n"),
+            ("prod/kustomization.yaml", &overlay(patch)),
+        ]);
+        let node = loaded.units[0].resources[0].node();
+        let at = |span: kvlint::source::Span| {
+            let file = loaded.sources.file(span.file);
+            (file.path().display().to_string(), file.line_column(span.start).line, file.slice(span).to_string())
+        };
+        let labels = node.at("metadata").and_then(|m| m.entry("labels")).expect("labels");
+        let (path, found, text) = at(labels.key.span());
+        assert_eq!((path.as_str(), found, text.as_str()), ("prod/kustomization.yaml", line, "labels"));
+        let (gone, removed) = loaded.units[0].resources[0].removed(&["metadata", "labels", "tier"]).expect("a trace");
+        assert_eq!(at(gone).1, line);
+        assert_eq!(at(removed).2, "old");
+    }
+}
+
+#[test]
+fn a_folder_without_a_kustomization_is_one_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_kvlint"))
+        .args(["build", "empty"])
+        .current_dir(folder.path())
+        .env_clear()
+        .output()
+        .expect("kvlint runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((told.trim_end(), output.status.code()), ("error: `empty` holds no kustomization", Some(2)));
+}
+
 proptest::proptest! {
     #[test]
     fn origins_decode_to_the_values(

@@ -8,8 +8,12 @@ use super::{FAILURE, output, written};
 use crate::load::kustomize;
 use crate::report::visible;
 
+const AFTER: &str = "Exit codes: 0 the root was built; 2 `kustomize build` would stop. What is not on this machine, or needs a program, \
+is told on standard error, is left out of the result, and does not change the exit code.";
+
 /// What the subcommand takes.
 #[derive(Args, Debug)]
+#[command(after_help = AFTER)]
 pub struct BuildArguments {
     /// The folder that holds the kustomization
     #[arg(default_value = ".", value_name = "DIR")]
@@ -19,7 +23,8 @@ pub struct BuildArguments {
     origins: bool,
 }
 
-/// Prints the objects; what would stop `kustomize build`, and what is not here, goes to standard error.
+/// Prints the objects; what would stop `kustomize build`, and what is not here, goes to standard error. The exit code is 2 for the
+/// former alone: what is here of a partial root was built.
 pub fn run(arguments: &BuildArguments) -> u8 {
     let printed = kustomize::print(&arguments.folder, arguments.origins);
     for missing in &printed.missing {

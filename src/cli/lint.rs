@@ -213,12 +213,13 @@ fn closing(arguments: &LintArguments, report: &Report<'_>, notes: &[String], sty
     // Data formats hold the list; failures were told already, and so was a file with a finding.
     let listing = !matches!(arguments.reports.format, Format::Json | Format::Sarif);
     let told = |path: &Path| report.diagnostics.iter().any(|d| report.sources.file(d.primary.span.file).path() == path);
-    let missed: Vec<_> =
-        report.coverage.not_analysed.iter().filter(|n| listing && !n.failed && !told(&n.path)).collect();
+    let entries = report.coverage.not_analysed.iter();
+    let missed: Vec<_> = entries.filter(|n| listing && !n.failed && (n.unresolved || !told(&n.path))).collect();
     for entry in missed.iter().take(LISTED) {
         let path = shown(&entry.path);
         let line = format!("{}: {}", visible::line(&path), visible::line(&entry.reason));
-        text.push_str(&format!("{} {line}\n", style.advice("not analysed:")));
+        let part = if entry.in_part { "analysed in part:" } else { "not analysed:" };
+        text.push_str(&format!("{} {line}\n", style.advice(part)));
     }
     if missed.len() > LISTED {
         text.push_str(&format!("… and {} more: `--format json` lists all\n", missed.len() - LISTED));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::plural;
 use crate::load::{Content, InputFile, Loaded, Resource, Unit, UnitKind};
-use crate::source::FileId;
+use crate::source::{FileId, Span};
 
 /// A file or folder that was not analysed, or only in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct NotAnalysed {
     pub failed: bool,
     /// Whether other documents of the file were analysed.
     pub in_part: bool,
+    /// Whether it is a kustomization that asks for what is elsewhere or is not done here; no finding says so.
+    pub unresolved: bool,
     /// Whether it is a folder, with all that is below it.
     pub folder: bool,
     /// The manifest files that it stands for.
@@ -51,6 +53,7 @@ impl Coverage {
                 reason: skipped.reason.clone(),
                 failed: skipped.failed,
                 in_part: false,
+                unresolved: false,
                 folder: skipped.path.is_dir(),
                 files: skipped.files,
             };
@@ -78,6 +81,9 @@ impl Coverage {
                 }
             }
         }
+        for unit in loaded.units.iter().filter(|unit| unit.kustomize.is_some()) {
+            unresolved(unit, loaded, &mut missed);
+        }
         coverage.not_analysed = missed.into_values().collect();
         coverage
     }
@@ -85,6 +91,29 @@ impl Coverage {
     /// Entries of which nothing was analysed.
     pub fn unread(&self) -> impl Iterator<Item = &NotAnalysed> {
         self.not_analysed.iter().filter(|n| !n.in_part)
+    }
+}
+
+/// What a build lacks because it is elsewhere or needs a program: each entry that asks for it, with its place. What stops the build
+/// is a finding, and is told there.
+fn unresolved(unit: &Unit, loaded: &Loaded, missed: &mut BTreeMap<PathBuf, NotAnalysed>) {
+    let told = |span: &Span| unit.kustomize.iter().flat_map(|k| &k.problems).any(|p| p.span == *span);
+    for missing in &unit.missing {
+        let Some(span) = missing.span.filter(|span| !told(span)) else { continue };
+        let path = loaded.sources.file(span.file).path().to_path_buf();
+        let reason = format!("line {}: {}", loaded.sources.line_column(span).line, missing.reason);
+        let entry = missed.entry(path.clone()).or_insert_with(|| NotAnalysed {
+            path,
+            reason: reason.clone(),
+            failed: false,
+            in_part: true,
+            unresolved: true,
+            folder: false,
+            files: 1,
+        });
+        if entry.in_part && !entry.reason.contains(&reason) {
+            entry.reason = format!("{}; {reason}", entry.reason);
+        }
     }
 }
 
@@ -114,6 +143,7 @@ fn unread(file: &InputFile) -> Option<NotAnalysed> {
         reason,
         failed: false,
         in_part,
+        unresolved: false,
         folder: false,
         files: 1,
     })
@@ -160,6 +190,20 @@ mod tests {
         assert_eq!(
             coverage.to_string(),
             "2 resources in 3 files, 1 unit; 3 files not analysed, 1 analysed in part, 1 without Kubernetes objects"
+        );
+    }
+
+    #[test]
+    fn what_a_kustomization_lacks_is_told_with_its_line() {
+        let kustomization = "resources: [a.yaml, 'https://x.example/b.yaml']\nhelmCharts: [{name: x}]\n";
+        let files =
+            [("a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"), ("kustomization.yaml", kustomization)];
+        let coverage = Coverage::of(&from_texts(&files.map(|(n, t)| (n.into(), t.into()))));
+        assert_eq!(coverage.to_string(), "1 resource in 2 files, 1 unit; 1 analysed in part");
+        assert_eq!(
+            coverage.not_analysed[0].reason,
+            "line 2: a Helm chart is rendered here, which kvlint does not do; \
+             line 1: `https://x.example/b.yaml` is not on this machine, and nothing is fetched"
         );
     }
 

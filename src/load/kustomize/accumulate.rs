@@ -8,9 +8,9 @@ use super::files::clean;
 use super::generate;
 use super::images::Image;
 use super::kustomization::{Kustomization, LabelEntry, ReplacementEntry, Variable};
-use super::resource::{Resource, by_current_id};
+use super::resource::{Ids, Resource};
 use super::transform::{Affix, Count, Namespace, Subjects, change, replicas, set_pairs};
-use super::workspace::{BuildProblem, Folder, Workspace};
+use super::workspace::{BuildProblem, Folder, ProblemKind, Workspace};
 use crate::facts::kustomize::{self as facts, FieldSpec, Fields};
 use crate::load::unit::Missing;
 use crate::source::Span;
@@ -50,6 +50,8 @@ pub struct Log {
     pub files: Vec<PathBuf>,
     /// The folders that were built, in order.
     pub folders: Vec<Folder>,
+    /// Whether objects may be lacking because something that makes them could not be read.
+    pub gap: bool,
 }
 
 impl Log {
@@ -65,7 +67,33 @@ impl Log {
         self.directives.push(DirectiveUse { field, span, title, matched: count.0, changed: count.1 });
     }
 
+    /// Notes why an object or a step could not be made. What is elsewhere is not wrong, it is missing.
+    pub(super) fn fail(&mut self, problem: BuildProblem) {
+        match problem.kind {
+            ProblemKind::Elsewhere => self.missing.push(Missing { reason: problem.message, span: Some(problem.span) }),
+            _ => self.problems.push(problem),
+        }
+    }
+
+    /// [`Log::fail`] for what makes objects: what is not there afterwards may be among them.
+    pub(super) fn fail_to_make(&mut self, problem: BuildProblem) {
+        if problem.kind != ProblemKind::Absent || !self.gap {
+            self.fail(problem);
+        }
+        self.gap = true;
+    }
+
+    /// Forgets that something is absent where what is lacking may be it: of the problems from an index on.
+    pub(super) fn forgive_absent(&mut self, from: usize) {
+        if self.gap {
+            let mut own = self.problems.split_off(from);
+            own.retain(|p| p.kind != ProblemKind::Absent);
+            self.problems.append(&mut own);
+        }
+    }
+
     pub(super) fn extend(&mut self, other: &Log) {
+        self.gap |= other.gap;
         // A base that is used twice doubles its notes at every layer.
         fn add<T: Clone>(own: &mut Vec<T>, more: &[T]) {
             let room = LOG_LIMIT.saturating_sub(own.len());
@@ -127,13 +155,16 @@ impl Accumulated {
 
     /// Adds objects; an id that is there already is a problem.
     pub(super) fn append(&mut self, ws: &Workspace<'_>, more: &[Resource], span: Span) {
+        let mut ids = Ids::of(&self.resources);
         for resource in more {
             if self.resources.len() >= OBJECT_LIMIT {
                 self.log.problems.push(BuildProblem::failed(span, format!("more than {OBJECT_LIMIT} objects come in")));
                 return;
             }
             let id = resource.id();
-            if let Some(&other) = by_current_id(&self.resources, &id).first() {
+            if ids.has(&id)
+                && let Some(other) = self.resources.iter().position(|r| r.id().same(&id))
+            {
                 let grip = super::patch_target::resource_grip(ws, resource);
                 let message = format!("`{}` comes in twice", id.title());
                 self.log.problems.push(
@@ -144,6 +175,7 @@ impl Accumulated {
                 );
                 continue;
             }
+            ids.add(&id);
             self.resources.push(resource.clone());
         }
     }
@@ -164,8 +196,16 @@ impl Workspace<'_> {
             into.log.problems.extend(problems.iter().cloned());
         }
         let k = Arc::clone(&layer.kustomization);
-        for (span, what) in &k.unresolved {
-            into.log.missing.push(Missing { reason: format!("{what}, which kvlint does not do"), span: Some(*span) });
+        for (text, what) in &k.unresolved {
+            into.log
+                .missing
+                .push(Missing { reason: format!("{what}, which kvlint does not do"), span: Some(text.span) });
+        }
+        for text in &k.idle {
+            // The kustomization uses it, though nothing reads it here.
+            if let Ok((canonical, _)) = self.locate_file(layer, text) {
+                into.log.uses(&canonical);
+            }
         }
         for entry in &k.resources {
             self.resource(layer, entry, into);
@@ -178,7 +218,7 @@ impl Workspace<'_> {
                         into.log.problems.push(BuildProblem::failed(text.span, e));
                     }
                 }
-                Err(problem) => into.log.problems.push(*problem),
+                Err(problem) => into.log.fail(*problem),
             }
         }
         if let Err(e) = fieldspec::merge(&mut into.fields, &known) {
@@ -194,14 +234,16 @@ impl Workspace<'_> {
                 new
             });
             if let Err(problem) = outcome.and_then(|new| generate::absorb(into, new, entry.span)) {
-                into.log.problems.push(*problem);
+                into.log.fail_to_make(*problem);
             }
         }
         self.run_generators(layer, &k.external_generators, into);
         for entry in &k.components {
             self.component(layer, entry, into);
         }
+        let before = into.log.problems.len();
         self.transformers(layer, &k, into);
+        into.log.forgive_absent(before);
         for text in &k.validators {
             let reason = "validators are run here, which kvlint does not do".to_string();
             into.log.missing.push(Missing { reason, span: Some(text.span) });

@@ -1,5 +1,6 @@
 //! The built objects as text: keys sorted, as `kustomize build` prints them, and each line's origin where it is asked for.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use super::resource::Resource;
@@ -43,6 +44,10 @@ pub fn print(folder: &std::path::Path, origins: bool) -> Printed {
     let built = super::build(&mut ws, &root, super::Order::Legacy);
     let text = emit(&ws, &built.resources, origins);
     let at = |span: crate::source::Span, message: &str| {
+        // What concerns the folder as a whole has no line.
+        if ws.sources.file(span.file).path() == folder {
+            return message.to_string();
+        }
         let place = ws.sources.line_column(span);
         format!("{}:{}:{}: {message}", ws.sources.file(span.file).path().display(), place.line, place.column)
     };
@@ -51,10 +56,12 @@ pub fn print(folder: &std::path::Path, origins: bool) -> Printed {
     Printed {
         text,
         problems: built.log.problems.iter().filter(fatal).map(|p| at(p.span, &p.message)).collect(),
+        // What is an error, too, is said once.
         missing: built
             .log
             .missing
             .iter()
+            .filter(|m| !built.log.problems.iter().any(|p| m.span == Some(p.span)))
             .map(|m| m.span.map_or_else(|| m.reason.clone(), |span| at(span, &m.reason)))
             .collect(),
     }
@@ -71,10 +78,15 @@ impl Printer<'_, '_> {
         if !self.origins {
             return;
         }
-        let span = self.ws.span(origin);
-        let file = self.ws.sources.file(span.file);
-        let line = file.line_column(span.start).line;
-        let _ = write!(self.out, " # {}:{line}", file.path().display());
+        let mut places: Vec<String> = Vec::new();
+        for span in self.ws.spans(origin) {
+            let file = self.ws.sources.file(span.file);
+            let place = format!("{}:{}", file.path().display(), file.line_column(span.start).line);
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        let _ = write!(self.out, " # {}", places.join(" + "));
         match self.ws.steps.get(origin.step as usize) {
             None | Some(Step::Written | Step::Alias(_)) => {}
             Some(Step::Applied(directive, at)) => {
@@ -87,12 +99,12 @@ impl Printer<'_, '_> {
 
     fn map(&mut self, value: &Value, indent: usize, inline: bool) {
         let mut entries: Vec<&Entry> = value.entries().iter().collect();
-        entries.sort_by(|a, b| a.key.text.cmp(&b.key.text));
+        entries.sort_by(|a, b| natural(&a.key.text, &b.key.text));
         for (i, entry) in entries.into_iter().enumerate() {
             if i > 0 || !inline {
                 self.pad(indent);
             }
-            let key = scalar(&Scalar { text: entry.key.text.clone(), kind: Type::Str });
+            let key = scalar(&Scalar { text: entry.key.text.clone(), kind: Type::Str, held: false, shared: None });
             let _ = write!(self.out, "{key}:");
             self.value(&entry.value, indent, &entry.key.origin);
         }
@@ -216,6 +228,41 @@ fn scalar(scalar: &Scalar) -> String {
             }
         }
     }
+}
+
+/// Whether a text can stand without quotes and still be this text.
+pub(super) fn stands_plain(text: &str) -> bool {
+    matches!(resolve::plain(text), Typed::Str(_)) && !text.is_empty() && !is_time(text) && is_plain(text)
+}
+
+/// The order in which Kustomize's library prints keys: numbers in them count as numbers, letters come after other signs.
+/// Source: `go.yaml.in/yaml/v3/sorter.go`, `keyList.Less`.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let digit = |c: &char| c.is_ascii_digit();
+    let mut after_digit = false;
+    for i in 0..a.len().min(b.len()) {
+        if a[i] == b[i] {
+            after_digit = digit(&a[i]);
+            continue;
+        }
+        match (a[i].is_alphabetic(), b[i].is_alphabetic()) {
+            (true, true) => return a[i].cmp(&b[i]),
+            // The letter ends a number that goes on in the other; else it comes later.
+            (true, false) => return if after_digit { Ordering::Less } else { Ordering::Greater },
+            (false, true) => return if after_digit { Ordering::Greater } else { Ordering::Less },
+            (false, false) => {}
+        }
+        let started = (a[i] == '0' || b[i] == '0') && a[..i].iter().rev().take_while(|c| digit(c)).any(|c| *c != '0');
+        let number = |from: &[char]| {
+            let digits = from.iter().take_while(|c| digit(c));
+            digits.fold((i64::from(started), 0usize), |(n, len), c| {
+                (n.wrapping_mul(10).wrapping_add(i64::from(u32::from(*c) - u32::from('0'))), len + 1)
+            })
+        };
+        return number(&a[i..]).cmp(&number(&b[i..])).then(a[i].cmp(&b[i]));
+    }
+    a.len().cmp(&b.len())
 }
 
 /// `2001-12-14` and what starts like it, which other readers take for a time.

@@ -103,7 +103,7 @@ fn walk(
             }
             let makes = create != Create::Nothing && !is_list;
             let blank = || match (rest.is_empty(), create) {
-                (true, Create::Scalar) => Value::text_of("", made.clone()),
+                (true, Create::Scalar) => Value::blank(made.clone()),
                 _ => Value::empty_map(made.clone()),
             };
             if makes && value.get(name).is_none() {
@@ -139,11 +139,15 @@ pub fn merge_one(into: &mut Arc<Vec<FieldSpec>>, spec: &FieldSpec) -> Result<(),
     }
 }
 
-fn merge_all(into: &mut Arc<Vec<FieldSpec>>, more: &Arc<Vec<FieldSpec>>) -> Result<(), String> {
+type Specs = Arc<Vec<FieldSpec>>;
+
+/// `known` is the list without any `configurations`, which is shared: no field of it swallows another. In a list that was joined
+/// one may: a field of one kind stands before the same field of all kinds and takes its place.
+fn merge_all(into: &mut Specs, more: &Specs, known: &Specs) -> Result<(), String> {
     if Arc::ptr_eq(into, more) {
         return Ok(());
     }
-    if into.is_empty() {
+    if into.is_empty() && Arc::ptr_eq(more, known) {
         *into = Arc::clone(more);
         return Ok(());
     }
@@ -170,16 +174,17 @@ fn order(gvk: &crate::facts::kustomize::Gvk) -> (i64, String) {
 /// # Errors
 /// When they contradict each other.
 pub fn merge(into: &mut Fields, more: &Fields) -> Result<(), String> {
-    merge_all(&mut into.name_prefix, &more.name_prefix)?;
-    merge_all(&mut into.name_suffix, &more.name_suffix)?;
-    merge_all(&mut into.namespace, &more.namespace)?;
-    merge_all(&mut into.common_labels, &more.common_labels)?;
-    merge_all(&mut into.labels, &more.labels)?;
-    merge_all(&mut into.template_labels, &more.template_labels)?;
-    merge_all(&mut into.common_annotations, &more.common_annotations)?;
-    merge_all(&mut into.images, &more.images)?;
-    merge_all(&mut into.replicas, &more.replicas)?;
-    merge_all(&mut into.var_reference, &more.var_reference)?;
+    let known = crate::facts::kustomize::fields();
+    merge_all(&mut into.name_prefix, &more.name_prefix, &known.name_prefix)?;
+    merge_all(&mut into.name_suffix, &more.name_suffix, &known.name_suffix)?;
+    merge_all(&mut into.namespace, &more.namespace, &known.namespace)?;
+    merge_all(&mut into.common_labels, &more.common_labels, &known.common_labels)?;
+    merge_all(&mut into.labels, &more.labels, &known.labels)?;
+    merge_all(&mut into.template_labels, &more.template_labels, &known.template_labels)?;
+    merge_all(&mut into.common_annotations, &more.common_annotations, &known.common_annotations)?;
+    merge_all(&mut into.images, &more.images, &known.images)?;
+    merge_all(&mut into.replicas, &more.replicas, &known.replicas)?;
+    merge_all(&mut into.var_reference, &more.var_reference, &known.var_reference)?;
     if Arc::ptr_eq(&into.name_reference, &more.name_reference) {
         return Ok(());
     }

@@ -251,15 +251,17 @@ pub fn absorb(into: &mut Accumulated, mut new: Resource, span: Span) -> Outcome<
             keep_metadata(&mut new, &old);
             if behavior == Behavior::Merge {
                 for field in ["data", "binaryData"] {
-                    let Some(map) = old.value.get(field) else { continue };
-                    let origin = map.origin.clone();
-                    let mut merged = map.clone();
+                    let own = new.value.get(field).cloned();
+                    let Some(mut merged) = old.value.get(field).cloned().or_else(|| own.clone()) else { continue };
+                    let origin = merged.origin.clone();
                     texts(&mut merged);
-                    for entry in new.value.get(field).map_or(&[][..], Value::entries) {
+                    for entry in own.as_ref().map_or(&[][..], Value::entries) {
                         merged.set(entry.key.clone(), entry.value.clone());
                     }
-                    if !merged.is_empty() {
-                        new.value.set(Key { text: field.into(), origin }, merged);
+                    // Where nothing comes together the field goes, which the hash shows.
+                    match merged.is_empty() {
+                        true => drop(new.value.remove(field)),
+                        false => new.value.set(Key { text: field.into(), origin }, merged),
                     }
                 }
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
+use super::merge::{Grave, vanished};
 use super::resource::Tombstone;
 use super::value::{Data, Fragment, FragmentPlace, Key, Origin, Place, Value};
 
@@ -27,6 +28,11 @@ pub struct Refusal {
     pub at: Origin,
     /// What to do.
     pub help: Option<String>,
+}
+
+/// Whether all that a patch does is to test.
+pub fn only_tests(patch: &[Operation]) -> bool {
+    patch.iter().all(|operation| operation.op == "test")
 }
 
 /// Reads a list of operations.
@@ -121,6 +127,7 @@ fn one(object: &mut Value, operation: &Operation, tombstones: &mut Vec<Tombstone
         }
         _ => Value::text_of("", operation.origin.clone()),
     };
+    let named = names_on(object, &path);
     let Some(parent) = lookup(object, parents) else {
         let there = (0..parents.len()).rev().find(|n| lookup(object, &parents[..*n]).is_some()).unwrap_or(0);
         let missing = join(&parents[..=there]);
@@ -132,6 +139,12 @@ fn one(object: &mut Value, operation: &Operation, tombstones: &mut Vec<Tombstone
         let message = format!("`{op}` can't reach `{pointer}`: the object has no `{missing}`");
         return Err(refuse(message, Some(help)));
     };
+    if matches!(op, "add" | "replace")
+        && let Some(old) = get(parent, last).filter(|_| matches!(parent.data, Data::Map(_)) || op == "replace")
+    {
+        let grave = Grave { step: operation.origin.step, by: &operation.path.origin };
+        vanished(old, &value, &grave, &mut named.clone(), tombstones);
+    }
     match op {
         "add" | "move" | "copy" => match insert(parent, last, &operation.path, value) {
             true => Ok(()),
@@ -144,7 +157,7 @@ fn one(object: &mut Value, operation: &Operation, tombstones: &mut Vec<Tombstone
         "remove" => match remove(parent, last) {
             Some(old) => {
                 tombstones.push(Tombstone {
-                    path: path.clone(),
+                    path: named,
                     step: operation.origin.step,
                     by: operation.path.origin.clone(),
                     removed: old.origin,
@@ -196,6 +209,19 @@ fn lookup<'v>(object: &'v mut Value, path: &[SmolStr]) -> Option<&'v mut Value> 
     (!value.is_scalar()).then_some(value)
 }
 
+/// A path on which items of lists go by their names, as tombstones have them.
+fn names_on(object: &Value, path: &[SmolStr]) -> Vec<SmolStr> {
+    let mut at = Some(object);
+    let mut named = Vec::with_capacity(path.len());
+    for key in path {
+        let next = at.and_then(|value| get(value, key));
+        let name = next.filter(|_| at.is_some_and(|v| matches!(v.data, Data::Seq(_)))).and_then(|i| i.get("name"));
+        named.push(name.and_then(Value::text).map_or_else(|| key.clone(), SmolStr::new));
+        at = next;
+    }
+    named
+}
+
 fn get<'v>(parent: &'v Value, key: &str) -> Option<&'v Value> {
     match &parent.data {
         Data::Seq(items) => items.get(index(key, items.len())?),
@@ -219,7 +245,7 @@ fn key_of(text: &SmolStr, path: &Value) -> Key {
 
 fn insert(parent: &mut Value, key: &SmolStr, path: &Value, value: Value) -> bool {
     if matches!(parent.data, Data::Map(_)) {
-        parent.set(key_of(key, path), value);
+        parent.set_with_key(key_of(key, path), value);
         return true;
     }
     let Some(items) = parent.items_mut() else { return false };
@@ -235,7 +261,7 @@ fn insert(parent: &mut Value, key: &SmolStr, path: &Value, value: Value) -> bool
 
 fn replace(parent: &mut Value, key: &SmolStr, path: &Value, mut value: Value) -> bool {
     if matches!(parent.data, Data::Map(_)) {
-        parent.set(key_of(key, path), value);
+        parent.set_with_key(key_of(key, path), value);
         return true;
     }
     let Some(items) = parent.items_mut() else { return false };

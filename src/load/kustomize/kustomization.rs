@@ -102,11 +102,18 @@ pub struct Kustomization {
     /// See above.
     pub validators: Vec<Text>,
     /// What is not resolved: Helm charts, a schema of one's own, CRD files; with a word on each.
-    pub unresolved: Vec<(Span, &'static str)>,
+    pub unresolved: Vec<(Text, &'static str)>,
+    /// Files that nothing but what is not resolved reads.
+    pub idle: Vec<Text>,
     /// `sortOptions`.
     pub sort: Option<SortOptions>,
     /// `buildMetadata`.
     pub build_metadata: Vec<Text>,
+}
+
+/// A node by its place, with the path that it may be.
+fn named(node: Node<'_>, tree: TreeId) -> Text {
+    Text { text: node.text().unwrap_or_default().into(), tree, node: node.id(), span: node.grip() }
 }
 
 impl Kustomization {
@@ -146,15 +153,21 @@ impl Kustomization {
         k.external_generators = f.texts("generators", problems);
         k.transformers = f.texts("transformers", problems);
         k.validators = f.texts("validators", problems);
+        k.idle = k.validators.clone();
         for (name, what) in [
             ("helmCharts", "a Helm chart is rendered here"),
             ("helmChartInflationGenerator", "a Helm chart is rendered here"),
             ("crds", "name references of custom resources are read from these files"),
         ] {
-            k.unresolved.extend(f.list(name, problems).into_iter().map(|n| (n.grip(), what)));
+            for node in f.list(name, problems) {
+                k.unresolved.push((named(node, tree), what));
+                let more = node.get("additionalValuesFiles").map(Node::items).unwrap_or_default();
+                k.idle.extend(more.into_iter().chain(node.get("valuesFile")).chain([node]).map(|n| named(n, tree)));
+            }
         }
         if let Some(node) = f.get("openapi").and_then(|o| o.get("path")) {
-            k.unresolved.push((node.span(), "merge keys come from this schema"));
+            k.unresolved.push((named(node, tree), "merge keys come from this schema"));
+            k.idle.push(named(node, tree));
         }
         k.build_metadata = f.texts("buildMetadata", problems);
         k.sort = f.get("sortOptions").map(|n| sort_options(n, tree, problems));

@@ -12,6 +12,7 @@ use super::value::{Data, Dialect, Value};
 use super::workspace::{BuildProblem, Folder, Outcome, ProblemKind, Workspace};
 use crate::load::unit::Missing;
 use crate::source::Span;
+use crate::yaml::OddityKind;
 
 /// Deepest chain of kustomizations that is followed.
 const DEPTH_LIMIT: usize = 100;
@@ -34,10 +35,8 @@ impl Workspace<'_> {
             return fail(format!("`{}` has no folder to be looked up in", text.text), "mend the path");
         };
         if is_remote(&text.text) && !self.files.is_file(&folder.canonical.join(&*text.text)) {
-            return fail(
-                format!("`{}` is not on this machine, and nothing is fetched", text.text),
-                "keep a copy of it beside the kustomization",
-            );
+            let message = format!("`{}` is not on this machine, and nothing is fetched", text.text);
+            return Err(Box::new(BuildProblem::of(ProblemKind::Elsewhere, text.span, message)));
         }
         let path = folder.canonical.join(&*text.text);
         let Some(canonical) = self.files.canonical(&path).filter(|p| self.files.is_file(p)) else {
@@ -124,6 +123,7 @@ impl Workspace<'_> {
         let (file, kustomization) = match self.kustomization(folder, from) {
             Ok(found) => found,
             Err(problem) => {
+                into.log.gap = true;
                 into.log.missing.push(Missing { reason: problem.message.clone(), span: Some(problem.span) });
                 into.log.problems.push(*problem);
                 return None;
@@ -142,6 +142,7 @@ impl Workspace<'_> {
     }
 
     fn note_missing(&mut self, entry: &Text, problem: BuildProblem, into: &mut Accumulated) {
+        into.log.gap = true;
         if is_remote(&entry.text) {
             let reason = format!("`{}` is not on this machine, and nothing is fetched", entry.text);
             into.log.missing.push(Missing { reason, span: Some(entry.span) });
@@ -202,10 +203,10 @@ impl Workspace<'_> {
                             }
                             into.append(self, &resources, entry.span);
                         }
-                        Err(problem) => into.log.problems.push(*problem),
+                        Err(problem) => into.log.fail_to_make(*problem),
                     }
                 }
-                Err(problem) => into.log.problems.push(*problem),
+                Err(problem) => into.log.fail_to_make(*problem),
             }
             return;
         }
@@ -230,11 +231,21 @@ impl Workspace<'_> {
         }
         let mut values = Vec::new();
         let mut whole = true;
-        for tree in &documents.trees {
+        for (tree, document) in documents.trees.iter().zip(&documents.stream.documents) {
+            // What is no JSON stops Kustomize; what is read into it here is not what was meant.
+            if let Some(oddity) = document.oddities.iter().find(|o| o.kind == OddityKind::NotJson) {
+                whole = false;
+                into.log.gap = true;
+                let reason = format!("a document of {} is not what Kubernetes reads", shown.display());
+                into.log.missing.push(Missing { reason, span: Some(oddity.span) });
+                into.log.problems.push(BuildProblem::of(ProblemKind::Syntax, oddity.span, oddity.message.clone()));
+                continue;
+            }
             match tree {
                 Ok(id) => values.push(Value::read(self.trees[*id as usize].root(), *id, Dialect::Resources)),
                 Err(e) => {
                     whole = false;
+                    into.log.gap = true;
                     let reason = format!("a document of {} can't be read", shown.display());
                     into.log.missing.push(Missing { reason, span: Some(e.span) });
                     into.log.problems.push(BuildProblem::of(ProblemKind::Syntax, e.span, e.message.clone()));

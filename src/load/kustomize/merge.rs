@@ -13,10 +13,10 @@ pub const DIRECTIVE: &str = "$patch";
 /// A part of a patch that has no effect, or one that goes wrong.
 #[derive(Clone, Debug)]
 pub enum Surprise {
-    /// A list item that merges with nothing and is not added either.
+    /// A list item of which something does not reach the object.
     Lost(Origin),
-    /// A variable's `value` and `valueFrom`, the one from the patch first.
-    ValueAndSource(Origin, Origin),
+    /// `$patch: replace` for a whole object, which does nothing.
+    ReplacesAll(Origin),
 }
 
 /// What a merge leaves beside its result.
@@ -49,6 +49,11 @@ pub(super) struct Merged {
 /// # Errors
 /// When a patch has another shape than the object, or an unknown directive.
 pub fn merge(object: Value, patch: &Value, trace: &mut Trace) -> Result<Option<Value>, Stop> {
+    if let Some(all) = patch.get(DIRECTIVE).filter(|d| d.text() == Some("replace")) {
+        // Kustomize makes the new object and then keeps the old one: `Resource.ApplyFilter` uses no result but a deletion.
+        trace.surprises.push(Surprise::ReplacesAll(all.origin.clone()));
+        return Ok(Some(object));
+    }
     Ok(walk(Some(object), Some(patch.clone()), None, false, trace)?.map(|m| m.value))
 }
 
@@ -95,18 +100,19 @@ pub(super) fn walk(
         Data::Map(_) => walk_map(dest, patch, schema, mirrored, trace),
         Data::Seq(_) => match schema.and_then(Schema::merge_keys) {
             Some(keys) => walk_list(dest, patch, schema, keys, mirrored, trace),
-            None => Ok(take(dest, patch)),
+            None => Ok(take(dest, patch, trace)),
         },
-        Data::Scalar(_) => Ok(take(dest, patch)),
+        Data::Scalar(_) => Ok(take(dest, patch, trace)),
     }
 }
 
 /// The patch's part, else the base's.
-fn take(dest: Option<Value>, patch: Option<Value>) -> Option<Merged> {
+fn take(dest: Option<Value>, patch: Option<Value>, trace: &mut Trace) -> Option<Merged> {
     match (dest, patch) {
         (dest, Some(mut value)) => {
             if let Some(old) = &dest {
                 value.override_from(old);
+                trace.bury_vanished(old, &value);
             }
             Some(Merged { value, in_place: false })
         }
@@ -183,6 +189,7 @@ fn walk_map(
                         mirrored = true;
                         let mut new = new.clone();
                         new.override_from(&dest);
+                        trace.bury_vanished(&dest, &new);
                         (new, false)
                     }
                     None => (dest, true),
@@ -208,10 +215,10 @@ fn walk_map(
         }
         trace.path.push(key.clone());
         let value = walk(old.clone(), new.map(|e| e.value.clone()), field, mirrored, trace)?;
-        match value.map(|m| m.value).filter(|v| !v.is_null() || new.is_none()) {
-            Some(value) => {
-                let origin = new.map_or_else(|| value.origin.clone(), |e| e.key.origin.clone());
-                put(&mut dest, Key { text: key, origin }, value);
+        match value.filter(|m| !m.value.is_null() || new.is_none()) {
+            Some(merged) => {
+                let origin = new.map_or_else(|| merged.value.origin.clone(), |e| e.key.origin.clone());
+                put(&mut dest, Key { text: key, origin }, merged);
             }
             None => {
                 if let (Some(old), Some(new)) = (&old, new)
@@ -224,17 +231,22 @@ fn walk_map(
         }
         trace.path.pop();
     }
-    if let Some(patch) = &patch {
-        note_value_and_source(&dest, patch, trace);
-    }
     Ok(Some(Merged { value: dest, in_place }))
 }
 
-/// Replaces a value without a word on what it overrode: the merge below has said it.
-fn put(map: &mut Value, key: Key, value: Value) {
+/// Replaces a value without a word on what it overrode: the merge below has said it. A mapping or list that is the patch's
+/// alone comes with its key.
+fn put(map: &mut Value, key: Key, merged: Merged) {
     let Some(entries) = map.entries_mut() else { return };
+    let Merged { mut value, in_place } = merged;
     match entries.iter_mut().find(|e| e.key.text == key.text) {
-        Some(entry) => entry.value = value,
+        Some(entry) => {
+            value.take_place_of(&entry.value);
+            if !in_place && !value.is_scalar() {
+                entry.key.give_way_to(key);
+            }
+            entry.value = value;
+        }
         None => entries.push(super::value::Entry { key, value }),
     }
 }
@@ -264,26 +276,13 @@ fn settled(value: &Value, schema: Option<Schema>) -> bool {
     }
 }
 
-fn note_value_and_source(dest: &Value, patch: &Value, trace: &mut Trace) {
-    let in_env = trace.path.iter().rev().nth(1).is_some_and(|p| p == "env");
-    if !in_env {
-        return;
-    }
-    let set = |v: &Value, key: &str| {
-        let entry = v.entries().iter().find(|e| e.key.text == key && !e.value.is_null())?;
-        // A mapping is held by its key.
-        Some(if entry.value.is_scalar() { entry.value.origin.clone() } else { entry.key.origin.clone() })
-    };
-    if let (Some(value), Some(source)) = (set(dest, "value"), set(dest, "valueFrom")) {
-        match (set(patch, "value").is_some(), set(patch, "valueFrom").is_some()) {
-            (true, false) => trace.surprises.push(Surprise::ValueAndSource(value, source)),
-            (false, true) => trace.surprises.push(Surprise::ValueAndSource(source, value)),
-            _ => {}
-        }
-    }
-}
-
 impl Trace {
+    /// Notes what a replaced mapping or list had and the new one has not.
+    pub(super) fn bury_vanished(&mut self, old: &Value, new: &Value) {
+        let grave = Grave { step: new.origin.step, by: &new.origin };
+        vanished(old, new, &grave, &mut self.path, &mut self.tombstones);
+    }
+
     pub(super) fn bury(&mut self, by: &Origin, removed: &Origin) {
         self.tombstones.push(Tombstone {
             path: self.path.clone(),
@@ -291,5 +290,43 @@ impl Trace {
             by: by.clone(),
             removed: removed.clone(),
         });
+    }
+}
+
+/// What replaced something.
+pub(super) struct Grave<'g> {
+    /// The step.
+    pub(super) step: super::value::StepId,
+    /// Where it is written.
+    pub(super) by: &'g Origin,
+}
+
+/// Notes the parts of a value that its successor lacks; `path` leads to both.
+pub(super) fn vanished(
+    old: &Value,
+    new: &Value,
+    grave: &Grave<'_>,
+    path: &mut Vec<SmolStr>,
+    tombstones: &mut Vec<Tombstone>,
+) {
+    let mut one = |name: &SmolStr, old: &Value, new: Option<&Value>| {
+        path.push(name.clone());
+        match new {
+            Some(new) => vanished(old, new, grave, path, tombstones),
+            None => tombstones.push(Tombstone {
+                path: path.clone(),
+                step: grave.step,
+                by: grave.by.clone(),
+                removed: old.origin.clone(),
+            }),
+        }
+        path.pop();
+    };
+    old.entries().iter().for_each(|e| one(&e.key.text, &e.value, new.get(&e.key.text)));
+    for item in old.items() {
+        if let Some(name) = item.get("name").and_then(Value::text) {
+            let same = new.items().iter().find(|i| i.get("name").and_then(Value::text) == Some(name));
+            one(&SmolStr::new(name), item, same);
+        }
     }
 }

@@ -54,6 +54,7 @@ pub(super) fn walk_list(
                     mirrored = true;
                     let mut new = p.clone();
                     new.override_from(&dest);
+                    trace.bury_vanished(&dest, &new);
                     new
                 }
                 (Some(Directive::Merge), Some(_)) => {
@@ -64,6 +65,7 @@ pub(super) fn walk_list(
             }
         }
     };
+    let asked = patch.clone();
     let single = [String::new()];
     let keys = if keys.is_empty() { &single[..] } else { keys };
     let sources = [patch.as_ref(), Some(&dest)];
@@ -76,16 +78,12 @@ pub(super) fn walk_list(
     }
     let items_schema = schema.and_then(Schema::items);
     let mut added = Value::empty_seq(dest.origin.clone());
-    let mut used = vec![false; patch.as_ref().map_or(0, |p| p.items().len())];
     let mut valid_keys = Vec::new();
     for i in 0..values.len() {
         let (k, v) = valid(&values, &values[i], keys);
         let (find_keys, find_values) = valid(std::slice::from_ref(&v), &v, &k);
         let old = find(&dest, &find_keys, &find_values);
         let new = patch.as_ref().and_then(|p| find(p, &find_keys, &find_values));
-        if let Some(n) = new {
-            used[n] = true;
-        }
         trace.path.push(v.first().cloned().unwrap_or_default().into());
         let merged = walk(
             old.map(|o| dest.items()[o].clone()),
@@ -135,13 +133,32 @@ pub(super) fn walk_list(
         }
         valid_keys = k;
     }
-    if let Some(p) = &patch {
-        let lost = used.iter().zip(p.items()).filter(|(used, item)| !**used && !item.is_empty());
-        trace.surprises.extend(lost.map(|(_, item)| Surprise::Lost(item.origin.clone())));
-    }
     append_rest(&mut added, &dest, &valid_keys);
+    for item in asked.iter().flat_map(|p| p.items()) {
+        if !item.is_empty() && !has_directive(item) && !added.items().iter().any(|found| holds(found, item)) {
+            trace.surprises.push(Surprise::Lost(item.origin.clone()));
+        }
+    }
     added.origin = dest.origin;
     Ok(Some(Merged { value: added, in_place }))
+}
+
+fn has_directive(item: &Value) -> bool {
+    item.get(DIRECTIVE).is_some() || item.entries().iter().any(|e| has_directive(&e.value))
+}
+
+/// Whether an item of the result has what an item of the patch asks for. Lists inside it answer for themselves.
+fn holds(found: &Value, asked: &Value) -> bool {
+    match (&found.data, &asked.data) {
+        (Data::Map(_), Data::Map(entries)) => entries.iter().all(|e| match found.get(&e.key.text) {
+            Some(value) => e.value.is_null() || holds(value, &e.value),
+            // Every port is TCP unless it says otherwise.
+            None => e.value.is_empty() || (e.key.text == "protocol" && e.value.text() == Some("TCP")),
+        }),
+        (Data::Scalar(found), Data::Scalar(asked)) => found.text == asked.text,
+        (Data::Seq(_), Data::Seq(_)) => true,
+        _ => false,
+    }
 }
 
 /// Gives keys that a patch only repeats the places that they have in the base.

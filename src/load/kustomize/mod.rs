@@ -8,6 +8,7 @@
 
 pub mod accumulate;
 pub mod compose;
+mod dangling;
 pub mod emit;
 pub mod entries;
 pub mod fields;
@@ -32,6 +33,8 @@ mod replace;
 pub mod resource;
 pub mod roots;
 mod selector;
+mod shared;
+mod surprises;
 mod transform;
 mod units;
 pub mod users;
@@ -81,9 +84,12 @@ fn finish(ws: &mut Workspace<'_>, layer: &Own, order: Order, into: &mut Accumula
         generate::add_hash(resource, at, step);
     }
     names::fix(ws, into, span);
+    let before = into.log.problems.len();
     vars::resolve(ws, into);
+    into.log.forgive_absent(before);
     let local = |r: &resource::Resource| r.texts("annotations").any(|(k, v)| k == LOCAL_CONFIG && v != "false");
     into.resources.retain(|r| !r.is_deleted() && !local(r));
+    surprises::look(ws, into);
     if let Err(problem) = order::sort(&mut into.resources, layer.kustomization.sort.as_ref(), order) {
         into.log.problems.push(*problem);
     }
@@ -94,6 +100,7 @@ fn finish(ws: &mut Workspace<'_>, layer: &Own, order: Order, into: &mut Accumula
 
 /// `buildMetadata`, and what Kustomize does to annotations at the end.
 fn metadata(ws: &mut Workspace<'_>, layer: &Own, into: &mut Accumulated) -> Outcome<()> {
+    // The version that the facts here were read from and measured with.
     const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kustomize-v5.5.0");
     let asked = |name: &str| layer.kustomization.build_metadata.iter().find(|t| t.text == name);
     if let Some(text) = asked("managedByLabel") {

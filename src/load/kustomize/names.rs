@@ -1,11 +1,13 @@
 //! Name references: where an object is named by another, the name follows a prefix, a suffix or a hash.
 
+use std::collections::HashMap;
+
 use super::accumulate::Accumulated;
 use super::fieldspec::{Create, Walk, apply};
 use super::resource::{Id, Resource};
 use super::value::{Data, FragmentPlace, Key, Origin, Place, StepId, Value};
 use super::workspace::{BuildProblem, Workspace};
-use crate::facts::kustomize::{FieldSpec, Gvk};
+use crate::facts::kustomize::{FieldSpec, Gvk, NameReference};
 use crate::source::Span;
 use crate::yaml::{Directive, Step};
 
@@ -36,18 +38,51 @@ impl Candidate {
     }
 }
 
+/// The objects that had another name, which alone can change a reference.
+struct Renamed<'c> {
+    all: Vec<&'c Candidate>,
+    by_name: HashMap<&'c str, Vec<&'c Candidate>>,
+}
+
+impl<'c> Renamed<'c> {
+    fn new(candidates: &'c [Candidate]) -> Renamed<'c> {
+        let all: Vec<&Candidate> = candidates.iter().filter(|c| !c.previous.is_empty()).collect();
+        let mut by_name: HashMap<&str, Vec<&Candidate>> = HashMap::new();
+        for candidate in &all {
+            for id in &candidate.previous {
+                let named = by_name.entry(id.name.as_str()).or_default();
+                if named.last().is_none_or(|last| !std::ptr::eq(*last, *candidate)) {
+                    named.push(candidate);
+                }
+            }
+        }
+        Renamed { all, by_name }
+    }
+}
+
 /// One field of one object.
 struct Search<'c> {
     referrer: &'c Candidate,
     role_ref: Option<Gvk>,
     target: &'c Gvk,
-    possible: Vec<&'c Candidate>,
+    renamed: &'c Renamed<'c>,
+    /// Namespaces that the object reaches into.
+    namespaces: &'c [String],
     spec: &'c FieldSpec,
     step: StepId,
 }
 
 /// Rewrites all references.
 pub fn fix(ws: &mut Workspace<'_>, into: &mut Accumulated, span: Span) {
+    for resource in into.resources.iter().filter(|r| matches!(r.kind(), "RoleBinding" | "ClusterRoleBinding")) {
+        let subjects = resource.value.get("subjects").map_or(&[][..], Value::items);
+        if let Some(nameless) = subjects.iter().find(|s| !s.is_scalar() && s.get("name").is_none()) {
+            into.log.problems.push(
+                BuildProblem::failed(ws.grip(&nameless.origin), "this subject of the binding has no name")
+                    .help("write the `name` of the account, user or group"),
+            );
+        }
+    }
     for resource in into.resources.iter().filter(|r| r.kind() == "RoleBinding") {
         let account = |s: &&Value| s.get("kind").and_then(Value::text) == Some("ServiceAccount");
         let subjects = resource.value.get("subjects").map_or(&[][..], Value::items);
@@ -60,38 +95,30 @@ pub fn fix(ws: &mut Workspace<'_>, into: &mut Accumulated, span: Span) {
         }
     }
     let candidates: Vec<Candidate> = into.resources.iter().map(Candidate::new).collect();
-    // Only objects that had another name can change a reference.
-    let renamed: Vec<&Candidate> = candidates.iter().filter(|c| !c.previous.is_empty()).collect();
-    if renamed.is_empty() {
+    let renamed = Renamed::new(&candidates);
+    if renamed.all.is_empty() {
         return;
     }
     let step = ws.add_step(Step::Applied(Directive::NameReference, span));
     let references = std::sync::Arc::clone(&into.fields.name_reference);
+    let meant = |reference: &&NameReference| {
+        renamed.all.iter().any(|c| c.previous.iter().any(|id| id.is_selected(&reference.target)))
+    };
+    let references: Vec<&NameReference> = references.iter().filter(meant).collect();
     for (i, referrer) in candidates.iter().enumerate() {
         let namespaces = service_account_namespaces(&into.resources[i]);
-        let reachable: Vec<&Candidate> = renamed
-            .iter()
-            .copied()
-            .filter(|c| {
-                referrer.id.is_cluster_scoped()
-                    || c.id.is_cluster_scoped()
-                    || c.id.namespace == referrer.id.namespace
-                    || c.namespace.as_ref().and_then(Value::text).is_some_and(|n| namespaces.iter().any(|x| x == n))
-            })
-            .collect();
-        for reference in references.iter() {
-            let possible: Vec<&Candidate> = reachable
-                .iter()
-                .copied()
-                .filter(|c| c.previous.iter().any(|id| id.is_selected(&reference.target)))
-                .collect();
-            if possible.is_empty() {
-                continue;
-            }
+        for reference in &references {
             for spec in reference.fields.iter().filter(|s| referrer.original.is_selected(&s.gvk)) {
                 let role_ref = spec.path.ends_with("roleRef/name").then(|| role_ref(&into.resources[i])).flatten();
-                let search =
-                    Search { referrer, role_ref, target: &reference.target, possible: possible.clone(), spec, step };
+                let search = Search {
+                    referrer,
+                    role_ref,
+                    target: &reference.target,
+                    renamed: &renamed,
+                    namespaces: &namespaces,
+                    spec,
+                    step,
+                };
                 let any = FieldSpec { gvk: Gvk::default(), ..spec.clone() };
                 let resource = &mut into.resources[i];
                 let before = resource.value.clone();
@@ -158,7 +185,19 @@ impl Search<'_> {
         }
     }
 
-    fn renamed(&self, old: &Value, new: &Value) -> Value {
+    fn reaches(&self, c: &Candidate) -> bool {
+        self.referrer.id.is_cluster_scoped()
+            || c.id.is_cluster_scoped()
+            || c.id.namespace == self.referrer.id.namespace
+            || c.namespace.as_ref().and_then(Value::text).is_some_and(|n| self.namespaces.iter().any(|x| x == n))
+    }
+
+    /// The objects within reach that had a name.
+    fn named(&self, name: &str) -> Vec<&Candidate> {
+        self.renamed.by_name.get(name).into_iter().flatten().copied().filter(|c| self.reaches(c)).collect()
+    }
+
+    fn follow(&self, old: &Value, new: &Value) -> Value {
         let len = old.text().map_or(0, str::len);
         let text = new.text().unwrap_or_default();
         // The referrer's own bytes stay the place to edit. Its text is no longer theirs, so they are one piece of a rope.
@@ -176,9 +215,9 @@ impl Search<'_> {
 
     fn scalar(&self, value: &mut Value) -> Walk {
         let old = value.text().unwrap_or_default().to_string();
-        let Some(found) = self.referral(&old, &self.possible, false)? else { return Ok(()) };
+        let Some(found) = self.referral(&old, &self.named(&old), false)? else { return Ok(()) };
         if found.name.text() != Some(&old) {
-            *value = self.renamed(value, &found.name);
+            *value = self.follow(value, &found.name);
         }
         Ok(())
     }
@@ -188,22 +227,18 @@ impl Search<'_> {
             return Err(format!("`{}` holds a mapping without a name", self.spec.path));
         };
         let old = name.text().unwrap_or_default().to_string();
-        let possible: Vec<&Candidate> = match value.get("namespace") {
-            None => self.possible.clone(),
-            Some(namespace) => {
-                let text = namespace.text().unwrap_or_default();
-                let named = |id: fn(&Candidate) -> &Id| -> Vec<&Candidate> {
-                    self.possible.iter().copied().filter(|c| id(c).namespace == text).collect()
-                };
-                let by_original = named(|c| &c.original);
-                if by_original.is_empty() { named(|c| &c.id) } else { by_original }
-            }
-        };
+        let mut possible = self.named(&old);
+        if let Some(namespace) = value.get("namespace") {
+            let text = namespace.text().unwrap_or_default();
+            let is_meant = |c: &&&Candidate| self.reaches(c) && c.previous.iter().any(|id| id.is_selected(self.target));
+            let by_original = self.renamed.all.iter().filter(is_meant).any(|c| c.original.namespace == text);
+            possible.retain(|c| if by_original { c.original.namespace == text } else { c.id.namespace == text });
+        }
         let Some(found) = self.referral(&old, &possible, true)? else { return Ok(()) };
         if found.name.text() != Some(&old)
             && let Some(name) = value.get_mut("name")
         {
-            *name = self.renamed(name, &found.name);
+            *name = self.follow(name, &found.name);
         }
         if let Some(namespace) = &found.namespace {
             let origin = namespace.origin.clone().by(self.step);
@@ -267,81 +302,5 @@ impl Search<'_> {
                 Err(format!("`{old}` could be {}", names.join(" or ")))
             }
         }
-    }
-}
-
-/// Names inside custom resources that were left behind: the place of the name, and the object that is called otherwise now.
-pub fn dangling(into: &Accumulated) -> Vec<(Value, usize)> {
-    let renamed: Vec<(usize, Vec<Id>)> = into
-        .resources
-        .iter()
-        .enumerate()
-        .map(|(i, r)| (i, r.previous_ids().filter(|id| id.name != r.name()).collect::<Vec<_>>()))
-        .filter(|(_, ids)| !ids.is_empty())
-        .collect();
-    let mut found = Vec::new();
-    if renamed.is_empty() {
-        return found;
-    }
-    for resource in &into.resources {
-        // Core kinds are in the table of references; only what the table does not know is left behind.
-        if !resource.api_version().contains('.') || resource.api_version().contains(".k8s.io/") {
-            continue;
-        }
-        look(&resource.value, &mut Vec::new(), into, &renamed, &mut found);
-    }
-    found
-}
-
-/// Keys under which custom resources name objects, and the kind that is meant.
-const NAMING: &[(&[&str], &str)] = &[
-    (&["configMapRef", "name"], "ConfigMap"),
-    (&["configMapKeyRef", "name"], "ConfigMap"),
-    (&["configMap", "name"], "ConfigMap"),
-    (&["secretRef", "name"], "Secret"),
-    (&["secretKeyRef", "name"], "Secret"),
-    (&["secret", "secretName"], "Secret"),
-    (&["persistentVolumeClaim", "claimName"], "PersistentVolumeClaim"),
-    (&["serviceAccountName"], "ServiceAccount"),
-];
-
-fn look<'v>(
-    value: &'v Value,
-    path: &mut Vec<&'v str>,
-    into: &Accumulated,
-    renamed: &[(usize, Vec<Id>)],
-    found: &mut Vec<(Value, usize)>,
-) {
-    match &value.data {
-        Data::Map(entries) => {
-            // `kind` and `name` side by side say what is meant.
-            if let (Some(kind), Some(name)) = (value.get("kind").and_then(Value::text), value.get("name"))
-                && !path.is_empty()
-            {
-                check(kind, name, into, renamed, found);
-            }
-            for entry in entries.iter() {
-                path.push(&entry.key.text);
-                look(&entry.value, path, into, renamed, found);
-                path.pop();
-            }
-        }
-        Data::Seq(items) => items.iter().for_each(|i| look(i, path, into, renamed, found)),
-        Data::Scalar(_) => {
-            if let Some((_, kind)) = NAMING.iter().find(|(keys, _)| path.ends_with(keys)) {
-                check(kind, value, into, renamed, found);
-            }
-        }
-    }
-}
-
-fn check(kind: &str, name: &Value, into: &Accumulated, renamed: &[(usize, Vec<Id>)], found: &mut Vec<(Value, usize)>) {
-    let Some(text) = name.text() else { return };
-    let exists = into.resources.iter().any(|r| r.kind() == kind && r.name() == text);
-    if exists {
-        return;
-    }
-    if let Some((i, _)) = renamed.iter().find(|(_, ids)| ids.iter().any(|id| id.kind == kind && id.name == text)) {
-        found.push((name.clone(), *i));
     }
 }

@@ -5,15 +5,17 @@ use super::fields::Text;
 use super::json_patch;
 use super::kustomization::PatchEntry;
 use super::merge::{self, Surprise, Trace};
-use super::patch_target::{
-    find_target, note_leaks, note_namespace, resource_grip, restore, select, stringify_metadata,
-};
+use super::patch_target::{find_target, note_namespace, resource_grip, restore, select, stringify_metadata};
 use super::resource::Resource;
+use super::shared;
 use super::transform::{Count, change};
 use super::value::{Data, Dialect, StepId, Value};
 use super::workspace::{BuildProblem, Outcome, ProblemKind, Workspace};
 use crate::source::Span;
 use crate::yaml::{Directive, Step};
+
+/// Stands for the count of a patch that has no other operation than `test`: it is there to stop the build.
+const ONLY_TESTS: Count = (usize::MAX, 0);
 
 /// A patch's text, read.
 struct Texts {
@@ -61,11 +63,13 @@ impl Workspace<'_> {
         let mut count = (0, 0);
         let before = into.log.problems.len();
         if let Err(problem) = self.try_patch(layer, entry, late, step, into, &mut count) {
-            into.log.problems.push(*problem);
+            into.log.fail(*problem);
             // What failed is not dead, too.
             return;
         }
-        if into.log.problems[before..].iter().any(|p| p.kind == ProblemKind::NamespaceLater) {
+        // Neither is what has a better reason, or what only tests.
+        let explains = |p: &BuildProblem| matches!(p.kind, ProblemKind::NamespaceLater | ProblemKind::PatchLost);
+        if into.log.problems[before..].iter().any(explains) || count.0 == usize::MAX {
             return;
         }
         let title = entry.path.as_ref().map_or_else(|| "this patch".to_string(), |p| format!("the patch `{}`", p.text));
@@ -117,7 +121,6 @@ impl Workspace<'_> {
         }
         let texts = self.patch_text(layer, text, is_path, Dialect::Resources, into)?;
         let patches = self.patch_objects(texts, text.span, step)?;
-        note_leaks(self, &patches, into);
         match &entry.target {
             Some(target) => {
                 let [patch] = &patches[..] else {
@@ -166,10 +169,9 @@ impl Workspace<'_> {
             };
             match texts.and_then(|t| self.patch_objects(t, text.span, step)) {
                 Ok(patches) => {
-                    note_leaks(self, &patches, into);
                     loaded.push((text, patches));
                 }
-                Err(problem) => into.log.problems.push(*problem),
+                Err(problem) => into.log.fail(*problem),
             }
         }
         for (text, patches) in loaded {
@@ -182,6 +184,7 @@ impl Workspace<'_> {
                 allow_kind_change: false,
             };
             let mut count = (0, 0);
+            let before = into.log.problems.len();
             let mut failed = false;
             for patch in patches {
                 let patch = stringify_metadata(patch);
@@ -190,10 +193,11 @@ impl Workspace<'_> {
                 });
                 into.drop_deleted();
                 if let Err(problem) = outcome {
-                    into.log.problems.push(*problem);
+                    into.log.fail(*problem);
                     failed = true;
                 }
             }
+            failed |= into.log.problems[before..].iter().any(|p| p.kind == ProblemKind::PatchLost);
             if !failed {
                 into.log.count("patchesStrategicMerge", text.span, "this patch".to_string(), count);
             }
@@ -236,6 +240,9 @@ impl Workspace<'_> {
         let operations = json_patch::read(&patch).map_err(|r| refused(self, r, None))?;
         let chosen = select(into, target)?;
         note_namespace(layer, target, &chosen, into)?;
+        if json_patch::only_tests(&operations) && !chosen.is_empty() {
+            *count = ONLY_TESTS;
+        }
         for i in chosen {
             let resource = &mut into.resources[i];
             if !late {
@@ -258,7 +265,8 @@ impl Workspace<'_> {
                 metadata.remove("annotations");
             }
             resource.tombstones.append(&mut tombstones);
-            count.0 += 1;
+            shared::round_trip(&mut resource.value);
+            count.0 = count.0.saturating_add(1);
             if !before.same(&resource.value) {
                 count.1 += 1;
                 resource.untouched = false;
@@ -332,6 +340,9 @@ impl Workspace<'_> {
                 }
                 Ok(None) => {}
                 Ok(Some(value)) if value.is_empty() => {}
+                Ok(Some(value)) if trace.surprises.iter().any(|s| matches!(s, Surprise::ReplacesAll(_))) => {
+                    r.value = value
+                }
                 Ok(Some(value)) => {
                     r.value = value;
                     // A patch repeats the apiVersion to find the object, not to change it.
@@ -379,15 +390,17 @@ impl Workspace<'_> {
                 self.grip(&item),
                 format!("this item of the patch is lost: it never reaches `{title}`"),
             )
-            .help("give it every key that the list merges by, for a port the `protocol` that the object has")
-            .related(object, "the object"),
-            Surprise::ValueAndSource(new, old) => BuildProblem::of(
-                ProblemKind::ValueAndValueFrom,
-                self.grip(&new),
-                format!("`{title}` gets both `value` and `valueFrom` for this variable"),
+            .help(
+                "write the keys that the list merges by as the object has them: a port with its `protocol`, or without",
             )
-            .help("set the other to null in the same patch: `valueFrom: null`, or `value: null`")
-            .related(self.grip(&old), "the other one"),
+            .related(object, "the object"),
+            Surprise::ReplacesAll(directive) => BuildProblem::of(
+                ProblemKind::PatchLost,
+                self.grip(&directive),
+                format!("`$patch: replace` does nothing for a whole object: `{title}` stays as it is"),
+            )
+            .help("put the directive into the part to replace, such as `spec`")
+            .related(object, "the object"),
         }
     }
 }

@@ -8,9 +8,6 @@ use super::value::{Data, Key, Type, Value};
 use super::workspace::{BuildProblem, Outcome, ProblemKind, Workspace};
 use crate::source::Span;
 
-/// Keys that `kubectl apply` knows in patches and Kustomize does not.
-const LEAKING: &[&str] = &["$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList"];
-
 /// A short place to hold an object by.
 pub(super) fn resource_grip(ws: &Workspace<'_>, resource: &Resource) -> Span {
     let name = resource.value.at(&["metadata", "name"]).or_else(|| resource.value.get("kind"));
@@ -113,23 +110,4 @@ pub(super) fn stringify_metadata(mut patch: Value) -> Value {
         }
     }
     patch
-}
-
-pub(super) fn note_leaks(ws: &Workspace<'_>, patches: &[Value], into: &mut Accumulated) {
-    fn look(ws: &Workspace<'_>, value: &Value, found: &mut Vec<BuildProblem>) {
-        for entry in value.entries() {
-            let key = entry.key.text.as_str();
-            if LEAKING.iter().any(|l| key.split('/').next() == Some(*l)) {
-                let problem = BuildProblem::of(
-                    ProblemKind::DirectiveLeaks,
-                    ws.span(&entry.key.origin),
-                    format!("`{key}` means nothing to Kustomize and ends up in the object"),
-                );
-                found.push(problem.help("take it away: Kustomize has only `$patch: delete`, `replace` and `merge`"));
-            }
-            look(ws, &entry.value, found);
-        }
-        value.items().iter().for_each(|i| look(ws, i, found));
-    }
-    patches.iter().for_each(|p| look(ws, p, &mut into.log.problems));
 }

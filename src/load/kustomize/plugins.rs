@@ -40,6 +40,7 @@ impl Workspace<'_> {
             self.resource(layer, entry, &mut own);
             into.log.problems.append(&mut own.log.problems);
             into.log.missing.append(&mut own.log.missing);
+            into.log.gap |= own.log.gap;
             own.log.files.iter().for_each(|f| into.log.uses(f));
             into.log.folders.append(&mut own.log.folders);
             found.objects.extend(own.resources.into_iter().map(|o| (o, entry.clone())));
@@ -84,7 +85,7 @@ impl Workspace<'_> {
             }
             let outcome = self.generate(layer, &generator, into);
             if let Err(problem) = outcome.and_then(|new| generate::absorb(into, new, generator.span)) {
-                into.log.problems.push(*problem);
+                into.log.fail_to_make(*problem);
             }
         }
     }
@@ -127,7 +128,7 @@ impl Workspace<'_> {
         let mut resource = Resource::new(object);
         resource.untouched = false;
         if let Err(problem) = generate::absorb(into, resource, at.span) {
-            into.log.problems.push(*problem);
+            into.log.fail(*problem);
         }
     }
 

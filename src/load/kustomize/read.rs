@@ -20,7 +20,7 @@ impl Workspace<'_> {
         let name = match &found[..] {
             [one] => *one,
             [] => {
-                let message = format!("`{}` has no kustomization", folder.shown.display());
+                let message = format!("`{}` holds no kustomization", folder.shown.display());
                 let help = "put a `kustomization.yaml` there, or name the files one by one";
                 return Err(Box::new(BuildProblem::failed(from, message).help(help)));
             }

@@ -10,7 +10,8 @@ use super::fieldspec::split_path;
 use super::kustomization::{FieldOptions, Replacement, ReplacementTarget, Selector, replacement};
 use super::resource::{Id, Resource};
 use super::selector::matches_texts;
-use super::value::{Data, Fragment, FragmentPlace, Key, Origin, Place, Type, Value, cut};
+use super::shared;
+use super::value::{Data, Fragment, FragmentPlace, Key, Origin, Place, Scalar, Type, Value, cut};
 use super::workspace::{BuildProblem, Outcome, Workspace};
 use crate::facts::kustomize::Gvk;
 use crate::source::Span;
@@ -90,7 +91,7 @@ impl Workspace<'_> {
                     }
                 }
             }
-            Err(problem) => into.log.problems.push(*problem),
+            Err(problem) => into.log.fail(*problem),
         }
     }
 
@@ -110,7 +111,7 @@ impl Workspace<'_> {
         });
         match outcome {
             Ok(()) => into.log.count("replacements", entry.span, "this replacement".into(), count),
-            Err(problem) => into.log.problems.push(*problem),
+            Err(problem) => into.log.fail(*problem),
         }
     }
 }
@@ -224,6 +225,7 @@ fn write(
                 return fail(format!("with this value `{title}` grows beyond all bounds"));
             }
             if !before.same(&resource.value) {
+                shared::settle(&before, &mut resource.value);
                 count.1 += 1;
                 resource.untouched = false;
             }
@@ -270,12 +272,28 @@ fn set_field(field: &mut Value, value: &Value, options: &FieldOptions, step: u32
             Type::Str | Type::Time => Value::text_of(text, new.origin.clone()),
             _ => Value::plain_of(text, new.origin.clone()),
         };
+        if !keeps_type(old, &typed) {
+            return Err(format!("`{text}` can't stand where `{}` stands, which is no text", old.text));
+        }
         new.data = typed.data;
+        new.take_place_of(field);
     }
     new.origin = new.origin.by(step);
     new.override_from(field);
     *field = new;
     Ok(())
+}
+
+/// Whether a number stays a number and a boolean a boolean: the field keeps its type, and Kustomize stops where the new text
+/// is none of it.
+fn keeps_type(old: &Scalar, new: &Value) -> bool {
+    let Data::Scalar(new) = &new.data else { return true };
+    let whole = |s: &Scalar| s.to_json().is_i64() || s.to_json().is_u64();
+    match old.kind {
+        Type::Bool => new.kind == Type::Bool,
+        Type::Number => new.kind == Type::Number && (whole(new) || !whole(old)),
+        Type::Str | Type::Time | Type::Null => true,
+    }
 }
 
 type Set<'s> = dyn FnMut(&mut Value) -> Result<(), String> + 's;

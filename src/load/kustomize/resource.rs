@@ -1,5 +1,7 @@
 //! An object under construction, the names it had, and sets of objects.
 
+use std::collections::HashMap;
+
 use smol_str::SmolStr;
 
 use super::value::{Key, Origin, StepId, Value};
@@ -228,9 +230,42 @@ impl Resource {
     }
 }
 
-/// The objects that an id names now.
-pub fn by_current_id(resources: &[Resource], id: &Id) -> Vec<usize> {
-    (0..resources.len()).filter(|&i| resources[i].name() == id.name && resources[i].id().same(id)).collect()
+/// How many objects each id names now, so that nobody has to go through all of them for each of them.
+#[derive(Debug, Default)]
+pub struct Ids(HashMap<[SmolStr; 5], usize>);
+
+impl Ids {
+    /// The ids of some objects.
+    pub fn of(resources: &[Resource]) -> Ids {
+        let mut ids = Ids::default();
+        resources.iter().for_each(|r| {
+            ids.add(&r.id());
+        });
+        ids
+    }
+
+    fn key(id: &Id) -> [SmolStr; 5] {
+        [&id.namespace, &id.name, &id.group, &id.version, &id.kind].map(Clone::clone)
+    }
+
+    /// Adds an object; gives how many its id names with it.
+    pub fn add(&mut self, id: &Id) -> usize {
+        let count = self.0.entry(Ids::key(id)).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// Takes an object away.
+    pub fn remove(&mut self, id: &Id) {
+        if let Some(count) = self.0.get_mut(&Ids::key(id)) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Whether an id names something.
+    pub fn has(&self, id: &Id) -> bool {
+        self.0.get(&Ids::key(id)).is_some_and(|count| *count > 0)
+    }
 }
 
 /// The objects that an id names now or named before.

@@ -2,8 +2,9 @@
 
 use super::fields::{Pairs, Text};
 use super::fieldspec::{Create, Walk, apply};
-use super::resource::{Resource, by_any_id, by_current_id};
-use super::value::{Fragment, FragmentPlace, Key, Origin, Place, StepId, Value};
+use super::resource::{Ids, Resource, by_any_id};
+use super::shared;
+use super::value::{Data, Fragment, FragmentPlace, Key, Origin, Place, StepId, Value};
 use super::workspace::BuildProblem;
 use crate::facts::kustomize::{self as facts, FieldSpec};
 use crate::source::Span;
@@ -17,6 +18,7 @@ pub fn change(resource: &mut Resource, count: &mut Count, work: impl FnOnce(&mut
     let outcome = work(resource);
     count.0 += 1;
     if !before.same(&resource.value) {
+        shared::settle(&before, &mut resource.value);
         count.1 += 1;
         resource.untouched = false;
     } else if resource.untouched {
@@ -93,7 +95,7 @@ impl Namespace<'_> {
                 for item in items.into_iter().flatten().filter(|i| wanted(i)) {
                     if item.get("namespace").is_none() {
                         let key = Key { text: "namespace".into(), origin: made.derived(9) };
-                        item.set(key, Value::text_of("", made.clone()));
+                        item.set(key, Value::blank(made.clone()));
                     }
                     item.get_mut("namespace").map_or(Ok(()), |v| self.set(v))?;
                 }
@@ -113,14 +115,15 @@ impl Namespace<'_> {
     /// Changes all objects.
     pub fn run(&self, resources: &mut [Resource], problems: &mut Vec<BuildProblem>) -> Count {
         let mut count = (0, 0);
-        for i in 0..resources.len() {
-            let resource = &mut resources[i];
+        let mut ids = Ids::of(resources);
+        for resource in resources {
+            ids.remove(&resource.id());
             resource.remember();
             if let Err(e) = change(resource, &mut count, |r| self.one(r)) {
                 problems.push(failed(self.text.span, resource, e));
             }
-            let id = resources[i].id();
-            if by_current_id(resources, &id).len() > 1 {
+            let id = resource.id();
+            if ids.add(&id) > 1 {
                 let message = format!("with this namespace two objects are `{}`", id.title());
                 problems.push(
                     BuildProblem::failed(self.text.span, message)
@@ -200,7 +203,7 @@ pub fn set_pairs(
 ) -> Count {
     let mut count = (0, 0);
     for resource in resources {
-        for (key, value) in pairs {
+        for (i, (key, value)) in pairs.iter().enumerate() {
             let made = key.origin().by(step);
             let mut set = |map: &mut Value| -> Walk {
                 if map.is_scalar() && !map.is_null() {
@@ -209,7 +212,16 @@ pub fn set_pairs(
                 if map.get(&key.text).is_some_and(|v| v.is_str() && v.text() == Some(&value.text)) {
                     return Ok(());
                 }
-                let new = Value::text_of(value.text.clone(), value.origin().by(step));
+                let mut new = Value::text_of(value.text.clone(), value.origin().by(step));
+                match map.get(&key.text) {
+                    Some(old) => new.take_place_of(old),
+                    // One value stands in all the fields that lack the key.
+                    None => {
+                        if let Data::Scalar(scalar) = &mut new.data {
+                            scalar.shared = Some((step, i as u32));
+                        }
+                    }
+                }
                 map.set(Key { text: key.text.clone(), origin: made.clone() }, new);
                 Ok(())
             };
@@ -244,6 +256,7 @@ pub fn replicas(
             let outcome = change(&mut resources[i], &mut count, |r| {
                 apply(&mut r.value, spec, Create::Scalar, &origin, &mut |v| {
                     let mut new = Value::plain_of(entry.count.to_string(), origin.clone());
+                    new.take_place_of(v);
                     if v.text().is_some_and(|t| !t.is_empty()) {
                         new.override_from(v);
                     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::accumulate::DirectiveUse;
 use super::order::Order;
 use super::workspace::{BuildProblem, Folder, ProblemKind, Workspace};
-use super::{build, compose, names};
+use super::{build, compose, dangling};
 use crate::load::unit::{Missing, Unit, UnitKind};
 use crate::source::Span;
 
@@ -46,7 +46,7 @@ pub struct Kustomized {
 /// Builds a root as a unit; gives the files that it used, too.
 pub fn unit(ws: &mut Workspace<'_>, root: &Folder) -> (Unit, Vec<PathBuf>) {
     let built = build(ws, root, Order::Legacy);
-    let dangling = names::dangling(&built);
+    let dangling = dangling::dangling(&built);
     let dangling = dangling.into_iter().map(|(name, i)| Dangling {
         span: ws.grip(&name.origin),
         name: name.text().unwrap_or_default().to_string(),

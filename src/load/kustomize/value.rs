@@ -36,7 +36,14 @@ pub struct Scalar {
     pub text: SmolStr,
     /// The type.
     pub kind: Type,
+    /// Whether quotes or a block hold it: what Kustomize writes there later is held by them, too, and so is a text.
+    pub held: bool,
+    /// What names it where it stands in several places at once.
+    pub shared: Option<SharedId>,
 }
+
+/// Names a value that Kustomize put in several places of an object as one: the step that did it, and which of its values.
+pub type SharedId = (StepId, u32);
 
 /// A key.
 #[derive(Clone, Debug)]
@@ -45,6 +52,16 @@ pub struct Key {
     pub text: SmolStr,
     /// Where it stands.
     pub origin: Origin,
+}
+
+impl Key {
+    /// The same key, from elsewhere, takes the place of this one.
+    pub fn give_way_to(&mut self, mut key: Key) {
+        if key.origin.place != self.origin.place {
+            key.origin.overrode = Some(Arc::new(self.origin.clone()));
+        }
+        *self = key;
+    }
 }
 
 /// A key and its value.
@@ -115,7 +132,10 @@ impl Value {
     pub fn read(node: Node<'_>, tree: TreeId, dialect: Dialect) -> Value {
         let data = match node.shape() {
             Shape::Scalar => {
-                Data::Scalar(Scalar { text: node.shared_text().unwrap_or_default(), kind: type_of(node, dialect) })
+                let held =
+                    matches!(node.style(), Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded);
+                let text = node.shared_text().unwrap_or_default();
+                Data::Scalar(Scalar { text, kind: type_of(node, dialect), held, shared: None })
             }
             Shape::Sequence => {
                 Data::Seq(Arc::new(node.items().into_iter().map(|i| Value::read(i, tree, dialect)).collect()))
@@ -145,7 +165,14 @@ impl Value {
 
     /// A text.
     pub fn text_of(text: impl Into<SmolStr>, origin: Origin) -> Value {
-        Value { data: Data::Scalar(Scalar { text: text.into(), kind: Type::Str }), origin }
+        let text = text.into();
+        let held = text.contains('\n') || !matches!(resolve::plain(&text), Typed::Str(_));
+        Value { data: Data::Scalar(Scalar { text, kind: Type::Str, held, shared: None }), origin }
+    }
+
+    /// A text that a setter fills next: nothing is written there, so nothing holds it.
+    pub fn blank(origin: Origin) -> Value {
+        Value { data: Data::Scalar(Scalar { text: "".into(), kind: Type::Str, held: false, shared: None }), origin }
     }
 
     /// A text or number that is typed as Kustomize would type it unquoted.
@@ -157,7 +184,7 @@ impl Value {
             Typed::Str(_) => Type::Str,
             _ => Type::Number,
         };
-        Value { data: Data::Scalar(Scalar { text, kind }), origin }
+        Value { data: Data::Scalar(Scalar { text, kind, held: false, shared: None }), origin }
     }
 
     /// A mapping without entries.
@@ -266,6 +293,31 @@ impl Value {
             }
             None => entries.push(Entry { key, value }),
         }
+    }
+
+    /// [`Value::set`] for a part that comes with its key: what stood there is gone, its key with it.
+    pub fn set_with_key(&mut self, key: Key, mut value: Value) {
+        let Some(entries) = self.entries_mut() else { return };
+        match entries.iter_mut().find(|e| e.key.text == key.text) {
+            Some(entry) => {
+                value.override_from(&entry.value);
+                if !value.is_scalar() {
+                    entry.key.give_way_to(key);
+                }
+                entry.value = value;
+            }
+            None => entries.push(Entry { key, value }),
+        }
+    }
+
+    /// Takes the place of an older value as Kustomize's setters do it: the quotes stay, and in quotes everything is a text; who
+    /// shared the old one shares this one.
+    pub fn take_place_of(&mut self, old: &Value) {
+        let (Data::Scalar(old), Data::Scalar(new)) = (&old.data, &mut self.data) else { return };
+        if old.held && new.kind != Type::Null {
+            new.kind = Type::Str;
+        }
+        (new.held, new.shared) = (old.held, old.shared);
     }
 
     /// Remembers what stood here before.

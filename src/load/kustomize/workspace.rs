@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::accumulate::Accumulated;
 use super::files::{Files, clean};
 use super::resource::Resource;
-use super::value::{Dialect, Origin, Place, StepId, TreeId, Value};
+use super::value::{Dialect, FragmentPlace, Origin, Place, StepId, TreeId, Value};
 use crate::load::text;
 use crate::load::unit::{Content, InputFile};
 use crate::source::{ReadOnly, SourceFile, SourceMap, Span};
@@ -33,6 +33,8 @@ pub enum ProblemKind {
     UnknownKey,
     /// A document that can't be read, which is said elsewhere.
     Syntax,
+    /// Something that is not on this machine: the build is not known to stop.
+    Elsewhere,
     /// A part of a patch that has no effect, though it should.
     PatchLost,
     /// A variable gets a value and a source for it.
@@ -181,20 +183,23 @@ impl<'a> Workspace<'a> {
 
     /// The bytes to show for an origin.
     pub fn span(&self, origin: &Origin) -> Span {
+        let lens: &[_] = if let Place::Rope(parts) = &origin.place { parts } else { &[] };
+        let spans = self.spans(origin);
+        let longest = (0..spans.len()).max_by_key(|i| lens.get(*i).map_or(0, |part| part.len));
+        longest.map_or_else(|| Span::new(crate::source::FileId(0), 0, 0), |i| spans[i])
+    }
+
+    /// The bytes of every part of an origin, in order.
+    pub fn spans(&self, origin: &Origin) -> Vec<Span> {
+        let of_part = |part: &super::value::Fragment| match &part.place {
+            FragmentPlace::Node(tree, node, start) => self.node(*tree, *node).sub_span(*start..*start + part.len),
+            FragmentPlace::Whole(tree, node) => self.node(*tree, *node).span(),
+            FragmentPlace::Span(span) => *span,
+        };
         match &origin.place {
-            Place::Node(tree, node) => self.node(*tree, *node).span(),
-            Place::Span(span) => *span,
-            Place::Rope(parts) => {
-                let spans = parts.iter().map(|part| match &part.place {
-                    super::value::FragmentPlace::Node(tree, node, start) => {
-                        self.node(*tree, *node).sub_span(*start..*start + part.len)
-                    }
-                    super::value::FragmentPlace::Whole(tree, node) => self.node(*tree, *node).span(),
-                    super::value::FragmentPlace::Span(span) => *span,
-                });
-                let longest = parts.iter().zip(spans).max_by_key(|(part, _)| part.len);
-                longest.map_or_else(|| Span::new(crate::source::FileId(0), 0, 0), |(_, span)| span)
-            }
+            Place::Node(tree, node) => vec![self.node(*tree, *node).span()],
+            Place::Span(span) => vec![*span],
+            Place::Rope(parts) => parts.iter().map(of_part).collect(),
         }
     }
 
