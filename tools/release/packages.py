@@ -8,7 +8,8 @@ of the archive's name and the binary in it. `packages` gets
 
     SHA256SUMS          of the archives, as `sha256sum --check` reads it
     checksums.txt       the same lines for action/checksums.txt, for the targets that runners have
-    npm/…               a package for each platform and one that picks among them, ready for `npm publish`
+    npm/NN-….tgz        a package for each platform and one that picks among them, in the order of `npm publish`. They are packed here,
+                        because a workflow's artifacts keep no modes, and a binary that can't be executed would be published
     krew/kvlint.yaml    the manifest of the kubectl plugin
     homebrew/kvlint.rb  a formula
 
@@ -16,7 +17,9 @@ Nothing is downloaded and nothing published. The same archives give the same byt
 """
 
 import argparse
+import gzip
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -68,11 +71,9 @@ def read_binary(archive, version, target):
     return found
 
 
-def write(path, text, mode=0o644):
+def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = text.encode() if isinstance(text, str) else text
-    path.write_bytes(data)
-    path.chmod(mode)
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
 
 
 def dump(value):
@@ -117,16 +118,38 @@ process.exit(status ?? 2);
 """
 
 
+def tarball(files):
+    """A package as npm packs it: everything below `package/`. No times, no owners, one order: the same files give the same bytes."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, (content, mode) in files.items():
+            content = content.encode() if isinstance(content, str) else content
+            info = tarfile.TarInfo(f"package/{name}")
+            info.size, info.mode = len(content), mode
+            tar.addfile(info, io.BytesIO(content))
+    packed = io.BytesIO()
+    with gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0) as file:
+        file.write(data.getvalue())
+    return packed.getvalue()
+
+
+def npm_name(number, package, version):
+    return f"{number:02}-{package}-{version}.tgz"
+
+
 def write_npm(out, version, binaries, license_text):
-    for target, binary in binaries.items():
+    for number, (target, binary) in enumerate(binaries.items(), 1):
         system, cpu = TARGETS[target]
         name = f"@kvlint/{system}-{cpu}"
-        folder = out / f"{system}-{cpu}"
         extra = {"os": [system], "cpu": [cpu], "files": ["bin/"], "preferUnplugged": True}
-        write(folder / "package.json", npm_package(name, version, extra))
-        write(folder / "README.md", f"# {name}\n\nThe binary of [kvlint]({REPOSITORY}) for {system} on {cpu}. Install `kvlint`.\n")
-        write(folder / "LICENSE", license_text)
-        write(folder / "bin" / binary_name(target), binary, 0o755)
+        readme = f"# {name}\n\nThe binary of [kvlint]({REPOSITORY}) for {system} on {cpu}. Install `kvlint`.\n"
+        files = {
+            "package.json": (npm_package(name, version, extra), 0o644),
+            "README.md": (readme, 0o644),
+            "LICENSE": (license_text, 0o644),
+            f"bin/{binary_name(target)}": (binary, 0o755),
+        }
+        write(out / npm_name(number, f"{system}-{cpu}", version), tarball(files))
     optional = {f"@kvlint/{'-'.join(TARGETS[t])}": version for t in binaries}
     extra = {
         "bin": {"kvlint": "bin/kvlint.js"},
@@ -135,11 +158,15 @@ def write_npm(out, version, binaries, license_text):
         "keywords": ["kubernetes", "vllm", "linter", "yaml"],
         "optionalDependencies": optional,
     }
-    write(out / "kvlint" / "package.json", npm_package("kvlint", version, extra))
     readme = f"# kvlint\n\n{SUMMARY}.\n\n```sh\nnpx kvlint deploy/\n```\n\nThe guide is at <{REPOSITORY}>.\n"
-    write(out / "kvlint" / "README.md", readme)
-    write(out / "kvlint" / "LICENSE", license_text)
-    write(out / "kvlint" / "bin" / "kvlint.js", LAUNCHER, 0o755)
+    files = {
+        "package.json": (npm_package("kvlint", version, extra), 0o644),
+        "README.md": (readme, 0o644),
+        "LICENSE": (license_text, 0o644),
+        "bin/kvlint.js": (LAUNCHER, 0o755),
+    }
+    # Behind all platforms: it asks for them.
+    write(out / npm_name(len(TARGETS) + 1, "kvlint", version), tarball(files))
 
 
 def url(version, target):

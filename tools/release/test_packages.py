@@ -79,6 +79,23 @@ class Packages(unittest.TestCase):
         with self.assertRaisesRegex(packages.Mistake, "0.0.9.* is no archive of kvlint 0.1.0"):
             packages.make(VERSION, self.archives, self.out, allow_missing=True)
 
+    def test_npm_packages_keep_their_modes_and_are_published_in_order(self):
+        self.all()
+        packages.make(VERSION, self.archives, self.out)
+        tarballs = sorted((self.out / "npm").iterdir())
+        names = []
+        for path in tarballs:
+            with tarfile.open(path) as tar:
+                modes = {m.name: m.mode for m in tar}
+                names.append(json.load(tar.extractfile("package/package.json"))["name"])
+            program = next(name for name in modes if name.startswith("package/bin/"))
+            self.assertEqual({name: mode for name, mode in modes.items() if mode != 0o644}, {program: 0o755}, path)
+        # npm refuses a package whose others are not there yet.
+        self.assertEqual((len(names), names[-1]), (len(packages.TARGETS) + 1, "kvlint"))
+        # The workflow publishes exactly these.
+        workflow = (Path(packages.__file__).parents[2] / ".github/workflows/release.yml").read_text()
+        self.assertIn("for package in packages/npm/*.tgz; do", workflow)
+
     def test_npm_installs_the_package_of_this_platform(self):
         if not shutil.which("npm"):
             self.skipTest("npm is not installed")
@@ -87,11 +104,11 @@ class Packages(unittest.TestCase):
         self.all()
         packages.make(VERSION, self.archives, self.out)
         npm = {**os.environ, "npm_config_update_notifier": "false", "npm_config_audit": "false", "npm_config_fund": "false"}
-        tarballs = []
-        for name in (this, "kvlint"):
-            command = ["npm", "pack", "--json", "--pack-destination", str(self.top), str(self.out / "npm" / name)]
-            packed = subprocess.run(command, capture_output=True, text=True, env=npm, check=True)
-            tarballs.append(str(self.top / json.loads(packed.stdout)[0]["filename"].replace("@", "").replace("/", "-")))
+        # What becomes of files on their way through a workflow's artifacts.
+        for path in self.out.rglob("*"):
+            if path.is_file():
+                path.chmod(0o644)
+        tarballs = [str(next((self.out / "npm").glob(f"*-{name}-{VERSION}.tgz"))) for name in (this, "kvlint")]
         # Nothing is published, so npm gets no registry; packages of other platforms are optional, and left out.
         project = self.top / "project"
         project.mkdir()

@@ -18,6 +18,8 @@ PLACES = [
     ("pyproject.toml", r'(?m)^(version = ")([^"]+)(")'),
     ("pyproject.toml", r'("kvlint-cli==)([^"]+)(")'),
     ("docs/ci.md", r"(rev: v)([0-9][^\s#]*)()"),
+    ("docs/configuration.md", r"(such as `v)([0-9][^`]*)(`)"),
+    ("docs/releasing.md", r"(packages\.py --version )(\S+)()"),
 ]
 
 
