@@ -224,7 +224,7 @@ mod tests {
         let known = find("yaml-syntax").unwrap();
         let rule: &'static Rule = Box::leak(Box::new(Rule { name, check: Check::Unit(check), ..*known }));
         let (mut found, mut failures) = (Vec::new(), Vec::new());
-        collect(lint_unit(unit, &[rule], &Config::default()), &mut found, &mut failures);
+        collect(lint_unit(unit, &[rule], &Config::default(), &mut Shared::default()), &mut found, &mut failures);
         (found, failures)
     }
 
