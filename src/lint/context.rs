@@ -17,12 +17,20 @@ use crate::source::Span;
 pub struct Sink {
     rule: &'static Rule,
     contract_documented: bool,
+    /// What may still be read again to plan fixes, in bytes. It is counted for each rule and what it looks at, so that it does not depend
+    /// on the order in which threads run.
+    mending: usize,
     found: Vec<Diagnostic>,
 }
 
+/// Bytes of documents that fixes of one rule are planned on, in one unit or object. Each fix has its document read again, so that many
+/// findings in one large document would take time without end.
+const MENDING: usize = 16 << 20;
+
 impl Sink {
     pub(super) fn new(rule: &'static Rule, config: &Config) -> Sink {
-        Sink { rule, contract_documented: config.contract == super::Contract::Documented, found: Vec::new() }
+        let contract_documented = config.contract == super::Contract::Documented;
+        Sink { rule, contract_documented, mending: MENDING, found: Vec::new() }
     }
 
     fn report(&mut self, span: Span, message: String) -> Report<'_> {
@@ -38,7 +46,8 @@ impl Sink {
             rendered: Vec::new(),
         });
         let last = self.found.len() - 1;
-        Report { diagnostic: &mut self.found[last], contract_documented: self.contract_documented }
+        let contract_documented = self.contract_documented;
+        Report { diagnostic: &mut self.found[last], contract_documented, mending: &mut self.mending }
     }
 
     pub(super) fn into_found(self) -> Vec<Diagnostic> {

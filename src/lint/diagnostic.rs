@@ -137,6 +137,8 @@ pub struct Report<'a> {
     pub(super) diagnostic: &'a mut Diagnostic,
     /// The severity is set by the user, so the rule does not lower it.
     pub(super) contract_documented: bool,
+    /// Bytes that may still be read to plan fixes.
+    pub(super) mending: &'a mut usize,
 }
 
 impl Report<'_> {
@@ -189,8 +191,14 @@ impl Report<'_> {
         applicability: Applicability,
         plan: impl FnOnce(&mut Changes<'t>) -> Result<(), Refusal>,
     ) -> Self {
+        if *self.mending == 0 {
+            return self
+                .note("no fix is planned here: there are very many findings in large documents; mend others first");
+        }
         let mut changes = Changes::new();
-        match plan(&mut changes).and_then(|()| changes.finish()) {
+        let planned = plan(&mut changes);
+        *self.mending = self.mending.saturating_sub(changes.weight());
+        match planned.and_then(|()| changes.finish()) {
             Ok(edits) if edits.is_empty() => self,
             Ok(edits) => self.fix(title, applicability, edits),
             Err(refusal) => self.note(not_made(&refusal.reason)),

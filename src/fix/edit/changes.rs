@@ -8,7 +8,7 @@ use super::{emit, inside};
 use crate::k8s::text::is_template;
 use crate::lint::Edit;
 use crate::source::ReadOnly;
-use crate::yaml::{Node, Shape, Tree, Written};
+use crate::yaml::{Node, Shape, Tree, Written, document_at};
 
 /// Where an entry or item is inserted.
 #[derive(Clone, Copy, Debug)]
@@ -365,6 +365,15 @@ impl<'t> Changes<'t> {
             }
         };
         self.drafts.get_mut(index).ok_or_else(|| Refusal::new("the document is not known"))
+    }
+
+    /// The bytes of the documents that are read again to see that the edits do what is meant.
+    pub fn weight(&self) -> usize {
+        let document = |draft: &Draft<'t>| {
+            let start = draft.tree.root().written_span().start as usize;
+            document_at(draft.tree.source().text(), start).len()
+        };
+        self.drafts.iter().map(document).sum()
     }
 
     /// The edits, by file and offset. They do not overlap; insertions at the same offset stand in the order in which they
