@@ -80,6 +80,8 @@ pub struct Repository {
     list: List,
     /// Whether folders may have other names through links.
     links: bool,
+    /// Whether a file of `taken` is a link, which may lead to a pipe or a console.
+    linked: bool,
     /// Files that make their folders a kustomization or a chart.
     taken: Vec<PathBuf>,
     kustomizations: OnceLock<Vec<Kustomization>>,
@@ -102,6 +104,7 @@ impl Repository {
             exclude: exclude.clone(),
             list: List::Walked(Vec::new()),
             links: false,
+            linked: false,
             taken: Vec::new(),
             kustomizations: OnceLock::new(),
             ignored: HashMap::new(),
@@ -113,18 +116,19 @@ impl Repository {
 
     /// Takes note of what matters about the list; `None` where it can't be read.
     fn sorted_out(mut self) -> Option<Repository> {
-        let (mut links, mut taken) = (false, Vec::new());
+        let (mut links, mut linked, mut taken) = (false, false, Vec::new());
         self.each(&mut |path, link| {
             links |= link && self.top.join(native(path)).is_dir();
             let name = path.rsplit(is_separator).next().unwrap_or(path);
             let names = discover::KUSTOMIZATION.iter().chain([&CHART]);
             if !is_hidden(path) && names.into_iter().any(|n| n.as_bytes() == name) {
+                linked |= link;
                 taken.push(self.top.join(native(path)));
             }
             true
         })?;
         taken.retain(|file| !self.exclude.matches(file));
-        (self.links, self.taken) = (links, taken);
+        (self.links, self.linked, self.taken) = (links, linked, taken);
         Some(self)
     }
 
@@ -140,7 +144,7 @@ impl Repository {
 
     fn kustomizations(&self) -> &[Kustomization] {
         self.kustomizations.get_or_init(|| {
-            let listed = matches!(self.list, List::Index(_));
+            let listed = matches!(self.list, List::Index(_)) && !self.linked;
             // One that is in the index and not on the disk is deleted.
             let read = |file: &PathBuf| {
                 let bytes = read_listed(file, listed)?;

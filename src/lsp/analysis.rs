@@ -217,8 +217,8 @@ fn configuration(path: &Path, overlay: &Overlay) -> (Config, SourceMap) {
     let Some(found) = path.parent().and_then(Config::find) else { return (Config::default(), sources) };
     let unsaved = overlay.get(&found).and_then(|text| std::str::from_utf8(text).ok());
     let config = match unsaved {
-        Some(text) => Config::read(&sources.add(&found, text)),
-        None => Config::load(&found, &mut sources).unwrap_or_default(),
+        Some(text) => Config::read_within(&sources.add(&found, text), Some(&Config::reach(&found))),
+        None => Config::load_found(&found, &mut sources).unwrap_or_default(),
     };
     (config, sources)
 }
