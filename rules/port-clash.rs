@@ -1,33 +1,77 @@
+use std::collections::HashMap;
+
 use crate::events::{BoundPort, PortUse, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::{self, EnvRole};
-use crate::k8s::Container;
+use crate::k8s::{Container, ContainerPort, PodTemplate};
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
-    for (index, publisher) in model.publishers.iter().enumerate() {
-        let bound = sockets(publisher);
-        for port in &bound {
-            clash_inside(cx, publisher, port);
+    for (_, pod) in model.pods() {
+        let engines: Vec<(&Publisher<'_>, Vec<BoundPort>)> =
+            model.publishers_of(pod).map(|publisher| (publisher, sockets(publisher))).collect();
+        if engines.iter().all(|(_, bound)| bound.is_empty()) {
+            continue;
         }
-        for container in publisher.pod.containers() {
-            if container.node == publisher.container.node || !container.runs_beside() {
-                continue;
+        let neighbours = neighbours(pod, &engines);
+        for (index, (publisher, bound)) in engines.iter().enumerate() {
+            for port in bound {
+                clash_inside(cx, publisher, port);
+                clash_outside(cx, port, index, &engines, &neighbours);
             }
+        }
+    }
+}
+
+/// A container that runs beside the engines of its pod, or is one of them.
+struct Neighbour<'t> {
+    container: Container<'t>,
+    /// Which of the engines it is.
+    engine: Option<usize>,
+    /// The TCP ports that it lists.
+    listed: Vec<(u16, Span)>,
+}
+
+fn neighbours<'t>(pod: &PodTemplate<'t>, engines: &[(&Publisher<'t>, Vec<BoundPort>)]) -> Vec<Neighbour<'t>> {
+    let mut by_node = HashMap::new();
+    for (index, (publisher, _)) in engines.iter().enumerate() {
+        by_node.entry(publisher.container.node.id()).or_insert(index);
+    }
+    let number = |port: ContainerPort<'_>| port.number.known_at().map(|(&number, span)| (number, span));
+    let neighbour = |container: Container<'t>| Neighbour {
+        container,
+        engine: by_node.get(&container.node.id()).copied(),
+        listed: container.ports().into_iter().filter(|p| p.is_tcp()).filter_map(number).collect(),
+    };
+    pod.containers().filter(|container| container.runs_beside()).map(neighbour).collect()
+}
+
+/// Other containers that listen on a port of an engine, or list it. Of each kind one is told: a pod of many engines that all want one port has
+/// as many findings as engines, and not as many as there are pairs.
+fn clash_outside(
+    cx: &mut UnitContext<'_>,
+    port: &BoundPort,
+    index: usize,
+    engines: &[(&Publisher<'_>, Vec<BoundPort>)],
+    neighbours: &[Neighbour<'_>],
+) {
+    let own = engines[index].0.container.node;
+    let (mut told_of_engine, mut told_of_list) = (false, false);
+    for other in neighbours.iter().filter(|other| other.container.node != own) {
+        if told_of_engine && told_of_list {
+            return;
+        }
+        let theirs = other.engine.map_or(&[][..], |engine| &engines[engine].1);
+        if let Some((theirs, number)) = theirs.iter().find_map(|p| Some((p, port.meets(p)?))) {
             // Of two engines in a pod the later is reported, and the earlier is the other place.
-            let other = model.publishers.iter().position(|p| p.container.node == container.node);
-            let theirs = other.map(|i| sockets(&model.publishers[i])).unwrap_or_default();
-            for port in &bound {
-                if let Some((theirs, number)) = theirs.iter().find_map(|p| Some((p, port.meets(p)?))) {
-                    if other.is_some_and(|i| i < index) {
-                        clash_with_engine(cx, port, theirs, number, container);
-                    }
-                } else {
-                    clash_with_listed(cx, port, container);
-                }
+            if !told_of_engine && other.engine.is_some_and(|engine| engine < index) {
+                clash_with_engine(cx, port, theirs, number, other.container);
+                told_of_engine = true;
             }
+        } else if !told_of_list {
+            told_of_list = clash_with_listed(cx, port, other);
         }
     }
 }
@@ -78,19 +122,16 @@ fn clash_with_engine(
         .note("the second of the two sockets fails with `Address already in use`");
 }
 
-fn clash_with_listed(cx: &mut UnitContext<'_>, port: &BoundPort, container: Container<'_>) {
-    for listed in container.ports().iter().filter(|p| p.is_tcp()) {
-        let Some((&number, span)) = listed.number.known_at() else { continue };
-        if !port.contains(number) {
-            continue;
-        }
-        cx.report(port.span, format!("{} a port of container `{}`", taken(port), container.name()))
+fn clash_with_listed(cx: &mut UnitContext<'_>, port: &BoundPort, other: &Neighbour<'_>) -> bool {
+    let Some(&(number, span)) = other.listed.iter().find(|(number, _)| port.contains(*number)) else { return false };
+    let name = other.container.name();
+    cx.report(port.span, format!("{} a port of container `{name}`", taken(port)))
         .severity(Severity::Warning)
         .label(format!("port {number} is listed by another container"))
-        .related(span, format!("container `{}` lists it", container.name()))
+        .related(span, format!("container `{name}` lists it"))
         .help("containers of a pod share one network: list the port on the engine, or give one of them another number")
         .note("if both listen, the second socket fails with `Address already in use`");
-    }
+    true
 }
 
 /// The start of a message: `the event port 5557 is also`.

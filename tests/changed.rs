@@ -265,6 +265,38 @@ fn an_object_that_the_change_removed_is_missed_where_it_was_needed() {
     let Some(repository) = Repository::new(&[("svc.yaml", SERVICE), ("both.yaml", &both)]) else { return };
     repository.write(&[("both.yaml", &other)]);
     assert_eq!(run(&repository, "."), (1, Some(1)), "a document was removed");
+    // What lists objects loses one with any line.
+    let kustomization = "resources:\n  - llama.yaml\n  - svc.yaml\n  - other.yaml\n";
+    let list = |items: &[&str]| {
+        let item = |text: &&str| format!("  - {}\n", text.trim_end().replace('\n', "\n    "));
+        format!("apiVersion: v1\nkind: List\nitems:\n{}", items.iter().map(item).collect::<String>())
+    };
+    let lists = [
+        ("svc.yaml", SERVICE),
+        ("llama.yaml", llama.as_str()),
+        ("other.yaml", &other),
+        ("kustomization.yaml", kustomization),
+        ("l/list.yaml", &list(&[&llama, SERVICE, &other])),
+    ];
+    let Some(repository) = Repository::new(&lists) else { return };
+    assert_eq!((run(&repository, ".").0, run(&repository, "l").0), (0, 0));
+    repository.replace("kustomization.yaml", "  - llama.yaml\n", "");
+    repository.write(&[("l/list.yaml", &list(&[SERVICE, &other]))]);
+    assert_eq!(run(&repository, "kustomization.yaml"), (1, Some(1)), "an entry of `resources` was removed");
+    assert_eq!(run(&repository, "l"), (1, Some(1)), "an item of a list was removed");
+}
+
+#[test]
+fn a_commit_may_be_named_by_its_message() {
+    let Some(repository) = Repository::new(&[("pods.yaml", TWO)]) else { return };
+    repository.git(&["commit", "--quiet", "--allow-empty", "--message", "the old state"]);
+    repository.replace("pods.yaml", "first", "other");
+    repository.git(&["commit", "--quiet", "--all", "--message", "the new state"]);
+    repository.git(&["config", "diff.orderFile", "/nowhere"]);
+    let (found, code) = touched(repository.path(), ":/the old");
+    assert_eq!((found, code), (vec![], Some(0)), "the name is on no line of a finding");
+    let ran = kvlint(repository.path(), &["--diff-base=:pods.yaml", "."]);
+    assert!(ran.code == Some(2) && ran.err.contains("knows no commit"), "a file is no commit: {}", ran.err);
 }
 
 #[test]

@@ -517,6 +517,51 @@ fn kustomizations_that_use_each_other_and_grow_end() {
     }
 }
 
+#[test]
+fn variables_that_double_each_other_end() {
+    let chain = |n: usize, value: &str| -> String {
+        let one = |i: usize| format!("        - {{name: A{}, value: '$(A{i})$(A{i})'}}\n", i + 1);
+        format!("      env:\n        - {{name: A0, value: '{value}'}}\n") + &(0..n).map(one).collect::<String>()
+    };
+    let many: String = (0..2000).map(|_| ", '$(A20)'").collect();
+    for env in [chain(60, ""), chain(60, "x"), chain(2000, "x"), chain(5, &"v".repeat(1 << 20))] {
+        let text = SILENT.trim_end_matches("]\n").to_string() + ", '$(A60)'" + &many + "]\n" + &env;
+        let dir = folder(&[("a.yaml", text.as_bytes())]);
+        assert!(run(dir.path(), &["--format=concise"]).code < 2);
+    }
+    // What is small enough is still known.
+    let env = chain(3, "1").replace("A3", "VLLM_KV_EVENTS_USE_INT_BLOCK_HASHES");
+    let dir = folder(&[("a.yaml", (SILENT.to_string() + &env).as_bytes())]);
+    let ran = run(dir.path(), &["--format=concise"]);
+    assert!(ran.code < 2, "{}", ran.said());
+}
+
+#[test]
+fn many_findings_in_one_large_document_end() {
+    let container = |i: usize| {
+        format!(
+            "    - {{name: v{i}, image: 'vllm/vllm-openai:v0.12.0', args: [--kv-events-config, '{{\"enable_kv_cache_events\": true, \
+             \"endpoint\": \"tcp://0.0.0.0:5557\"}}']}}\n"
+        )
+    };
+    // Each wants the port of all others, which are no pairs to be told one by one.
+    let many: String = (0..200).map(container).collect();
+    let text = format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n{many}")
+        .replace("0.0.0.0", "*");
+    let dir = folder(&[("a.yaml", text.as_bytes())]);
+    let ran = run(dir.path(), &["--format=json", "--select=port-clash"]);
+    assert_eq!(ran.out.matches("\"rule\": \"port-clash\"").count(), 199, "{:.2000}", ran.err);
+    let large = format!("  annotations: {{x: '{}'}}\n", "x".repeat(1 << 20));
+    let containers: String = (0..40).map(container).collect();
+    let text = format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n{large}spec:\n  containers:\n{containers}");
+    let dir = folder(&[("a.yaml", text.as_bytes())]);
+    let ran = run(dir.path(), &["--format=json", "--select=endpoint-connects"]);
+    assert_eq!(ran.code, 1, "{:.2000}", ran.err);
+    assert_eq!(ran.out.matches("\"rule\": \"endpoint-connects\"").count(), 40);
+    let unplanned = ran.out.matches("no fix is planned here").count();
+    assert!((10..40).contains(&unplanned), "{unplanned}");
+}
+
 /// What only a file system of Unix has.
 #[cfg(unix)]
 mod unix {
@@ -574,14 +619,84 @@ mod unix {
     }
 
     #[test]
-    fn what_a_configuration_names_may_be_a_device() {
+    fn what_a_command_line_names_may_be_a_device() {
         let dir = folder(&[("pod.yaml", SILENT.as_bytes())]);
-        for arguments in [["--config", "/dev/zero"], ["--config", "pipe"]] {
-            if !dir.path().join("pipe").exists() {
-                fifo(&dir.path().join("pipe"));
+        fifo(&dir.path().join("pipe"));
+        symlink("/dev/zero", dir.path().join("zero.json")).expect("a link");
+        for option in ["--config", "--baseline"] {
+            for file in ["/dev/zero", "zero.json", "pipe"] {
+                let ran = run(dir.path(), &[option, file]);
+                assert_eq!(ran.code, 2, "{option} {file}: {}", ran.said());
+                assert!(ran.err.contains("not a regular file"), "{option} {file}: {}", ran.said());
             }
-            assert_eq!(run(dir.path(), &arguments).code, 2);
         }
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_read_is_no_missing_one() {
+        for target in ["/dev/zero", "pipe", "sub", "kvlint.yaml", "nowhere"] {
+            let dir = folder(&[("pod.yaml", SILENT.as_bytes()), ("sub/x", b"")]);
+            fifo(&dir.path().join("pipe"));
+            symlink(target, dir.path().join("kvlint.yaml")).expect("a link");
+            for way in [&["--format=json"][..], &["--whole-unit", "pod.yaml"], &["units"]] {
+                let ran = run(dir.path(), way);
+                assert_eq!(ran.code, 2, "{target} {way:?}: {}", ran.said());
+                assert!(ran.err.contains("kvlint.yaml: "), "{target} {way:?}: {}", ran.err);
+            }
+        }
+    }
+
+    /// Files that are settings, and not read as manifests, are links or name others: nothing of what lies outside is printed.
+    #[test]
+    fn settings_lead_to_no_secret() {
+        let secret = "TOP-SECRET: [TOP-SECRET\n";
+        let values = "helm: {values: [{name: a, files: [../secret.yaml]}]}\nroots: [..]\n";
+        let cases: [(&str, Option<&str>, &str); 6] = [
+            ("kvlint.yaml", None, "leads out of the repository"),
+            ("a/.kvlint.yaml", None, "leads out of the repository"),
+            ("a/kustomization.yaml", None, "leads out of the folder"),
+            ("a/Kustomization", None, "leads out of the folder"),
+            ("kvlint.yaml", Some(values), "leads out of the repository"),
+            ("a/kustomization.yaml", Some("resources: [pod.yaml]\n"), "two kustomizations"),
+        ];
+        for (place, text, said) in cases {
+            let outer = folder(&[
+                ("secret.yaml", secret.as_bytes()),
+                ("work/a/pod.yaml", SILENT.as_bytes()),
+                ("work/.git/HEAD", b""),
+                ("work/c/Chart.yaml", b"apiVersion: v2\nname: c\nversion: 0.1.0\n"),
+                ("work/c/templates/a.yaml", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Values }}'}\n"),
+            ]);
+            let work = outer.path().join("work");
+            match text {
+                Some(text) => fs::write(work.join(place), text).expect("a file"),
+                None => symlink(outer.path().join("secret.yaml"), work.join(place)).expect("a link"),
+            }
+            if said == "two kustomizations" {
+                symlink(outer.path().join("secret.yaml"), work.join("a/kustomization.yml")).expect("a link");
+            }
+            for way in [
+                &["--format=text", "a", "c"][..],
+                &["--format=json", "a", "c"],
+                &["--format=sarif", "a", "c"],
+                &["--whole-unit", "a/pod.yaml"],
+                &["units", "a", "c"],
+                &["build", "a"],
+                &["--diff", "a", "c"],
+            ] {
+                let ran = run(&work, way);
+                assert!(!ran.said().contains("TOP-SECRET"), "{place} {way:?}: {}", ran.said());
+                if way[0] == "--format=text" {
+                    assert!(ran.said().contains(said), "{place}: {}", ran.said());
+                    assert_ne!(ran.code, 0, "{place}: {}", ran.said());
+                }
+            }
+        }
+        // A link that stays inside is one as any other.
+        let dir = folder(&[("a/pod.yaml", SILENT.as_bytes()), ("set.yaml", b"rules: {labelled-but-silent: off}\n")]);
+        symlink("set.yaml", dir.path().join("kvlint.yaml")).expect("a link");
+        let ran = run(dir.path(), &["--format=concise", "a"]);
+        assert!(!ran.out.contains("labelled-but-silent"), "{}", ran.said());
     }
 
     #[test]

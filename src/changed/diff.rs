@@ -12,6 +12,8 @@ pub struct Hunk {
     pub last: usize,
     /// Whether it takes away more `kind:` lines at the margin than it adds: an object less.
     pub lost_object: bool,
+    /// Whether it takes away any line, or puts another in its place.
+    pub lost_lines: bool,
 }
 
 /// What the diff says of one file.
@@ -61,7 +63,7 @@ pub(super) fn parse(diff: &[u8]) -> Result<Vec<FileDiff>, String> {
                 objects += if text[1..].starts_with(b"kind:") { step } else { 0 };
             }
             let last = if added == 0 { first + 1 } else { first + added - 1 };
-            file.hunks.push(Hunk { first, last, lost_object: objects < 0 });
+            file.hunks.push(Hunk { first, last, lost_object: objects < 0, lost_lines: removed > 0 });
         } else if let Some(name) = line.strip_prefix(b"+++ ") {
             if name != b"/dev/null" {
                 file.new = Some(path(name, b"b/").ok_or_else(wrong)?);
@@ -179,7 +181,11 @@ mod tests {
     }
 
     fn hunk(first: usize, last: usize) -> Hunk {
-        Hunk { first, last, lost_object: false }
+        Hunk { first, last, lost_object: false, lost_lines: false }
+    }
+
+    fn less(first: usize, last: usize) -> Hunk {
+        Hunk { lost_lines: true, ..hunk(first, last) }
     }
 
     #[test]
@@ -187,7 +193,7 @@ mod tests {
         let diff = one("diff --git a/x.yaml b/x.yaml\nindex 1..2 100644\n--- a/x.yaml\n+++ b/x.yaml\n\
              @@ -1,0 +2,3 @@ apiVersion: v1\n+a\n+b\n+c\n@@ -9 +12 @@\n-x\n\\ No newline at end of file\n+y\n@@ -20,2 +22,0 @@\n-p\n-q\n");
         assert_eq!(diff.new, Some("x.yaml".into()));
-        assert_eq!(diff.hunks, [hunk(2, 4), hunk(12, 12), hunk(22, 23)]);
+        assert_eq!(diff.hunks, [hunk(2, 4), less(12, 12), less(22, 23)]);
     }
 
     #[test]
@@ -196,7 +202,7 @@ mod tests {
             "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n--- a/y\n-diff --git a/z b/z\n-@@ -1 +1 @@\n+++ b/y\n+@@ -1 +1 @@\n+*\n@@ -9 +9 @@\n-1\n+2\n",
         );
         assert_eq!(diff.new, Some("x".into()));
-        assert_eq!(diff.hunks, [hunk(1, 3), hunk(9, 9)]);
+        assert_eq!(diff.hunks, [less(1, 3), less(9, 9)]);
     }
 
     #[test]

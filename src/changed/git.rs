@@ -58,7 +58,7 @@ const SETTINGS: [&str; 5] = [
 const NO_FILTER: [&str; 3] = ["clean=", "process=", "required=false"];
 
 /// Options of `git diff` that settings of the user would otherwise decide.
-const DIFF: [&str; 14] = [
+const DIFF: [&str; 15] = [
     "--unified=0",
     "--inter-hunk-context=0",
     "--no-color",
@@ -73,6 +73,8 @@ const DIFF: [&str; 14] = [
     "--submodule=short",
     "--ignore-submodules=dirty",
     "--no-function-context",
+    // Of no file that a configuration names.
+    "-O/dev/null",
 ];
 
 pub(super) fn changes(reference: &str, folder: &Path) -> Result<Changes, Trouble> {
@@ -186,8 +188,15 @@ impl Git<'_> {
     /// The commit at which the current branch left `reference`, as `git diff REF...HEAD` takes it.
     fn merge_base(&self, reference: &str) -> Result<String, Trouble> {
         let commit = |name: &str| -> Result<Option<String>, Trouble> {
-            let (ok, output, _) = self.run(&["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")])?;
-            Ok(ok.then(|| line(&output)))
+            // In two steps, for `:/words` takes all behind it for words.
+            let verify = |name: &str| -> Result<Option<String>, Trouble> {
+                let (ok, output, _) = self.run(&["rev-parse", "--verify", "--quiet", name])?;
+                Ok(ok.then(|| line(&output)))
+            };
+            match verify(name)? {
+                Some(object) => verify(&format!("{object}^{{commit}}")),
+                None => Ok(None),
+            }
         };
         let Some(head) = commit("HEAD")? else {
             return Err(trouble("the repository has no commit yet").help("leave `--diff-base` out"));

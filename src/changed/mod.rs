@@ -10,8 +10,9 @@ pub use diff::Hunk;
 pub use git::Trouble;
 
 use crate::lint::{self, Diagnostic};
-use crate::load::Loaded;
+use crate::load::{InputFile, Loaded, discover};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::yaml::{Node, Tree};
 
 /// What changed in a repository since the merge base of a commit and `HEAD`: commits, the index, the working tree.
 #[derive(Debug, Default)]
@@ -80,8 +81,8 @@ impl Changes {
             ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
         };
         let gone: Vec<PathBuf> = self.gone.iter().filter(manifest).map(|path| self.top.join(path)).collect();
-        // Most changes take nothing away, and then no path has to be looked up.
-        if gone.is_empty() && !self.files.values().any(Lines::lost_an_object) {
+        // Many changes take nothing away, and then no path has to be looked up.
+        if gone.is_empty() && !self.files.values().any(|lines| lines.lost(|hunk| hunk.lost_lines)) {
             return found;
         }
         for unit in &loaded.units {
@@ -91,9 +92,14 @@ impl Changes {
             let of_unit =
                 |path: &PathBuf| path.starts_with(&root) || path.parent().is_some_and(|p| folders.contains(p));
             let lost_file = gone.iter().any(of_unit);
-            let lost =
-                lost_file || unit.files.iter().any(|f| self.lines(&f.source).is_some_and(|l| l.lost_an_object()));
-            if lost {
+            let less = |file: &InputFile| {
+                let lost = |lines: Lines| match lists(file) {
+                    true => lines.lost(|hunk| hunk.lost_lines),
+                    false => lines.lost(|hunk| hunk.lost_object),
+                };
+                self.lines(&file.source).is_some_and(lost)
+            };
+            if lost_file || unit.files.iter().any(less) {
                 found.extend(unit.files.iter().map(|f| f.source.id()));
             }
         }
@@ -120,9 +126,23 @@ impl Changes {
 }
 
 impl Lines {
-    fn lost_an_object(&self) -> bool {
-        matches!(self, Lines::Some(hunks) if hunks.iter().any(|hunk| hunk.lost_object))
+    fn lost(&self, what: impl Fn(&Hunk) -> bool) -> bool {
+        matches!(self, Lines::Some(hunks) if hunks.iter().any(what))
     }
+}
+
+/// Whether a line of a file may stand for an object of the unit, though no `kind:` stands at its margin: an entry of a kustomization, an
+/// item of a list, any line of JSON.
+fn lists(file: &InputFile) -> bool {
+    let list = |tree: &Tree| {
+        let root = tree.root();
+        root.is_sequence() || root.get("kind").and_then(Node::text).is_some_and(|kind| kind.ends_with("List"))
+    };
+    let path = file.source.path();
+    discover::is_kustomization(path)
+        || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"))
+        || file.source.text().trim_start().starts_with('{')
+        || file.documents().iter().filter_map(|d| d.content.as_deref().ok()).any(list)
 }
 
 /// Changed lines of the files that were asked about.
@@ -181,7 +201,7 @@ mod tests {
     use crate::load::from_texts;
 
     fn hunk(first: usize, last: usize) -> Hunk {
-        Hunk { first, last, lost_object: false }
+        Hunk { first, last, lost_object: false, lost_lines: false }
     }
 
     fn touches(text: &str, hunks: &[Hunk], part: &str) -> bool {

@@ -95,18 +95,20 @@ pub enum ContractName {
 /// When there is no such file, or it can't be read.
 pub fn configure(arguments: &InputArguments) -> Result<(Config, SourceMap), String> {
     let mut sources = SourceMap::new();
-    let path = match &arguments.config {
-        _ if arguments.no_config => None,
-        Some(path) => Some(path.clone()),
+    let found = || match arguments.whole_unit {
         // The files of a commit come in any number and order, so none of them decides which configuration counts.
-        None if arguments.whole_unit => Config::find(Path::new(".")),
-        None => Config::find(&start(&arguments.paths)),
+        true => Config::find(Path::new(".")),
+        false => Config::find(&start(&arguments.paths)),
     };
-    let config = match path {
-        Some(path) => Config::load(&near(&path), &mut sources)
-            .map_err(|reason| format!("can't read the configuration {}", visible::lines(&reason)))?,
-        None => Config::default(),
+    let config = match &arguments.config {
+        _ if arguments.no_config => Ok(Config::default()),
+        Some(path) => Config::load(&near(path), &mut sources),
+        None => match found() {
+            Some(path) => Config::load_found(&near(&path), &mut sources),
+            None => Ok(Config::default()),
+        },
     };
+    let config = config.map_err(|reason| format!("can't read the configuration {}", visible::lines(&reason)))?;
     Ok((config, sources))
 }
 

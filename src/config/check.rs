@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::ConfigProblem;
 use super::keys::{Key, LEVELS, TOP, Value};
 use super::read::glob;
+use super::{ConfigProblem, Place};
 use crate::facts::Release;
 use crate::facts::workloads;
 use crate::lint::RULES;
@@ -13,9 +13,9 @@ use crate::source::Span;
 use crate::suggest;
 use crate::yaml::{Node, Scalar, Tree};
 
-/// Everything that is wrong with the file. `folder` is what folders are relative to.
-pub(super) fn check(tree: &Tree, folder: &Path) -> Vec<ConfigProblem> {
-    let mut checker = Checker { folder, found: Vec::new() };
+/// Everything that is wrong with the file.
+pub(super) fn check(tree: &Tree, place: Place<'_>) -> Vec<ConfigProblem> {
+    let mut checker = Checker { place, found: Vec::new() };
     for (first, later) in tree.duplicate_keys() {
         let line = tree.source().line_column(first.written_span().start).line;
         let name = later.text().unwrap_or_default();
@@ -30,7 +30,7 @@ pub(super) fn check(tree: &Tree, folder: &Path) -> Vec<ConfigProblem> {
 const SECONDS: i64 = 3600;
 
 struct Checker<'a> {
-    folder: &'a Path,
+    place: Place<'a>,
     found: Vec<ConfigProblem>,
 }
 
@@ -190,11 +190,17 @@ impl Checker<'_> {
                     self.add(node.span(), format!("this pattern is malformed: {message}"), None);
                 }
             }
-            Value::Folder if !self.folder.join(text).is_dir() => {
+            Value::Folder | Value::File if self.place.is_beyond(Path::new(text)) => {
+                let help = Some(
+                    "a configuration that was found reaches no further than its repository: give it with `--config`",
+                );
+                self.add(node.span(), format!("`{text}` leads out of the repository"), help.map(Into::into));
+            }
+            Value::Folder if !self.place.folder.join(text).is_dir() => {
                 let help = Some("folders are relative to the configuration file".into());
                 self.add(node.span(), format!("there is no folder `{text}`"), help);
             }
-            Value::File if !self.folder.join(text).is_file() => {
+            Value::File if !self.place.folder.join(text).is_file() => {
                 let help = Some("files are relative to the configuration file".into());
                 self.add(node.span(), format!("there is no file `{text}`"), help);
             }

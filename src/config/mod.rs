@@ -133,9 +133,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The configuration that applies to a folder: the nearest above it, itself included.
+    /// The configuration that applies to a folder: the nearest above it, itself included. What has the name counts, whatever it
+    /// is: a link that leads nowhere must not make the run pass by other settings.
     pub fn find(start: &Path) -> Option<PathBuf> {
-        Config::candidates(start).into_iter().find(|p| p.is_file())
+        Config::candidates(start).into_iter().find(|p| std::fs::symlink_metadata(p).is_ok())
     }
 
     /// Where a configuration that applies to a folder may be, the nearest place first.
@@ -149,6 +150,34 @@ impl Config {
     /// # Errors
     /// When the file can't be read, in words that name it.
     pub fn load(path: &Path, sources: &mut SourceMap) -> Result<Config, String> {
+        Config::load_within(path, None, sources)
+    }
+
+    /// As [`Config::load`], for a file that nobody named: it was found among what is linted, so neither a link in its place nor a
+    /// path in it may lead out of the repository.
+    ///
+    /// # Errors
+    /// As [`Config::load`], and when it lies outside.
+    pub fn load_found(path: &Path, sources: &mut SourceMap) -> Result<Config, String> {
+        let top = Config::reach(path);
+        let named = "name the file with `--config` if it is meant";
+        match untrusted::inside(path, &top) {
+            Ok(_) => Config::load_within(path, Some(&top), sources),
+            Err(e) if e.to_string() == untrusted::LEADS_OUT => {
+                Err(format!("{}: a link that leads out of the repository: {named}", path.display()))
+            }
+            Err(e) => Err(format!("{}: {}", path.display(), discover::describe(&e))),
+        }
+    }
+
+    /// How far a configuration that was found may look: the repository around it; without one its folder. Canonical.
+    pub fn reach(path: &Path) -> PathBuf {
+        let folder = folder_of(path);
+        let top = folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf);
+        top.unwrap_or(folder)
+    }
+
+    fn load_within(path: &Path, top: Option<&Path>, sources: &mut SourceMap) -> Result<Config, String> {
         let fail = |e: &std::io::Error| format!("{}: {}", path.display(), discover::describe(e));
         if std::fs::metadata(path).map_err(|e| fail(&e))?.is_dir() {
             return Err(format!("{}: this is a folder", path.display()));
@@ -160,7 +189,7 @@ impl Config {
         };
         let bytes = bytes.map_err(|e| fail(&e))?;
         match load::decode(bytes) {
-            Ok(decoded) => Ok(Config::read(&sources.add(path, decoded.text))),
+            Ok(decoded) => Ok(Config::read_within(&sources.add(path, decoded.text), top)),
             Err(e) => {
                 let source = sources.insert(SourceFile::new(sources.next_id(), path, e.lossy).read_only());
                 let place = e.lossy_offset as u32;
@@ -174,6 +203,11 @@ impl Config {
 
     /// Reads a configuration; what is wrong with it is in [`Config::problems`], and the rest of it counts.
     pub fn read(source: &Arc<SourceFile>) -> Config {
+        Config::read_within(source, None)
+    }
+
+    /// As [`Config::read`]; files and folders outside of `top`, which is canonical, count as mistakes.
+    pub fn read_within(source: &Arc<SourceFile>, top: Option<&Path>) -> Config {
         let mut config = Config { folder: folder_of(source.path()), ..Config::default() };
         let stream = yaml::parse(source);
         let mut documents = stream.documents.iter();
@@ -185,8 +219,9 @@ impl Config {
             }
             Ok(tree) => {
                 let folder = config.folder.clone();
-                config.problems = check::check(tree, &folder);
-                read::read(tree.root(), &folder, &mut config);
+                let place = Place { folder: &folder, top };
+                config.problems = check::check(tree, place);
+                read::read(tree.root(), place, &mut config);
             }
         }
         if let Some(second) = documents.next() {
@@ -210,6 +245,29 @@ impl Config {
             }
         }
         level
+    }
+}
+
+/// Where the paths of a configuration lead from, and how far.
+#[derive(Clone, Copy, Debug)]
+struct Place<'a> {
+    /// The folder that they are relative to.
+    folder: &'a Path,
+    /// The folder, canonical, that they must not lead out of: for a configuration that nobody named.
+    top: Option<&'a Path>,
+}
+
+impl Place<'_> {
+    /// Where a path leads to, if it may.
+    fn at(self, path: &str) -> Option<PathBuf> {
+        let path = self.folder.join(path);
+        (!self.is_beyond(&path)).then_some(path)
+    }
+
+    /// Whether a path that leads somewhere leads too far.
+    fn is_beyond(self, path: &Path) -> bool {
+        let real = std::fs::canonicalize(self.folder.join(path));
+        self.top.zip(real.ok()).is_some_and(|(top, real)| !real.starts_with(top))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Takes the settings out of a tree; what is wrong with it was said by the check and is passed over here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::{Config, Level, Override};
+use super::{Config, Level, Override, Place};
 use crate::facts::Release;
 use crate::facts::Status;
 use crate::facts::workloads::{PodPath, PodRole, SelectorForm, Shape, WorkloadKind};
@@ -75,8 +75,8 @@ fn labels(node: Node<'_>) -> Vec<(String, String)> {
     node.entries().into_iter().filter_map(pair).collect()
 }
 
-/// Fills a configuration from the top mapping. `folder` is what paths are relative to.
-pub(super) fn read(root: Node<'_>, folder: &Path, config: &mut Config) {
+/// Fills a configuration from the top mapping.
+pub(super) fn read(root: Node<'_>, place: Place<'_>, config: &mut Config) {
     config.rules = levels(root.get("rules"));
     config.exclude = globs(root.get("exclude"));
     let one = |node: Node<'_>| Override { files: globs(node.get("files")), rules: levels(node.get("rules")) };
@@ -101,14 +101,14 @@ pub(super) fn read(root: Node<'_>, folder: &Path, config: &mut Config) {
         }
     }
     config.workloads = items(root.get("workloads")).into_iter().filter_map(workload).collect();
-    let canonical = |path: &str| std::fs::canonicalize(folder.join(path)).ok().filter(|p| p.is_dir());
+    let canonical = |path: &str| std::fs::canonicalize(place.at(path)?).ok().filter(|p| p.is_dir());
     if let Some(node) = root.get("helm") {
-        helm(node, folder, &mut config.helm);
+        helm(node, place, &mut config.helm);
     }
     config.roots = texts(root.get("roots")).filter_map(canonical).collect();
 }
 
-fn helm(node: Node<'_>, folder: &Path, options: &mut helm::Options) {
+fn helm(node: Node<'_>, place: Place<'_>, options: &mut helm::Options) {
     let strings = |node: Option<Node<'_>>| texts(node).map(str::to_string).collect::<Vec<_>>();
     options.release = text(node, "release").filter(|name| helm::is_release_name(name));
     options.namespace = text(node, "namespace");
@@ -124,18 +124,18 @@ fn helm(node: Node<'_>, folder: &Path, options: &mut helm::Options) {
     options.timeout = seconds.map_or(options.timeout, Duration::from_secs);
     // Shown as they would be given on the command line.
     let here = std::env::current_dir().unwrap_or_default();
-    let file = |path: &str| {
-        let path = folder.join(path);
-        path.strip_prefix(&here).map_or_else(|_| path.clone(), Path::to_path_buf)
+    let file = |path: &str| -> Option<PathBuf> {
+        let path = place.at(path)?;
+        Some(path.strip_prefix(&here).map_or_else(|_| path.clone(), Path::to_path_buf))
     };
     let set = |node: Node<'_>| {
         Some(helm::NamedSet {
             name: text(node, "name")?,
-            files: texts(node.get("files")).map(file).filter(|path| path.is_file()).collect(),
+            files: texts(node.get("files")).filter_map(file).filter(|path| path.is_file()).collect(),
             set: arguments(node.get("set")),
             charts: node
                 .get("charts")
-                .map(|charts| Exclude { base: folder.to_path_buf(), patterns: globs(Some(charts)) }),
+                .map(|charts| Exclude { base: place.folder.to_path_buf(), patterns: globs(Some(charts)) }),
         })
     };
     options.sets = items(node.get("values")).into_iter().filter_map(set).collect();

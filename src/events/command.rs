@@ -1,5 +1,7 @@
 //! From a container to the engine that it starts: which one, and with which words.
 
+use std::cell::OnceCell;
+
 use crate::facts::{sglang, vllm};
 use crate::k8s::image::ImageRef;
 use crate::k8s::{Container, Text};
@@ -171,7 +173,9 @@ fn in_script(container: Container<'_>, index: usize) -> Option<EngineCommand> {
     let node = container.argv_node(index)?;
     let source = node.text()?;
     let literal = Text::literal(node);
-    let script = shell::parse_argument(source, |name| container.variable(name));
+    let environment = OnceCell::new();
+    let value = |name: &str| environment.get_or_init(|| container.environment()).variable(name);
+    let script = shell::parse_argument(source, value);
     // The last one wins: earlier commands are often tests of the same program (`vllm --version`).
     script.commands.iter().rev().find_map(|command| {
         let program = command.program();

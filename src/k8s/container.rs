@@ -1,7 +1,10 @@
 //! A container: its image, command, environment and ports.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use super::Resolved;
-use super::expansion::Variable;
+use super::expansion::{GROWTH, Variable};
 use super::text::{Text, expand};
 use crate::source::Span;
 use crate::yaml::{Node, Scalar};
@@ -87,54 +90,28 @@ impl<'t> Container<'t> {
 
     /// The variable of this name that counts: the last.
     pub fn env(self, name: &str) -> Option<EnvVar<'t>> {
-        let items = self.node.get("env").map(Node::items).unwrap_or_default();
-        let index = items.iter().rposition(|n| n.get("name").and_then(Node::text) == Some(name))?;
-        Some(self.env_at(&items, index))
+        let named = |n: &&Node<'t>| n.get("name").and_then(Node::text) == Some(name);
+        let node = self.env_items().iter().rfind(named).copied()?;
+        // Most values stand for themselves.
+        if node.get("value").and_then(Node::text).is_some_and(|text| text.contains('$')) {
+            self.environment().variables.into_iter().rfind(|var| var.name.text() == Some(name))
+        } else {
+            Some(EnvVar::new(node, Text::literal))
+        }
     }
 
     /// All variables in order.
     pub fn env_vars(self) -> Vec<EnvVar<'t>> {
-        let items = self.node.get("env").map(Node::items).unwrap_or_default();
-        (0..items.len()).filter(|&i| items[i].get("name").is_some()).map(|i| self.env_at(&items, i)).collect()
+        self.environment().variables
     }
 
-    fn env_at(self, items: &[Node<'t>], index: usize) -> EnvVar<'t> {
-        let node = items[index];
-        let name = node.get("name").unwrap_or(node);
-        let value = match (node.get("value"), node.get("valueFrom")) {
-            (_, Some(from)) if !from.is_null() => Resolved::Unknown(from.grip()),
-            (Some(value), _) if value.text().is_some() => {
-                // A reference sees only the variables before it.
-                let text = expand(value, |reference| self.lookup(&items[..index], reference));
-                let span = text.span();
-                if text.opaque { Resolved::Unknown(span) } else { Resolved::Known(text, span) }
-            }
-            (Some(value), _) => Resolved::Unknown(value.span()),
-            (None, _) => Resolved::Known(Text::literal(name), name.span()).map(|mut text| {
-                text.value.clear();
-                text
-            }),
-        };
-        EnvVar { node, name, value }
+    /// The environment as the kubelet makes it.
+    pub fn environment(self) -> Environment<'t> {
+        Environment::new(self)
     }
 
-    /// What `$(name)` stands for, given the variables that come before.
-    fn lookup(self, before: &[Node<'t>], name: &str) -> Variable {
-        let found = before.iter().rposition(|n| n.get("name").and_then(Node::text) == Some(name));
-        match found {
-            Some(index) => match self.env_at(before, index).value {
-                Resolved::Known(text, _) => Variable::Value(text.value),
-                _ => Variable::Unknown,
-            },
-            None if self.has_env_from() || is_service_variable(name) => Variable::Unknown,
-            None => Variable::Absent,
-        }
-    }
-
-    /// What `$(name)` stands for in `command` and `args`.
-    pub fn variable(self, name: &str) -> Variable {
-        let items = self.node.get("env").map(Node::items).unwrap_or_default();
-        self.lookup(&items, name)
+    fn env_items(self) -> Vec<Node<'t>> {
+        self.node.get("env").map(Node::items).unwrap_or_default()
     }
 
     /// Whether variables come from ConfigMaps or Secrets as a whole, so that any name may be set.
@@ -168,14 +145,79 @@ impl<'t> Container<'t> {
         let list = |key| self.node.get(key).filter(|n| n.is_sequence());
         let (command, args) = (list("command"), list("args"));
         let words = |node: Option<Node<'t>>| node.map(Node::items).unwrap_or_default();
-        let expand_all = |items: Vec<Node<'t>>| {
-            items.into_iter().filter(|n| n.text().is_some()).map(|n| expand(n, |name| self.variable(name)))
+        let environment = OnceCell::new();
+        let value = |name: &str| environment.get_or_init(|| self.environment()).variable(name);
+        let mut budget = GROWTH;
+        let mut expand_all = |items: Vec<Node<'t>>| -> Vec<Text> {
+            let words = items.into_iter().filter(|n| n.text().is_some());
+            words.map(|n| expand(n, &mut budget, value)).collect()
         };
-        let mut texts: Vec<Text> = expand_all(words(command)).collect();
+        let mut texts = expand_all(words(command));
         let own_command = texts.len();
         texts.extend(expand_all(words(args)));
         let end = args.or(command).map(|n| n.grip()).unwrap_or_else(|| self.grip());
         Argv { words: texts, command_words: own_command, grip: end }
+    }
+}
+
+impl<'t> EnvVar<'t> {
+    /// What an item of `env` sets; `expand` gives the text of a value.
+    fn new(node: Node<'t>, expand: impl FnOnce(Node<'t>) -> Text) -> EnvVar<'t> {
+        let name = node.get("name").unwrap_or(node);
+        let value = match (node.get("value"), node.get("valueFrom")) {
+            (_, Some(from)) if !from.is_null() => Resolved::Unknown(from.grip()),
+            (Some(value), _) if value.text().is_some() => {
+                let text = expand(value);
+                let span = text.span();
+                if text.opaque { Resolved::Unknown(span) } else { Resolved::Known(text, span) }
+            }
+            (Some(value), _) => Resolved::Unknown(value.span()),
+            (None, _) => Resolved::Known(Text::literal(name), name.span()).map(|mut text| {
+                text.value.clear();
+                text
+            }),
+        };
+        EnvVar { node, name, value }
+    }
+}
+
+/// The variables of a container, made in their order as the kubelet makes them: a value sees only those before it, and each of them is
+/// read once, however many refer to it. What references add together is bounded; what is beyond that is unknown.
+/// Source: k8s.io/kubernetes `pkg/kubelet/kubelet_pods.go`, `makeEnvironmentVariables`.
+#[derive(Clone, Debug)]
+pub struct Environment<'t> {
+    /// All of them, in order.
+    pub variables: Vec<EnvVar<'t>>,
+    /// By name, the last: its place in the list.
+    last: HashMap<&'t str, usize>,
+    /// Whether any name may be set from elsewhere.
+    open: bool,
+}
+
+impl<'t> Environment<'t> {
+    fn new(container: Container<'t>) -> Environment<'t> {
+        let open = container.has_env_from();
+        let mut made = Environment { variables: Vec::new(), last: HashMap::new(), open };
+        let mut budget = GROWTH;
+        for node in container.env_items() {
+            let Some(name) = node.get("name") else { continue };
+            let variable = EnvVar::new(node, |value| expand(value, &mut budget, |name| made.variable(name)));
+            if let Some(name) = name.text() {
+                made.last.insert(name, made.variables.len());
+            }
+            made.variables.push(variable);
+        }
+        made
+    }
+
+    /// What `$(name)` stands for in `command` and `args`.
+    pub fn variable(&self, name: &str) -> Variable {
+        match self.last.get(name).and_then(|&index| self.variables.get(index)) {
+            Some(EnvVar { value: Resolved::Known(text, _), .. }) => Variable::Value(text.value.clone()),
+            Some(_) => Variable::Unknown,
+            None if self.open || is_service_variable(name) => Variable::Unknown,
+            None => Variable::Absent,
+        }
     }
 }
 

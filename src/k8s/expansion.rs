@@ -18,9 +18,9 @@ pub enum Variable {
     Absent,
 }
 
-/// How much text references may add to one input; later ones stay unresolved. A hostile manifest could otherwise
-/// multiply a large value by a large number of references.
-const GROWTH: usize = 1 << 20;
+/// How much text references may add to the words of a command line, or to the values of an environment; later ones stay unresolved.
+/// A hostile manifest could otherwise multiply a large value by a large number of references.
+pub(crate) const GROWTH: usize = 1 << 20;
 
 /// A text after the kubelet's expansion, with a way back to the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,12 @@ pub(crate) struct Place {
 /// Expands `$(NAME)` in one element of `command` or `args` as the kubelet does: `$$` becomes `$`, a variable that is
 /// [`Variable::Absent`] is left as it is written, and nothing is expanded twice.
 pub fn expand(input: &str, lookup: impl Fn(&str) -> Variable) -> Expanded {
+    expand_within(input, &mut GROWTH.clone(), lookup)
+}
+
+/// As [`expand`], where several inputs share what references may add: it is taken from `budget`, and once there is too little left,
+/// nothing is, and every later reference is unknown.
+pub(crate) fn expand_within(input: &str, budget: &mut usize, lookup: impl Fn(&str) -> Variable) -> Expanded {
     let mut expanded = Expanded { text: String::with_capacity(input.len()), runs: Vec::new() };
     let mut rest = 0;
     let mut from = 0;
@@ -72,14 +78,22 @@ pub fn expand(input: &str, lookup: impl Fn(&str) -> Variable) -> Expanded {
             // Without a closing parenthesis here there is none for any later reference either.
             let Some(length) = inside.find(')') else { break };
             from = dollar + 2 + length + 1;
-            let (kind, value) = match inside.get(..length).map_or(Variable::Absent, &lookup) {
+            // Looking a large value up costs its length, too.
+            let spent = *budget == 0;
+            let variable = inside.get(..length).filter(|_| !spent).map(&lookup);
+            let (kind, value) = match variable.unwrap_or(if spent { Variable::Unknown } else { Variable::Absent }) {
                 Variable::Absent => continue,
-                Variable::Value(value) if expanded.text.len() + value.len() <= input.len() + GROWTH => {
-                    (Kind::Value, value)
-                }
-                Variable::Value(_) | Variable::Unknown => {
-                    (Kind::Unknown, input.get(dollar..from).unwrap_or("").to_owned())
-                }
+                Variable::Value(value) => match budget.checked_sub(value.len()) {
+                    Some(left) => {
+                        *budget = left;
+                        (Kind::Value, value)
+                    }
+                    None => {
+                        *budget = 0;
+                        (Kind::Unknown, input.get(dollar..from).unwrap_or("").to_owned())
+                    }
+                },
+                Variable::Unknown => (Kind::Unknown, input.get(dollar..from).unwrap_or("").to_owned()),
             };
             expanded.verbatim(input, rest..dollar);
             expanded.push(&value, dollar..from, kind);

@@ -72,13 +72,14 @@ pub fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("${") || (text.starts_with('<') && text.ends_with('>'))
 }
 
-/// Expands `$(VAR)` as the kubelet does in `command`, `args` and `env` values.
-pub fn expand(node: Node<'_>, lookup: impl Fn(&str) -> Variable) -> Text {
+/// Expands `$(VAR)` as the kubelet does in `command`, `args` and `env` values; what that adds is taken from `budget`, and what is
+/// beyond it is unknown.
+pub fn expand(node: Node<'_>, budget: &mut usize, lookup: impl Fn(&str) -> Variable) -> Text {
     let text = Text::literal(node);
     if !text.value.contains('$') {
         return text;
     }
-    let expanded = expansion::expand(&text.value, lookup);
+    let expanded = expansion::expand_within(&text.value, budget, lookup);
     let opaque = text.opaque || expanded.is_unknown(0..expanded.text().len());
     let map = Arc::new(text.map.pieces(expanded.text().len(), 0..text.value.len(), expanded.pieces()));
     Text { value: expanded.text().to_string(), opaque, span: text.span, map }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::diagnostic::Diagnostic;
 use super::fingerprint::{absolute, fingerprints, relative};
-use crate::load::Loaded;
+use crate::load::{Loaded, discover, untrusted};
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -96,13 +95,14 @@ impl Baseline {
     /// When there is none, or when it can't be read or is no baseline of this version.
     pub fn read(path: &Path) -> Result<Baseline, Unusable> {
         let broken = |e: &dyn fmt::Display| Unusable::Broken(e.to_string());
-        match fs::metadata(path) {
-            Ok(meta) if meta.len() > SIZE_LIMIT => return Err(broken(&"the file is too large to be a baseline")),
-            _ => {}
-        }
-        let text = fs::read(path).map_err(|e| match e.kind() {
+        let text = match discover::is_descriptor(path) {
+            // `--baseline <(…)`.
+            true => untrusted::stream_up_to(path, SIZE_LIMIT),
+            false => untrusted::read_up_to(path, SIZE_LIMIT),
+        };
+        let text = text.map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => Unusable::Absent,
-            _ => broken(&crate::load::discover::describe(&e)),
+            _ => broken(&discover::describe(&e)),
         })?;
         Baseline::parse(path, &text)
     }

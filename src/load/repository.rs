@@ -160,6 +160,8 @@ pub struct Repository {
     /// The names of links to folders, through which these have other names.
     links: Vec<String>,
     link_words: Option<Regex>,
+    /// Whether a file of `taken` is a link, which may lead to a pipe or a console.
+    linked: bool,
     /// Files that make their folders a kustomization or a chart, from the top.
     taken: Vec<PathBuf>,
     kustomizations: OnceLock<Vec<Kustomization>>,
@@ -184,6 +186,7 @@ impl Repository {
             list: List::Walked(Vec::new()),
             links: Vec::new(),
             link_words: None,
+            linked: false,
             taken: Vec::new(),
             kustomizations: OnceLock::new(),
             by_use: OnceLock::new(),
@@ -196,13 +199,14 @@ impl Repository {
 
     /// Takes note of what matters about the list; `None` where it can't be read.
     fn sorted_out(mut self) -> Option<Repository> {
-        let (mut links, mut taken) = (Vec::new(), Vec::new());
+        let (mut links, mut linked, mut taken) = (Vec::new(), false, Vec::new());
         self.each(&mut |path, link| {
             if link && self.top.join(native(path)).is_dir() {
                 let name = path.rsplit(is_separator).next().unwrap_or(path);
                 links.push(String::from_utf8_lossy(name).into_owned());
             }
             if takes_its_folder(path) && !is_hidden(path) {
+                linked |= link;
                 taken.push(native(path));
             }
             true
@@ -225,7 +229,7 @@ impl Repository {
         if !links.is_empty() && links.len() <= LINKS && links.iter().all(|name| is_plain(Path::new(name))) {
             self.link_words = any_case(&links.iter().map(|name| regex::escape(name)).collect::<Vec<_>>().join("|"));
         }
-        (self.links, self.taken) = (links, taken);
+        (self.links, self.linked, self.taken) = (links, linked, taken);
         Some(self)
     }
 
@@ -241,7 +245,7 @@ impl Repository {
 
     fn kustomizations(&self) -> &[Kustomization] {
         self.kustomizations.get_or_init(|| {
-            let listed = matches!(self.list, List::Index(_));
+            let listed = matches!(self.list, List::Index(_)) && !self.linked;
             // The system finds a short path faster.
             let here = std::env::current_dir().is_ok_and(|here| here == self.top);
             // One that is in the index and not on the disk is deleted.

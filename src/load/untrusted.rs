@@ -14,16 +14,34 @@ const IGNORE_LIMIT: u64 = 16 << 20;
 /// # Errors
 /// When it can't be read, is no regular file, or is larger than [`SIZE_LIMIT`].
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_up_to(path, SIZE_LIMIT)
+}
+
+/// As [`read`], with a limit of its own.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_up_to(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let meta = fs::metadata(path)?;
     // Opening a pipe waits for its other end.
     if !meta.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
-    if meta.len() > SIZE_LIMIT {
-        return Err(too_large());
+    if meta.len() > limit {
+        return Err(too_large(limit));
     }
     let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
-    to_end(&mut fs::File::open(path)?, &mut bytes)?;
+    fill(&mut fs::File::open(path)?, &mut bytes, limit)?;
+    Ok(bytes)
+}
+
+/// What an open stream of this process gives (`<(…)` of a shell), up to a limit.
+///
+/// # Errors
+/// When it can't be read or gives more.
+pub fn stream_up_to(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fill(&mut fs::File::open(path)?, &mut bytes, limit)?;
     Ok(bytes)
 }
 
@@ -50,13 +68,30 @@ pub fn stdin() -> io::Result<Vec<u8>> {
 /// # Errors
 /// As the stream's, and when there is more than [`SIZE_LIMIT`]: a part of a manifest says something else than the whole.
 pub fn to_end(stream: &mut dyn Read, bytes: &mut Vec<u8>) -> io::Result<()> {
-    stream.take(SIZE_LIMIT + 1).read_to_end(bytes)?;
-    if bytes.len() as u64 > SIZE_LIMIT { Err(too_large()) } else { Ok(()) }
+    fill(stream, bytes, SIZE_LIMIT)
 }
 
-fn too_large() -> io::Error {
-    io::Error::other(format!("larger than {} MiB", SIZE_LIMIT >> 20))
+fn fill(stream: &mut dyn Read, bytes: &mut Vec<u8>, limit: u64) -> io::Result<()> {
+    stream.take(limit + 1).read_to_end(bytes)?;
+    if bytes.len() as u64 > limit { Err(too_large(limit)) } else { Ok(()) }
 }
+
+fn too_large(limit: u64) -> io::Error {
+    io::Error::other(format!("larger than {} MiB", limit >> 20))
+}
+
+/// Where a link leads, if that is inside of a folder that it must not leave: a link can name any file of the machine, and what is in
+/// that would be printed. Both are canonical.
+///
+/// # Errors
+/// When it leads nowhere, or out of the folder. Nothing of the target is in the error, not even its name.
+pub fn inside(path: &Path, folder: &Path) -> io::Result<PathBuf> {
+    let real = fs::canonicalize(path)?;
+    if real.starts_with(folder) { Ok(real) } else { Err(io::Error::other(LEADS_OUT)) }
+}
+
+/// What is wrong with a link out of the folder that it must stay in.
+pub const LEADS_OUT: &str = "a link that leads out of the folder";
 
 /// The file in a folder that a walk would read for what it leaves out, and never come to its end: the folder must not be walked.
 pub fn endless(folder: &Path) -> Option<Skipped> {

@@ -279,8 +279,8 @@ fn configured(path: Option<&Path>, overlay: &Overlay) -> (Config, SourceMap) {
     let Some(path) = path else { return (Config::default(), sources) };
     let unsaved = overlay.get(path).and_then(|text| std::str::from_utf8(text).ok());
     let config = match unsaved {
-        Some(text) => Config::read(&sources.add(path, text)),
-        None => Config::load(path, &mut sources).unwrap_or_default(),
+        Some(text) => Config::read_within(&sources.add(path, text), Some(&Config::reach(path))),
+        None => Config::load_found(path, &mut sources).unwrap_or_default(),
     };
     (config, sources)
 }

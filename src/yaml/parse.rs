@@ -148,15 +148,14 @@ pub(super) fn chunks(text: &str) -> Vec<(usize, usize)> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut start = 0;
-    let mut line = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let first = first_line(text);
+    let mut line = first;
     if line > 0 {
         start = line;
     }
-    let first = line;
     loop {
         let rest = &bytes[line..];
-        if line > first && rest.starts_with(b"---") && matches!(rest.get(3), None | Some(b' ' | b'\t' | b'\n' | b'\r'))
-        {
+        if line > first && starts_document(rest) {
             found.push((start, line));
             start = line;
         }
@@ -167,6 +166,16 @@ pub(super) fn chunks(text: &str) -> Vec<(usize, usize)> {
     }
     found.push((start, bytes.len()));
     found
+}
+
+/// Where the first line starts: behind a byte order mark.
+pub(super) fn first_line(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { 3 } else { 0 }
+}
+
+/// Whether a line that starts here starts a document, unless it is the first of the file.
+pub(super) fn starts_document(rest: &[u8]) -> bool {
+    rest.starts_with(b"---") && matches!(rest.get(3), None | Some(b' ' | b'\t' | b'\n' | b'\r'))
 }
 
 /// Whether there is nothing but comments, blanks and document markers.

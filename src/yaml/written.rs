@@ -149,8 +149,56 @@ impl Standing {
 }
 
 /// The bytes of the document that holds an offset, from its `---` line up to the next one.
+///
+/// Looks no further than that: a file may hold thousands of documents, and each of them may be asked for.
 pub fn document_at(text: &str, offset: usize) -> Range<usize> {
-    let chunks = parse::chunks(text);
-    let found = chunks.iter().rev().find(|(start, _)| *start <= offset).or(chunks.first());
-    found.map_or(0..text.len(), |&(start, end)| start..end)
+    let first = parse::first_line(text);
+    let bytes = text.as_bytes();
+    let mut start = offset.clamp(first, bytes.len());
+    let breaks = |b: &u8| *b == b'\n' || *b == b'\r';
+    loop {
+        start = bytes[first..start].iter().rposition(breaks).map_or(first, |at| first + at + 1);
+        if start == first || parse::starts_document(&bytes[start..]) {
+            break;
+        }
+        // The line before: what ends it is passed over.
+        start -= 1;
+    }
+    let mut end = start;
+    while let Some(length) = bytes[end..].iter().position(breaks) {
+        end += length + 1;
+        if parse::starts_document(&bytes[end..]) {
+            return start..end;
+        }
+    }
+    start..bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_at_an_offset_is_the_one_that_the_parser_cuts() {
+        for text in [
+            "",
+            "a",
+            "---",
+            "---\n",
+            "a: 1\n---\nb: 2\n",
+            "---\na: 1\n--- # b\nb: 2\n---\n---\n",
+            "\u{feff}---\na: 1\r\n---\r\nb: 2\r---\rc: 3",
+            "a: |\n  ---\n---x\n---\tb\n\n\n---",
+        ] {
+            let chunks = parse::chunks(text);
+            for offset in 0..=text.len() {
+                let held = chunks.iter().rev().find(|(start, _)| *start <= offset).or(chunks.first());
+                assert_eq!(
+                    Some((document_at(text, offset).start, document_at(text, offset).end)),
+                    held.copied(),
+                    "{text:?} {offset}"
+                );
+            }
+        }
+    }
 }

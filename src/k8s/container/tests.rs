@@ -145,3 +145,18 @@ fn an_init_container_that_is_restarted_runs_beside_the_others() {
     assert!(init(&restarted) && !init(&plain));
     assert!(container(&plain).runs_beside());
 }
+
+#[test]
+fn references_of_an_environment_share_what_they_may_add() {
+    let value = "v".repeat(600_000);
+    let loaded = load(&format!(
+        "command: [x, $(A), $(A), $(B)]\nenv:\n  - {{name: A, value: {value}}}\n  - {{name: B, value: $(A)}}\n  - {{name: C, value: $(A)}}\n  - \
+         {{name: D, value: $(E)}}\n"
+    ));
+    let container = container(&loaded);
+    let known: Vec<bool> = container.env_vars().iter().map(|var| var.value.known().is_some()).collect();
+    // What is beyond the bound is unknown, and so is all that comes after it.
+    assert_eq!(known, [true, true, false, false]);
+    let opaque: Vec<bool> = container.argv().words.iter().map(|word| word.opaque).collect();
+    assert_eq!(opaque, [false, false, true, true]);
+}

@@ -152,6 +152,7 @@ impl Helm {
         group(&mut command);
         let unusable = |e: &io::Error| RunError::Unusable(format!("{}: {e}", self.program.display()));
         let mut child = command.spawn().map_err(|e| unusable(&e))?;
+        bound(&child);
         let result = self.watch(&mut child);
         if result.is_err() {
             end(&mut child);
@@ -216,6 +217,24 @@ impl Helm {
         Ok((output, message))
     }
 }
+
+/// Memory that helm may ask for, in bytes. A chart of 300 000 objects stays below it; `range until 2000000000` in a template asks for
+/// all that there is.
+#[cfg(target_os = "linux")]
+const MEMORY_LIMIT: u64 = 4 << 30;
+
+/// Ends a child that asks for too much memory. Only Linux sets the limits of a process from outside.
+#[cfg(target_os = "linux")]
+fn bound(child: &Child) {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let limit = Rlimit { current: Some(MEMORY_LIMIT), maximum: Some(MEMORY_LIMIT) };
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    // A limit that is lower already can't be raised, and need not be.
+    let _ = pid.map(|pid| prlimit(Some(pid), Resource::As, limit));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn bound(_: &Child) {}
 
 /// Programs that helm may start end with it.
 #[cfg(unix)]
@@ -300,6 +319,14 @@ mod tests {
     fn endless_output_is_cut() {
         let (_folder, helm) = script("/usr/bin/yes", Duration::from_secs(60));
         assert_eq!(helm.run(&[]), Err(RunError::TooMuch(OUTPUT_LIMIT)));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn memory_is_bounded() {
+        // The limit is set when the program may have begun.
+        let (_folder, helm) = script("/bin/sleep 0.5; ulimit -v", Duration::from_secs(20));
+        assert_eq!(helm.run(&[]).unwrap().trim(), (MEMORY_LIMIT >> 10).to_string());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::kustomization::{Kustomization, field_spec};
 use super::workspace::{BuildProblem, Folder, Outcome, ProblemKind, Workspace};
 use crate::facts::kustomize::{FieldSpec, Fields, Gvk, NameReference};
 use crate::load::discover::KUSTOMIZATION;
+use crate::load::untrusted;
 use crate::source::Span;
 use crate::yaml::Node;
 
@@ -25,10 +26,10 @@ impl Workspace<'_> {
                 return Err(Box::new(BuildProblem::failed(from, message).help(help)));
             }
             [first, second, ..] => {
-                let path = folder.canonical.join(second);
                 let shown = folder.shown.join(second);
                 // The second file is the one to take away.
-                let span = match self.read_yaml(&path, &shown) {
+                let span = match self.kustomization_file(folder, second).and_then(|path| self.read_yaml(&path, &shown))
+                {
                     Ok((file, _)) => Span::new(file.source.id(), 0, 0),
                     Err(_) => from,
                 };
@@ -36,14 +37,15 @@ impl Workspace<'_> {
                 return Err(Box::new(BuildProblem::failed(span, message).help("keep one of them")));
             }
         };
-        let path = folder.canonical.join(name);
-        let path = self.files.canonical(&path).unwrap_or(path);
+        let unread = |e: String| {
+            let message = format!("`{}` can't be read: {e}", folder.shown.join(name).display());
+            Box::new(BuildProblem::failed(from, message))
+        };
+        let path = self.kustomization_file(folder, name).map_err(unread)?;
         if let Some(known) = self.kustomizations.get(&path) {
             return Ok((path.clone(), Arc::clone(known)));
         }
-        let (file, documents) = self.read_yaml(&path, &folder.shown.join(name)).map_err(|e| {
-            Box::new(BuildProblem::failed(from, format!("`{}` can't be read: {e}", folder.shown.join(name).display())))
-        })?;
+        let (file, documents) = self.read_yaml(&path, &folder.shown.join(name)).map_err(unread)?;
         let mut problems = Vec::new();
         let kustomization = match documents.trees.first() {
             Some(Ok(tree)) => {
@@ -70,6 +72,18 @@ impl Workspace<'_> {
         let kustomization = Arc::new(kustomization);
         self.kustomizations.insert(path.clone(), Arc::clone(&kustomization));
         Ok((path, kustomization))
+    }
+
+    /// Where the kustomization of this name really lies. Kustomize refuses one that is a link out of the folder, and here its text
+    /// would be printed, whatever it is. Source: `RestrictionRootOnly` in sigs.k8s.io/kustomize/api/internal/loader.
+    fn kustomization_file(&self, folder: &Folder, name: &str) -> Result<PathBuf, String> {
+        let path = folder.canonical.join(name);
+        let real = self.files.canonical(&path).unwrap_or(path);
+        if self.load_anywhere || real.starts_with(&folder.canonical) {
+            Ok(real)
+        } else {
+            Err(untrusted::LEADS_OUT.into())
+        }
     }
 
     /// A file of `configurations`.
