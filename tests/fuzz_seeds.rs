@@ -130,6 +130,11 @@ fn kustomize() {
 }
 
 #[test]
+fn helm() {
+    run("helm", checks::helm);
+}
+
+#[test]
 fn config() {
     run("config", checks::config);
 }

@@ -9,6 +9,12 @@ use kvlint::events::shell;
 use kvlint::fix::{self, State};
 use kvlint::lint::baseline::{Baseline, Scope};
 use kvlint::lint::{self, Applicability, Diagnostic, Severity};
+use kvlint::load::helm::align::{Aligner, Defines};
+use kvlint::load::helm::stream;
+use kvlint::load::helm::template::Template;
+use kvlint::load::helm::values::{
+    ChartTemplates, ChartTexts, Question, Tracer, ValuePath, Values, outside_templates, unread_keys,
+};
 use kvlint::load::{self, Loaded, Overlay};
 use kvlint::report::{Coverage, Format, Report, Style};
 use kvlint::source::{SourceFile, SourceMap, Span};
@@ -100,6 +106,62 @@ pub fn manifest(data: &[u8]) {
 pub fn kustomize(data: &[u8]) {
     let Some(text) = text(data) else { return };
     report(&tree(&text));
+}
+
+/// Any text is read as a template and as what it printed: what is found stands in the texts. The files of the tree are
+/// `values.yaml`, templates, and `rendered.yaml`, which is what `helm template` may have made of the others.
+pub fn helm(data: &[u8]) {
+    let Some(text) = text(data).filter(|text| text.len() <= SMALL) else { return };
+    let mut sources = SourceMap::new();
+    let mut rendered = String::new();
+    let mut values = None;
+    let mut templates: Vec<(String, Template)> = Vec::new();
+    for (path, text) in tree(&text) {
+        match path.to_str().unwrap_or_default() {
+            "rendered.yaml" => rendered = text,
+            "values.yaml" => values = Some(sources.add(path, text)),
+            name => templates.push((name.to_string(), Template::parse(&sources.add(&path, text)))),
+        }
+    }
+    let texts = ChartTexts { name: "c".into(), values: values.clone(), ..ChartTexts::default() };
+    let computed = Values::compute(&texts, &[], &[]).ok();
+    let files = templates.iter().map(|(name, template)| (name.as_str(), template)).collect();
+    let chart = ChartTemplates { files, ..ChartTemplates::default() };
+    let tracer = computed.as_ref().map(|values| Tracer::new(vec![chart], values, outside_templates(&texts)));
+    if let (Some(tracer), Some(file)) = (&tracer, &values) {
+        tracer.dead_arms();
+        let documents = yaml::parse(file).documents;
+        let tree = documents.first().and_then(|document| document.content.as_ref().ok());
+        for key in tree.map(|tree| unread_keys(tracer, tree)).unwrap_or_default() {
+            fits(file, key.key);
+        }
+    }
+    let named: Vec<(String, &Template)> = templates.iter().map(|(name, t)| (format!("c/{name}"), t)).collect();
+    let defines = Defines::new(named.iter().map(|(name, template)| (name.as_str(), *template)));
+    for section in stream::sections(&rendered) {
+        let Some((_, template)) = named.iter().find(|(name, _)| *name == section.source) else { continue };
+        let document = &rendered[section.body];
+        let alignment = Aligner::new(template, &defines).align(document);
+        let mut at = alignment.pieces.first().map_or(0, |piece| piece.range.start);
+        for piece in &alignment.pieces {
+            assert_eq!(piece.range.start, at, "pieces follow each other");
+            at = piece.range.end;
+            assert!(document.get(piece.range.clone()).is_some(), "a piece is whole characters of the document");
+            for place in &piece.places {
+                fits(sources.file(place.span.file), place.span);
+                place.expr.into_iter().for_each(|expr| fits(sources.file(expr.file), expr));
+            }
+            let Some(tracer) = &tracer else { continue };
+            let (scope, places) = (ValuePath::root(), piece.places.as_slice());
+            let question =
+                Question { scope: &scope, places, document, piece: piece.range.clone(), at: piece.range.start };
+            let trace = tracer.trace(&question);
+            trace.chain.iter().for_each(|span| fits(sources.file(span.file), *span));
+            if let Some(leaf) = tracer.leaf(&question) {
+                fits(sources.file(leaf.span.file), leaf.span);
+            }
+        }
+    }
 }
 
 /// Any configuration is read, and what is wrong with it stands on bytes of it.
