@@ -6,11 +6,11 @@ use clap::Args;
 
 use super::settings::InputArguments;
 use super::{FAILURE, output, settings, written};
-use crate::load::Loaded;
 use crate::load::helm::align::Confidence;
 use crate::load::helm::lines::{MappedLine, Mapping, Share};
+use crate::load::{Loaded, Unit};
 use crate::report::{shown, visible};
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 /// What the subcommand takes.
 #[derive(Args, Debug)]
@@ -41,6 +41,8 @@ pub fn run(arguments: &LinesArguments) -> u8 {
     }
     let mut text = String::new();
     let mut wrong = 0;
+    let broken: Vec<FileId> = loaded.units.iter().filter_map(|unit| told_broken(unit, &loaded)).collect();
+    renderings.retain(|(id, _)| !broken.contains(id));
     for (id, rendering) in renderings {
         let mapping = Mapping::new(rendering, arguments.check);
         let title = shown(loaded.sources.file(*id).path());
@@ -58,7 +60,30 @@ pub fn run(arguments: &LinesArguments) -> u8 {
         wrong += mapping.share.wrong;
     }
     let code = written(None, &text);
-    if code == 0 && wrong > 0 { 1 } else { code }
+    match code {
+        0 if !broken.is_empty() => FAILURE,
+        0 if wrong > 0 => 1,
+        code => code,
+    }
+}
+
+/// Says why helm renders nothing of a chart, and gives the text that there is not.
+fn told_broken(unit: &Unit, loaded: &Loaded) -> Option<FileId> {
+    let charted = unit.helm.as_ref().filter(|charted| charted.is_broken)?;
+    let folder = visible::line(&shown(&unit.root)).into_owned();
+    for problem in &charted.problems {
+        let at = loaded.sources.line_column(problem.span);
+        let path = shown(loaded.sources.file(problem.span.file).path());
+        let place = format!("{}:{}:{}", visible::line(&path), at.line, at.column);
+        output::complain(&format!("{place}: the chart does not render: {}", visible::line(&problem.message)));
+    }
+    if charted.problems.is_empty() {
+        output::complain(&format!(
+            "{folder}: helm does not render this chart with {}: lint it to see why",
+            charted.set
+        ));
+    }
+    charted.rendered
 }
 
 /// The lines of a rendering: how certain, where from, and the line. Writing to a string can't fail.

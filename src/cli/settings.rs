@@ -33,7 +33,7 @@ pub struct InputArguments {
     #[arg(short = 'f', long, value_name = "[NAME=]FILE", help_heading = "Helm charts")]
     pub values: Vec<String>,
     /// A value over all sets, as helm's --set takes it
-    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm charts")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = set_argument, help_heading = "Helm charts")]
     pub set: Vec<String>,
     /// A chart that rendered input comes from: findings are shown in its templates
     #[arg(long, value_name = "FOLDER", help_heading = "Helm charts")]
@@ -58,6 +58,12 @@ impl InputArguments {
             None => Config::candidates(&start(&self.paths)),
         }
     }
+}
+
+/// # Errors
+/// When helm could not read it.
+fn set_argument(text: &str) -> Result<String, String> {
+    load::helm::values::check_set(text).map(|()| text.to_string())
 }
 
 /// Settings that win over those of the configuration file.

@@ -8,6 +8,7 @@ use super::read::glob;
 use crate::facts::Release;
 use crate::facts::workloads;
 use crate::lint::RULES;
+use crate::load::helm;
 use crate::source::Span;
 use crate::suggest;
 use crate::yaml::{Node, Scalar, Tree};
@@ -81,6 +82,9 @@ impl Checker<'_> {
             | Value::ObjectPath
             | Value::Folder
             | Value::File
+            | Value::ReleaseName
+            | Value::KubeVersion
+            | Value::Set
             | Value::Seconds => self.scalar(node, value, what),
         }
     }
@@ -186,6 +190,19 @@ impl Checker<'_> {
             Value::File if !self.folder.join(text).is_file() => {
                 let help = Some("files are relative to the configuration file".into());
                 self.add(node.span(), format!("there is no file `{text}`"), help);
+            }
+            Value::ReleaseName if !helm::is_release_name(text) => {
+                let help = Some("write lower case letters, digits, `-` and `.`, at most 53 of them".into());
+                self.add(node.span(), format!("helm takes no release of the name `{text}`"), help);
+            }
+            Value::KubeVersion if !helm::is_kube_version(text) => {
+                let help = Some("write a version such as 1.31.0".into());
+                self.add(node.span(), format!("`{text}` is no version of Kubernetes"), help);
+            }
+            Value::Set => {
+                if let Err(message) = helm::values::check_set(text) {
+                    self.add(node.span(), message, Some("write `key=value`, as for helm's --set".into()));
+                }
             }
             Value::ObjectPath => {
                 if let Err(part) = workloads::check_path(text) {

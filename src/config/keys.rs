@@ -29,6 +29,12 @@ pub(super) enum Value {
     File,
     /// A number of seconds.
     Seconds,
+    /// The name of a release.
+    ReleaseName,
+    /// A version of Kubernetes.
+    KubeVersion,
+    /// What helm's `--set` takes.
+    Set,
     /// Rules and their levels.
     Levels,
     /// One set of labels, or several.
@@ -73,9 +79,9 @@ pub(super) const TOP: &[Key] = &[
 ];
 
 const HELM: &[Key] = &[
-    key("release", Value::Text, "The release's name; release-name when left out, as in helm."),
+    key("release", Value::ReleaseName, "The release's name; release-name when left out, as in helm."),
     key("namespace", Value::Text, "The namespace of the release."),
-    key("kube_version", Value::Text, "The version of Kubernetes that templates are told, such as 1.31.0."),
+    key("kube_version", Value::KubeVersion, "The version of Kubernetes that templates are told, such as 1.31.0."),
     key("api_versions", Value::List(&Value::Text), "API versions that templates are told of beside the built-in ones."),
     key("timeout", Value::Seconds, "How many seconds one run of helm may take; 30 when left out."),
     key(
@@ -83,13 +89,13 @@ const HELM: &[Key] = &[
         Value::List(&Value::Object(VALUES)),
         "Values sets that charts are rendered with, instead of their own values and their ci/ files.",
     ),
-    key("set", Value::List(&Value::Text), "Values over all sets, as helm's --set takes them."),
+    key("set", Value::List(&Value::Set), "Values over all sets, as helm's --set takes them."),
 ];
 
 const VALUES: &[Key] = &[
     required("name", Value::Text, "What findings call the set."),
     key("files", Value::List(&Value::File), "Values files, relative to this file; later ones win."),
-    key("set", Value::List(&Value::Text), "Values over the files, as helm's --set takes them."),
+    key("set", Value::List(&Value::Set), "Values over the files, as helm's --set takes them."),
     key(
         "charts",
         Value::List(&Value::Glob),

@@ -110,11 +110,16 @@ pub(super) fn read(root: Node<'_>, folder: &Path, config: &mut Config) {
 
 fn helm(node: Node<'_>, folder: &Path, options: &mut helm::Options) {
     let strings = |node: Option<Node<'_>>| texts(node).map(str::to_string).collect::<Vec<_>>();
-    options.release = text(node, "release");
+    options.release = text(node, "release").filter(|name| helm::is_release_name(name));
     options.namespace = text(node, "namespace");
-    options.kube_version = text(node, "kube_version");
+    options.kube_version = text(node, "kube_version").filter(|version| helm::is_kube_version(version));
     options.api_versions = strings(node.get("api_versions"));
-    options.set = strings(node.get("set"));
+    let arguments = |node: Option<Node<'_>>| {
+        let mut found = strings(node);
+        found.retain(|text| helm::values::check_set(text).is_ok());
+        found
+    };
+    options.set = arguments(node.get("set"));
     let seconds = node.get("timeout").and_then(Node::as_int).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
     options.timeout = seconds.map_or(options.timeout, Duration::from_secs);
     // Shown as they would be given on the command line.
@@ -127,7 +132,7 @@ fn helm(node: Node<'_>, folder: &Path, options: &mut helm::Options) {
         Some(helm::NamedSet {
             name: text(node, "name")?,
             files: texts(node.get("files")).map(file).filter(|path| path.is_file()).collect(),
-            set: strings(node.get("set")),
+            set: arguments(node.get("set")),
             charts: node
                 .get("charts")
                 .map(|charts| Exclude { base: folder.to_path_buf(), patterns: globs(Some(charts)) }),

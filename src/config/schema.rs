@@ -31,7 +31,11 @@ fn object(keys: &[Key]) -> Json {
 fn value(value: &Value) -> Json {
     let labels = || json!({"type": "object", "additionalProperties": {"type": "string"}});
     match value {
-        Value::Text | Value::Glob | Value::ObjectPath | Value::Folder | Value::File => json!({"type": "string"}),
+        Value::Text | Value::Glob | Value::ObjectPath | Value::Folder | Value::File | Value::Set => {
+            json!({"type": "string"})
+        }
+        // What is wrong with these, the check says better than a pattern.
+        Value::ReleaseName | Value::KubeVersion => json!({"type": "string"}),
         Value::Seconds => json!({"type": "integer", "minimum": 1, "maximum": 3600}),
         Value::Release => json!({"type": "string", "pattern": r"^v?\d+\.\d+\.\d+(\.\d+)?(\.post\d+)?$"}),
         Value::Choice(words) => json!({"enum": words}),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::diagnostic::{Applicability, Diagnostic, Fix, Label, Rendered};
+use super::diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Rendered};
 use crate::load::Loaded;
 use crate::load::helm::{Located, Locator, Rendering};
 use crate::source::{FileId, Span};
@@ -69,13 +69,26 @@ pub(super) fn relocate(mut diagnostic: Diagnostic, places: &Relocation<'_>) -> D
 /// A fix of rendered text is one of the values where it exchanges all of a value; a template prints for many, and is never
 /// edited. What is made of the value is up to the template, so such a fix is made when it is asked for.
 fn relocate_fix(mut fix: Fix, places: &Relocation<'_>) -> Option<Fix> {
+    let mut moved: Vec<Span> = Vec::new();
     for edit in &mut fix.edits {
         if places.locators.contains_key(&edit.span.file) {
             let located = places.locate(edit.span).filter(|l| l.is_value && l.is_same_text && !edit.span.is_empty())?;
             edit.span = located.primary;
+            moved.push(edit.span);
             fix.applicability = Applicability::Unsafe;
         }
     }
+    // One value may stand in several places: they ask for one edit of it, or can't be had together.
+    let mut edits: Vec<Edit> = Vec::new();
+    for edit in fix.edits {
+        let rival = |other: &Edit| moved.contains(&edit.span) && other.span == edit.span;
+        match edits.iter().find(|other| rival(other)) {
+            Some(same) if same.replacement == edit.replacement => {}
+            Some(_) => return None,
+            None => edits.push(edit),
+        }
+    }
+    fix.edits = edits;
     Some(fix)
 }
 

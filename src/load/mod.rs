@@ -190,7 +190,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
             }
         }
     }
-    read_charts(charts, inputs, &mut loaded).map_err(|e| vec![e])?;
+    read_charts(charts, inputs, given, &mut loaded).map_err(|e| vec![e])?;
     loaded.skipped.sort();
     loaded.skipped.dedup();
     Ok(loaded)
@@ -203,7 +203,12 @@ fn canonical_folder(folder: &Path) -> PathBuf {
 }
 
 /// Renders the charts that were found, and leads rendered input back to them and to those that were named for it.
-fn read_charts(mut folders: Vec<PathBuf>, inputs: &Inputs, loaded: &mut Loaded) -> Result<(), NotFound> {
+fn read_charts(
+    mut folders: Vec<PathBuf>,
+    inputs: &Inputs,
+    mut editable: Vec<PathBuf>,
+    loaded: &mut Loaded,
+) -> Result<(), NotFound> {
     let canonical = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
     folders.sort();
     let mut seen = HashSet::new();
@@ -212,15 +217,24 @@ fn read_charts(mut folders: Vec<PathBuf>, inputs: &Inputs, loaded: &mut Loaded) 
     let mut inside: Vec<PathBuf> = std::env::current_dir().ok().into_iter().collect();
     inside.extend(inputs.paths.iter().chain(&inputs.helm.charts).filter(|p| p.is_dir()).map(canonical));
     inside.extend(folders.iter().map(canonical));
-    let mut charts = helm::load(&folders, &inside, &inputs.helm, loaded)?;
+    editable.extend(folders.iter().map(canonical));
+    let bounds = helm::Bounds { inside: &inside, editable: &editable, overlay: &inputs.overlay };
+    let mut charts = helm::load(&folders, &bounds, &inputs.helm, loaded)?;
+    let mut named = Vec::new();
     for folder in inputs.helm.charts.iter().filter(|folder| !seen.contains(&canonical(folder))) {
         if !folder.join(discover::CHART).is_file() {
             let message = format!("no Helm chart: there is no {} in it", discover::CHART);
             return Err(NotFound { path: folder.clone(), message });
         }
-        charts.extend(helm::read_chart(folder, &inside, loaded));
+        let mut reading = helm::Reading::new(&inside, &editable, &inputs.overlay);
+        named.extend(helm::read_chart(folder, &mut reading, loaded));
     }
+    charts.extend(named.iter().cloned());
     helm::add_rendered(&charts, loaded);
+    for chart in named.iter().filter(|chart| !loaded.renderings.values().any(|r| r.is_made_from(chart))) {
+        let reason = format!("no `# Source:` of the input is about this chart, which is called `{}`", chart.name);
+        loaded.skipped.push(Skipped { path: chart.folder.clone(), reason, failed: false, files: 1 });
+    }
     Ok(())
 }
 

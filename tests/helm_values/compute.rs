@@ -107,6 +107,7 @@ impl Case {
             ..ChartTexts::default()
         };
         let dependency = Dependency {
+            repository: "https://charts.example".into(),
             name: "child".into(),
             version: "0.1.0".into(),
             alias: self.alias.then(|| "kid".into()),

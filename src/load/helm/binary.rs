@@ -1,6 +1,7 @@
 //! The `helm` program: where it is, and running it so that it reads nothing but the chart and writes nothing at all.
 //!
-//! It gets an empty environment, a home of its own that is deleted afterwards, and a proxy that refuses every connection. It is
+//! It gets an environment without anything but the search path, a home of its own that is deleted afterwards, and a proxy that
+//! refuses every connection. It is
 //! ended, with what it started, when it takes too long or writes too much.
 
 use std::ffi::OsString;
@@ -11,6 +12,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use crate::load::NotFound;
 
 /// Which helm to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,21 +79,28 @@ impl Helm {
     /// Finds helm. `Ok(None)` where there is none, or none is wanted.
     ///
     /// # Errors
-    /// When a program that was named is not there, or no home can be made for it; in words.
-    pub fn find(binary: &Binary, timeout: Duration) -> Result<Option<Helm>, String> {
+    /// When a program that was named is not there, or no home can be made for it.
+    pub fn find(binary: &Binary, timeout: Duration) -> Result<Option<Helm>, NotFound> {
         let program = match binary {
             Binary::Never => return Ok(None),
             Binary::At(path) if is_program(path) => {
-                std::path::absolute(path).map_err(|e| format!("{}: {e}", path.display()))?
+                let fail = |e: io::Error| NotFound { path: path.clone(), message: e.to_string() };
+                std::path::absolute(path).map_err(fail)?
             }
-            Binary::At(path) => return Err(format!("{}: this is no program that can be run", path.display())),
+            Binary::At(path) => {
+                let message = "this is no program that can be run".to_string();
+                return Err(NotFound { path: path.clone(), message });
+            }
             Binary::OnPath => match on_path() {
                 Some(program) => program,
                 None => return Ok(None),
             },
         };
         let home = tempfile::Builder::new().prefix("kvlint-helm-").tempdir();
-        let home = home.map_err(|e| format!("no folder can be made for helm's files: {e}"))?;
+        let home = home.map_err(|e| {
+            let message = format!("no folder can be made here for helm's files: {e}");
+            NotFound { path: std::env::temp_dir(), message }
+        })?;
         Ok(Some(Helm { program, home, timeout }))
     }
 
@@ -125,9 +135,12 @@ impl Helm {
             ("HELM_REPOSITORY_CONFIG", "repositories.yaml"),
             ("HELM_REGISTRY_CONFIG", "registry.json"),
             ("KUBECONFIG", "kubeconfig"),
-            ("PATH", "path"),
         ] {
             command.env(name, home.join(folder));
+        }
+        // A helm that is a script, as version managers put one on the search path, finds its interpreter and the program there.
+        if let Ok(folders) = std::env::join_paths(path_folders()) {
+            command.env("PATH", folders);
         }
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"] {
             command.env(name, NO_NETWORK);
@@ -158,7 +171,16 @@ impl Helm {
         };
         let output = String::from_utf8_lossy(&output).into_owned();
         let message = String::from_utf8_lossy(&message).into_owned();
-        if status.success() { Ok(output) } else { Err(RunError::Failed { message, output }) }
+        if status.success() {
+            return Ok(output);
+        }
+        // What shells say of a program that is not there, or can't be run; and helm never fails without a word.
+        let is_not_helm = matches!(status.code(), Some(126 | 127)) && !message.contains("Error: ");
+        if is_not_helm || (message.trim().is_empty() && output.trim().is_empty()) {
+            let said = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it says nothing");
+            return Err(RunError::Unusable(format!("{}: {status}: {said}", self.program.display())));
+        }
+        Err(RunError::Failed { message, output })
     }
 
     /// Reads both streams to their ends, within the limits of time and size.
@@ -218,8 +240,13 @@ fn end(child: &mut Child) {
 /// The first helm on the search path. Relative folders do not count: a checkout must not bring its own helm.
 fn on_path() -> Option<PathBuf> {
     let name = format!("helm{}", std::env::consts::EXE_SUFFIX);
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).filter(|f| f.is_absolute()).map(|f| f.join(&name)).find(|p| is_program(p))
+    path_folders().into_iter().map(|f| f.join(&name)).find(|p| is_program(p))
+}
+
+/// The absolute folders of the search path.
+fn path_folders() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()
 }
 
 #[cfg(unix)]
@@ -253,7 +280,11 @@ mod tests {
         let (_folder, helm) = script("/usr/bin/env | /usr/bin/sort; pwd", Duration::from_secs(20));
         let printed = helm.run(&[]).unwrap();
         let home = helm.folder().display().to_string();
-        for line in printed.lines().filter(|l| !l.starts_with("_=") && !l.starts_with("SHLVL=")) {
+        // Of the search path, only folders that nobody can put into a checkout.
+        let path = printed.lines().find_map(|line| line.strip_prefix("PATH=")).unwrap();
+        assert!(std::env::split_paths(path).all(|folder| folder.is_absolute()), "{path}");
+        let own = |l: &&str| !["_=", "SHLVL=", "PATH="].iter().any(|name| l.starts_with(name));
+        for line in printed.lines().filter(own) {
             assert!(line.contains(&home) || line.ends_with(NO_NETWORK), "{line}");
         }
         assert!(printed.contains("HELM_CONFIG_HOME="));
@@ -279,8 +310,21 @@ mod tests {
     }
 
     #[test]
+    fn a_script_that_does_not_get_to_helm_is_no_mistake_of_the_chart() {
+        for (text, said) in [("exec /no/such/helm", "/no/such/helm"), ("exit 3", "it says nothing")] {
+            let (_folder, helm) = script(text, Duration::from_secs(20));
+            let Err(RunError::Unusable(reason)) = helm.run(&[]) else { panic!("{text}") };
+            assert!(reason.contains(said) && reason.contains("helm: exit status: "), "{reason}");
+        }
+        // Its own interpreter is looked for on the search path.
+        let (_folder, helm) = script("sort </dev/null && env | grep -c HELM_PLUGINS", Duration::from_secs(20));
+        assert_eq!(helm.run(&[]), Ok("1\n".to_string()));
+    }
+
+    #[test]
     fn a_program_that_is_not_there_is_an_error_and_none_wanted_is_not() {
-        assert!(Helm::find(&Binary::At("/no/such/helm".into()), Duration::ZERO).unwrap_err().contains("/no/such/helm"));
+        let refused = Helm::find(&Binary::At("/no/such/helm".into()), Duration::ZERO).unwrap_err();
+        assert_eq!(refused.path, Path::new("/no/such/helm"));
         assert!(Helm::find(&Binary::Never, Duration::ZERO).unwrap().is_none());
     }
 }

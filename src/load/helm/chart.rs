@@ -1,5 +1,6 @@
 //! A chart: Chart.yaml, values, templates, and the charts inside it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -8,13 +9,16 @@ use smol_str::SmolStr;
 use super::align::Defines;
 use super::files::{self, Budget, Contents};
 use super::template::Template;
-use super::values::{ChartTexts, Dependency, Import};
-use crate::load::text;
-use crate::source::{FileId, SourceFile, SourceMap, Span};
+use super::values::{ChartTexts, Dependency, Import, in_range};
+use crate::load::{Overlay, text};
+use crate::source::{FileId, ReadOnly, SourceFile, SourceMap, Span};
 use crate::yaml::{self, Node};
 
 /// Charts in charts.
 const DEEPEST: usize = 8;
+
+/// Bytes of a file that templates print, in which something is looked for.
+const LONGEST_TEXT: u64 = 256 << 10;
 
 /// A file of a chart that is text.
 #[derive(Clone, Debug)]
@@ -32,6 +36,19 @@ pub struct MissingDependency {
     pub name: String,
     /// The name in Chart.yaml.
     pub span: Span,
+    /// Why the folder that `repository` names does not do.
+    pub why_not_local: Option<String>,
+}
+
+/// A file of a chart that lies in a folder.
+#[derive(Clone, Debug)]
+pub struct DiskFile {
+    /// Its name in the chart.
+    pub name: String,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// The text that counts instead of what lies there.
+    pub over: Option<Arc<[u8]>>,
 }
 
 /// A chart inside another.
@@ -80,10 +97,12 @@ pub struct Chart {
     pub dependencies: Vec<Dependency>,
     /// Dependencies that are not there.
     pub missing: Vec<MissingDependency>,
-    /// YAML files that helm does not render: their top folders or names, with the number of files.
-    pub unused: Vec<(PathBuf, usize)>,
-    /// Files on disk by their names in the chart, for copies of it; empty for an archive.
-    pub on_disk: Vec<(String, PathBuf)>,
+    /// YAML files that helm does not render, by their names in the chart.
+    pub unused: Vec<String>,
+    /// Files on disk, for copies of the chart; empty for an archive.
+    pub on_disk: Vec<DiskFile>,
+    /// Whether it lies outside of the chart that needs it, which names its folder with `file://`.
+    pub is_local: bool,
     /// For the outermost chart: the templates of all, read when they are asked for.
     parsed: OnceLock<Arc<Templates>>,
 }
@@ -108,14 +127,24 @@ impl Templates {
 }
 
 impl Chart {
-    /// Reads the chart in a folder with all charts in it; texts become sources.
+    /// Reads the chart in a folder with all charts in it; texts become sources. Links must stay in one of `inside`, and files
+    /// there are edited.
     ///
     /// # Errors
     /// What can't be read, in words that name it.
     pub fn read(folder: &Path, inside: &[PathBuf], sources: &mut SourceMap) -> Result<Chart, String> {
+        let overlay = Overlay::default();
+        Chart::read_among(folder, &mut Reading::new(inside, inside, &overlay), sources)
+    }
+
+    /// As [`Chart::read`], beside other charts.
+    ///
+    /// # Errors
+    /// What can't be read, in words that name it.
+    pub fn read_among(folder: &Path, reading: &mut Reading<'_>, sources: &mut SourceMap) -> Result<Chart, String> {
         let mut budget = Budget::default();
-        let contents = files::of_folder(folder, inside, &mut budget)?;
-        Reader { sources, budget }.chart(contents, folder, false, 0)
+        let contents = files::of_folder(folder, reading.inside, reading.overlay, &mut budget)?;
+        Reader { sources, reading, budget, open: Vec::new() }.chart(contents, folder, Kind::Folder, 0)
     }
 
     /// The chart and file that a `# Source:` path is about, with the names of the charts on the way to it.
@@ -171,6 +200,33 @@ impl Chart {
         }
     }
 
+    /// All files that a copy needs, by their names in it: those of the folder, and below `charts/` those of charts that lie elsewhere.
+    pub fn to_copy(&self) -> Vec<(String, &DiskFile)> {
+        let mut found: Vec<(String, &DiskFile)> = self.on_disk.iter().map(|file| (file.name.clone(), file)).collect();
+        for chart in self.charts.iter().filter(|chart| chart.is_local) {
+            let taken = |name: &str| self.on_disk.iter().any(|f| f.name.starts_with(&format!("charts/{name}/")));
+            let folder = if taken(&chart.name) { format!("{}-from-elsewhere", chart.name) } else { chart.name.clone() };
+            found.extend(chart.to_copy().into_iter().map(|(name, file)| (format!("charts/{folder}/{name}"), file)));
+        }
+        found
+    }
+
+    /// The text of a file that is no template, as `.Files.Get` gives it; `None` where it is not at hand, or too long to look into.
+    pub fn other_file(&self, name: &str) -> Option<String> {
+        let Some(file) = self.on_disk.iter().find(|file| file.name == name) else {
+            // helm gives nothing of a file that is not there.
+            return (!self.on_disk.is_empty()).then(String::new);
+        };
+        let bytes = match &file.over {
+            Some(text) => text.to_vec(),
+            None if std::fs::metadata(&file.path).is_ok_and(|meta| meta.len() <= LONGEST_TEXT) => {
+                std::fs::read(&file.path).ok()?
+            }
+            None => return None,
+        };
+        String::from_utf8(bytes).ok()
+    }
+
     /// This chart and all in it, each once.
     pub fn all(&self) -> Vec<&Chart> {
         let mut found = vec![self];
@@ -196,18 +252,52 @@ pub struct Place<'c> {
     pub file: Option<&'c ChartFile>,
 }
 
-struct Reader<'s> {
-    sources: &'s mut SourceMap,
-    budget: Budget,
+/// What the charts of one run are read with.
+pub struct Reading<'r> {
+    /// Where links and charts of other folders may lie, canonical.
+    inside: &'r [PathBuf],
+    /// Where files may be edited, canonical.
+    editable: &'r [PathBuf],
+    overlay: &'r Overlay,
+    /// Sources by their canonical paths: two charts may need a third one.
+    known: HashMap<PathBuf, Arc<SourceFile>>,
 }
 
-impl Reader<'_> {
-    fn chart(&mut self, mut contents: Contents, folder: &Path, packed: bool, depth: usize) -> Result<Chart, String> {
+impl<'r> Reading<'r> {
+    /// Nothing is read yet.
+    pub fn new(inside: &'r [PathBuf], editable: &'r [PathBuf], overlay: &'r Overlay) -> Reading<'r> {
+        Reading { inside, editable, overlay, known: HashMap::new() }
+    }
+}
+
+/// How a chart is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Folder,
+    /// A folder outside of the chart that needs it.
+    Local,
+    Archive,
+}
+
+struct Reader<'s, 'r> {
+    sources: &'s mut SourceMap,
+    reading: &'s mut Reading<'r>,
+    budget: Budget,
+    /// Folders of charts that lead to this one by `file://`, canonical.
+    open: Vec<PathBuf>,
+}
+
+impl Reader<'_, '_> {
+    fn chart(&mut self, mut contents: Contents, folder: &Path, kind: Kind, depth: usize) -> Result<Chart, String> {
         if depth > DEEPEST {
             return Err(format!("{}: charts are nested too deep", folder.display()));
         }
-        let on_disk = contents.iter().filter_map(|(n, f)| Some((n.clone(), f.on_disk.clone()?)));
-        let on_disk: Vec<(String, PathBuf)> = if depth == 0 { on_disk.collect() } else { Vec::new() };
+        let packed = kind == Kind::Archive;
+        let file = |(name, file): (&String, &files::File)| {
+            let over = file.is_over.then(|| Arc::from(file.bytes.as_slice()));
+            Some(DiskFile { name: name.clone(), path: file.on_disk.clone()?, over })
+        };
+        let on_disk: Vec<DiskFile> = contents.iter().filter_map(file).collect();
         let metadata = contents.remove("Chart.yaml").ok_or_else(|| format!("{}: no Chart.yaml", folder.display()))?;
         let metadata = self.text(metadata);
         let requirements = contents.remove("requirements.yaml").map(|file| self.text(file));
@@ -229,6 +319,7 @@ impl Reader<'_> {
             missing: Vec::new(),
             unused: Vec::new(),
             on_disk,
+            is_local: kind == Kind::Local,
             parsed: OnceLock::new(),
             requirements,
             metadata: Arc::clone(&metadata),
@@ -250,7 +341,7 @@ impl Reader<'_> {
                     None if rest.ends_with(".tgz") => {
                         let files = files::of_archive(&file.shown, &file.bytes, &mut self.budget)?;
                         if files.contains_key("Chart.yaml") {
-                            let child = self.chart(files, &file.shown, true, depth + 1)?;
+                            let child = self.chart(files, &file.shown, Kind::Archive, depth + 1)?;
                             chart.charts.push(Arc::new(child));
                         }
                     }
@@ -264,39 +355,124 @@ impl Reader<'_> {
                 "" if rest.starts_with("values") && is_yaml(rest) => {
                     chart.more_values.push(ChartFile { source: self.text(file), name });
                 }
-                _ if is_yaml(rest) && !packed && depth == 0 => {
-                    let path = folder.join(if top.is_empty() { rest } else { top });
-                    match chart.unused.iter_mut().find(|(p, _)| *p == path) {
-                        Some((_, n)) => *n += 1,
-                        None => chart.unused.push((path, 1)),
-                    }
-                }
+                _ if is_yaml(rest) && depth == 0 => chart.unused.push(name),
                 _ => {}
             }
         }
         for (name, files) in inner {
             if files.contains_key("Chart.yaml") {
                 let shown = inner_folder(folder, &name, packed);
-                let child = self.chart(files, &shown, packed, depth + 1)?;
+                let inner = if packed { Kind::Archive } else { Kind::Folder };
+                let child = self.chart(files, &shown, inner, depth + 1)?;
                 chart.charts.push(Arc::new(child));
             }
         }
-        describe(&mut chart);
+        let elsewhere = describe(&mut chart);
+        // Of a chart in `charts/` helm packs what is there.
+        if kind == Kind::Local || depth == 0 {
+            self.local(&mut chart, elsewhere, depth);
+        }
+        adopt(&mut chart);
+        Ok(chart)
+    }
+
+    /// Reads the missing dependencies that lie in other folders, as `helm dependency build` would pack them.
+    fn local(&mut self, chart: &mut Chart, elsewhere: Vec<Elsewhere>, depth: usize) {
+        let folder = chart.folder.clone();
+        let opened = std::fs::canonicalize(&folder).ok();
+        self.open.extend(opened.clone());
+        for entry in elsewhere {
+            // One that is listed twice, under two names, is read once.
+            if chart.charts.iter().any(|c| c.name == entry.name) {
+                chart.missing.retain(|missing| missing.name != entry.name);
+                continue;
+            }
+            match self.local_chart(&folder, &entry, depth) {
+                Ok(child) => {
+                    chart.missing.retain(|missing| missing.name != entry.name);
+                    chart.charts.push(Arc::new(child));
+                }
+                Err(why) => {
+                    let of_it = chart.missing.iter_mut().filter(|missing| missing.name == entry.name);
+                    of_it.for_each(|missing| missing.why_not_local = Some(why.clone()));
+                }
+            }
+        }
+        self.open.truncate(self.open.len() - usize::from(opened.is_some()));
+    }
+
+    /// # Errors
+    /// Why the folder does not do for the entry.
+    fn local_chart(&mut self, from: &Path, entry: &Elsewhere, depth: usize) -> Result<Chart, String> {
+        let shown = tidy(&from.join(&entry.path));
+        let canonical = std::fs::canonicalize(&shown).map_err(|_| format!("there is no folder {}", shown.display()))?;
+        if !self.reading.inside.iter().any(|base| canonical.starts_with(base)) {
+            return Err(format!("{} lies outside of what is looked at", shown.display()));
+        }
+        if self.open.contains(&canonical) {
+            return Err(format!("{} is a chart that needs this one", shown.display()));
+        }
+        let contents = files::of_folder(&shown, self.reading.inside, self.reading.overlay, &mut self.budget)?;
+        let chart = self.chart(contents, &shown, Kind::Local, depth + 1)?;
+        if chart.name != entry.name {
+            return Err(format!("the chart in {} is called `{}`", shown.display(), chart.name));
+        }
+        if !in_range(&entry.version, &chart.version) {
+            let (version, wanted) = (&chart.version, &entry.version);
+            return Err(format!("the chart in {} has version {version}, and `{wanted}` is asked for", shown.display()));
+        }
         Ok(chart)
     }
 
     /// A file's text as a source. What is not UTF-8 is shown with replacement characters, and is no text to be edited.
     fn text(&mut self, file: files::File) -> Arc<SourceFile> {
+        let canonical = file.on_disk.as_ref().and_then(|path| std::fs::canonicalize(path).ok());
+        if let Some(known) = canonical.as_ref().and_then(|path| self.reading.known.get(path)) {
+            return Arc::clone(known);
+        }
         let id = self.sources.next_id();
-        let source = match text::decode(file.bytes) {
-            Ok(decoded) if decoded.encoding == text::Encoding::Utf8 && file.on_disk.is_some() => {
-                SourceFile::new(id, file.shown, decoded.text)
-            }
-            Ok(decoded) => SourceFile::new(id, file.shown, decoded.text).read_only(),
-            Err(e) => SourceFile::new(id, file.shown, e.lossy).read_only(),
+        let (text, is_own) = match text::decode(file.bytes) {
+            Ok(decoded) => (decoded.text, decoded.encoding == text::Encoding::Utf8),
+            Err(e) => (e.lossy, false),
         };
-        self.sources.insert(source)
+        let mut source = SourceFile::new(id, file.shown, text);
+        match file.on_disk {
+            Some(path) if is_own => source = source.read_from(path),
+            _ => source = source.read_only(),
+        }
+        if let Some(path) = &canonical
+            && !self.reading.editable.iter().any(|base| path.starts_with(base))
+        {
+            source = source.read_only_for(ReadOnly::Outside);
+        }
+        let source = self.sources.insert(source);
+        if let Some(path) = canonical {
+            self.reading.known.insert(path, Arc::clone(&source));
+        }
+        source
     }
+}
+
+/// A dependency that `charts/` has nothing for, and that names the folder it lies in.
+struct Elsewhere {
+    name: String,
+    version: SmolStr,
+    /// From the folder of the chart that needs it.
+    path: PathBuf,
+}
+
+/// A path without `x/..`, for people.
+fn tidy(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut tidy = PathBuf::new();
+    for part in path.components() {
+        match (part, tidy.components().next_back()) {
+            (Component::CurDir, _) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => _ = tidy.pop(),
+            (part, _) => tidy.push(part),
+        }
+    }
+    tidy
 }
 
 fn is_yaml(name: &str) -> bool {
@@ -312,28 +488,38 @@ fn inner_folder(parent: &Path, name: &str, packed: bool) -> PathBuf {
     PathBuf::from(format!("{parent}{separator}charts/{name}"))
 }
 
-/// Takes name, type and dependencies out of Chart.yaml. What is wrong with the file is helm's to say.
-fn describe(chart: &mut Chart) {
+/// Takes name, type and dependencies out of Chart.yaml. What is wrong with the file is helm's to say. Gives what may lie elsewhere.
+fn describe(chart: &mut Chart) -> Vec<Elsewhere> {
     let read = |source: &Arc<SourceFile>| yaml::parse(source).documents.into_iter().next()?.content.ok();
     let tree = read(&chart.metadata);
     let root = tree.as_ref().map(|t| t.root());
     if let Some(name) = root.and_then(|r| r.get("name")) {
-        chart.name = name.text().unwrap_or_default().to_string();
+        chart.name = word(name).unwrap_or_default();
         chart.grip = name.span();
     }
-    chart.version = root.and_then(|r| r.get("version")).and_then(Node::text).unwrap_or_default().to_string();
+    chart.version = root.and_then(|r| r.get("version")).and_then(word).unwrap_or_default();
     chart.library = root.and_then(|r| r.get("type")).and_then(Node::text) == Some("library");
     let old = chart.requirements.as_ref().and_then(read);
     let listed = root.and_then(|r| r.get("dependencies"));
     let listed = listed.or_else(|| old.as_ref().and_then(|t| t.root().get("dependencies")));
+    let mut elsewhere = Vec::new();
     for entry in listed.map(Node::items).unwrap_or_default() {
         let Some(name) = entry.get("name") else { continue };
-        let Some(text) = name.text() else { continue };
+        let Some(text) = word(name) else { continue };
+        let dependency = dependency(entry, &text);
         if !chart.charts.iter().any(|c| c.name == text) {
-            chart.missing.push(MissingDependency { name: text.to_string(), span: name.span() });
+            let path = dependency.local_path().map(PathBuf::from);
+            let version = dependency.version.clone();
+            elsewhere.extend(path.map(|path| Elsewhere { name: text.clone(), version, path }));
+            chart.missing.push(MissingDependency { name: text, span: name.span(), why_not_local: None });
         }
-        chart.dependencies.push(dependency(entry, text));
+        chart.dependencies.push(dependency);
     }
+    elsewhere
+}
+
+/// Gives each chart in it the names that the list of dependencies has for it.
+fn adopt(chart: &mut Chart) {
     for child in &chart.charts {
         let listed: Vec<&SmolStr> =
             chart.dependencies.iter().filter(|d| d.name == child.name).map(Dependency::key).collect();
@@ -343,9 +529,14 @@ fn describe(chart: &mut Chart) {
     }
 }
 
+/// A text, as helm's reader makes one of what YAML takes for a boolean or number: `y` is `true`.
+fn word(node: Node<'_>) -> Option<String> {
+    node.scalar().filter(|scalar| *scalar != yaml::Scalar::Null).map(|scalar| scalar.to_string())
+}
+
 /// An entry of `dependencies`.
 fn dependency(entry: Node<'_>, name: &str) -> Dependency {
-    let text = |key: &str| entry.get(key).and_then(Node::text).unwrap_or_default();
+    let text = |key: &str| entry.get(key).and_then(word).unwrap_or_default();
     let items = |key: &str| entry.get(key).map(Node::items).unwrap_or_default();
     let import = |item: Node<'_>| match item.text() {
         Some(name) => Some(Import { child: format!("exports.{name}"), parent: ".".into() }),
@@ -357,8 +548,9 @@ fn dependency(entry: Node<'_>, name: &str) -> Dependency {
     Dependency {
         name: name.into(),
         version: text("version").into(),
+        repository: text("repository").into(),
         alias: Some(text("alias")).filter(|a| !a.is_empty()).map(SmolStr::new),
-        condition: text("condition").to_string(),
+        condition: text("condition"),
         tags: items("tags").into_iter().filter_map(Node::text).map(SmolStr::new).collect(),
         import_values: items("import-values").into_iter().filter_map(import).collect(),
     }

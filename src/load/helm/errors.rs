@@ -36,11 +36,14 @@ impl ChartProblem {
 static PLACE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"([^\s:()<>]+/templates/[^\s:()<>]+):(\d+)(?::(\d+))?").ok());
 
-/// `at <.Values.a.b>: `, which stands before what is wrong with the expression.
-static EXPRESSION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"at <((?:[^>]|>[^:])*)>: ").ok());
+/// `at <.Values.a.b>: `, which stands before what is wrong with the expression; helm 4 goes on in the next line.
+static EXPRESSION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"at <((?:[^>]|>[^:])*)>:\s+").ok());
 
 /// A line of a schema error: `- a.b: …` (gojsonschema), `- at '/a/b': …` (since 3.18).
 static SCHEMA: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\s*- (?:at '([^']*)'|([^:\s]+)): (.*)$").ok());
+
+/// `chart.metadata.version "x" is invalid`: what helm asks of Chart.yaml.
+static FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"chart\.metadata\.([A-Za-z]+)").ok());
 
 /// What helm writes before the lines about a schema.
 const SCHEMA_HEAD: &str = "values don't meet the specifications of the schema(s)";
@@ -60,20 +63,26 @@ pub fn explain(error: &RunError, chart: &Chart, set: &ValuesSet) -> Vec<ChartPro
         RunError::TooMuch(limit) => {
             return vec![ChartProblem::at(chart.grip, format!("helm printed more than {} MiB", limit >> 20))];
         }
-        RunError::Unusable(reason) => {
-            return vec![ChartProblem::at(chart.grip, format!("helm could not be run: {reason}"))];
-        }
+        // It is about no chart, and told where files are that are not analysed.
+        RunError::Unusable(_) => return Vec::new(),
     };
     let message = said(message);
     if let Some(rest) = message.strip_prefix(SCHEMA_HEAD) {
-        return schema(rest, chart, set);
+        let problems = schema(rest, chart, set);
+        // A schema that is no JSON is reported in its place.
+        let told = chart.schema.iter().any(|source| is_broken(source)) && problems.iter().all(|p| p.related.is_empty());
+        return if told { Vec::new() } else { problems };
     }
     let unreadable = message.starts_with("cannot load") || message.starts_with("failed to parse");
     if unreadable && own_texts(chart, set).any(is_broken) {
         return Vec::new();
     }
+    // A definition that is not there, of a chart that is not there either, which is told.
+    if message.contains("no template \"") && chart.all().iter().any(|chart| !chart.missing.is_empty()) {
+        return Vec::new();
+    }
     vec![in_template(&message, chart).or_else(|| of_template(&message, chart)).unwrap_or_else(|| {
-        let mut problem = ChartProblem::at(chart.grip, first_line(&message));
+        let mut problem = ChartProblem::at(metadata_span(&message, chart).unwrap_or(chart.grip), first_line(&message));
         problem.help = advice(&message);
         problem
     })]
@@ -89,6 +98,19 @@ fn said(message: &str) -> String {
 
 fn first_line(message: &str) -> String {
     message.lines().find(|l| !l.trim().is_empty()).unwrap_or("helm gives no reason").trim().to_string()
+}
+
+/// The value in Chart.yaml that a message is about.
+fn metadata_span(message: &str, chart: &Chart) -> Option<Span> {
+    let named = FIELD.as_ref().and_then(|field| field.captures(message)).and_then(|found| found.get(1));
+    let key = match named {
+        Some(name) => name.as_str(),
+        None if message.contains("kubeVersion") => "kubeVersion",
+        None => return None,
+    };
+    let document = yaml::parse(&chart.metadata).documents.into_iter().next()?.content.ok()?;
+    let entry = document.root().entry(key)?;
+    Some(if entry.value.span().is_empty() { entry.key.span() } else { entry.value.grip() })
 }
 
 /// What a person does about some messages.
@@ -109,6 +131,9 @@ fn own_texts<'c>(chart: &'c Chart, set: &'c ValuesSet) -> impl Iterator<Item = &
 }
 
 fn is_broken(source: &SourceFile) -> bool {
+    if source.path().extension().is_some_and(|end| end == "json") {
+        return serde_json::from_str::<serde::de::IgnoredAny>(source.text()).is_err();
+    }
     // A copy, for trees hold their source; nothing of it is kept.
     let source = std::sync::Arc::new(SourceFile::new(source.id(), source.path(), source.text()));
     yaml::parse(&source).documents.iter().any(|d| d.content.is_err())
@@ -209,7 +234,14 @@ fn schema(message: &str, chart: &Chart, set: &ValuesSet) -> Vec<ChartProblem> {
         problems.push(problem);
     }
     if problems.is_empty() {
-        problems.push(ChartProblem::at(chart.grip, SCHEMA_HEAD));
+        // A schema that is none: the reason stands behind the list of charts, without a place.
+        let reasons = message.lines().map(str::trim).filter(|line| !line.is_empty());
+        let reason = reasons.filter(|line| {
+            !line.starts_with("in the following chart(s)") && way_to(chart, line.trim_end_matches(':')).is_none()
+        });
+        let reason = reason.collect::<Vec<_>>().join(" ");
+        let span = chart.schema.as_ref().map_or(chart.grip, |schema| file_grip(schema));
+        problems.push(ChartProblem::at(span, if reason.is_empty() { SCHEMA_HEAD.into() } else { reason }));
     }
     problems
 }
@@ -268,7 +300,8 @@ mod tests {
     /// What is under each problem, and its message.
     fn explained(files: &[(&str, &str)], message: &str) -> Vec<(String, String)> {
         let top = tempfile::tempdir().unwrap();
-        for (name, text) in files.iter().chain(&[("Chart.yaml", "apiVersion: v2\nname: stack\nversion: 0.1.0\n")]) {
+        let chart = ("Chart.yaml", "apiVersion: v2\nname: stack\nversion: 0.1.0\n");
+        for (name, text) in std::iter::once(&chart).chain(files) {
             let path = top.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
@@ -311,6 +344,59 @@ mod tests {
         let extra = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nstack:\n\
                      - (root): Additional property more is not allowed\n";
         one(&[values, ENGINE], extra, "values.yaml:3 more", "the values: Additional property more is not allowed");
+    }
+
+    #[test]
+    fn helm_4_writes_the_same_over_several_lines() {
+        let files = [("templates/a.yaml", "a: 1\nb: {{ .Values.a.b.c }}\n")];
+        let said = "Error: stack/templates/a.yaml:2:13\n  executing \"stack/templates/a.yaml\" at <.Values.a.b.c>:\n    nil pointer \
+                    evaluating interface {}.c\n\nUse --debug flag to render out invalid YAML\n";
+        let nil = "nil pointer evaluating interface {}.c";
+        one(&files, said, "templates/a.yaml:2 .Values.a.b.c", nil);
+        let files = [
+            ("templates/a.yaml", "a: {{ include \"x\" . }}\n"),
+            ("templates/_x.tpl", "{{- define \"x\" }}{{ .Values.a.b.c }}{{- end }}\n"),
+        ];
+        let said = "Error: stack/templates/a.yaml:1:6\n  executing \"stack/templates/a.yaml\" at <include \"x\" .>:\n    error \
+                    calling include:\nstack/templates/_x.tpl:1:31\n  executing \"x\" at <.Values.a.b.c>:\n    nil pointer evaluating \
+                    interface {}.c\n";
+        one(&files, said, "templates/_x.tpl:1 .Values.a.b.c", nil);
+    }
+
+    #[test]
+    fn what_helm_asks_of_chart_yaml_is_shown_at_the_key() {
+        let chart = |more: &'static str| [("values.yaml", ""), ("Chart.yaml", more)];
+        for (text, said, under) in [
+            (
+                "name: stack\nversion: x.y\n",
+                "validation: chart.metadata.version \"x.y\" is invalid",
+                "Chart.yaml:2 x.y",
+            ),
+            (
+                "name: stack\ntype: app\n",
+                "validation: chart.metadata.type must be application or library",
+                "Chart.yaml:2 app",
+            ),
+            (
+                "name: stack\nkubeVersion: '>=1.99'\n",
+                "chart requires kubeVersion: >=1.99 which is incompatible with Kubernetes v1.32.0",
+                "Chart.yaml:2 '>=1.99'",
+            ),
+            ("name: stack\n", "validation: chart.metadata.version is required", "Chart.yaml:1 stack"),
+        ] {
+            one(&chart(text), &format!("Error: {said}\n"), under, said);
+        }
+    }
+
+    #[test]
+    fn a_schema_that_is_none_keeps_its_reason() {
+        let files = [("values.yaml", "a: 1\n"), ("values.schema.json", "{\"type\": 3}\n")];
+        let said = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nstack:\n\
+                    has a primitive type that is NOT VALID -- given: /3/\n";
+        let reason = "has a primitive type that is NOT VALID -- given: /3/";
+        one(&files, said, "values.schema.json:1 {\"type\": 3}", reason);
+        // What is no JSON is reported with the file.
+        assert_eq!(explained(&[("values.schema.json", "{type: 3}\n")], said), []);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use flate2::read::GzDecoder;
 
+use crate::load::Overlay;
 use crate::load::discover::describe;
 
 /// Files of one chart with all that is in its `charts/`.
@@ -35,6 +36,8 @@ pub struct File {
     pub on_disk: Option<PathBuf>,
     /// What it holds, for files that matter here; else empty.
     pub bytes: Vec<u8>,
+    /// Another text counts than what is on disk.
+    pub is_over: bool,
 }
 
 /// What was read so far, over a folder and the archives in it.
@@ -71,19 +74,25 @@ fn matters(name: &str) -> bool {
     }
 }
 
-/// Reads a folder. Links are followed where they stay in one of `inside`.
+/// Reads a folder. Links are followed where they stay in one of `inside`; the texts of `overlay` count instead of what is on disk.
 ///
 /// # Errors
 /// What can't be read, or goes beyond the limits, in words that name it.
-pub fn of_folder(folder: &Path, inside: &[PathBuf], budget: &mut Budget) -> Result<Contents, String> {
+pub fn of_folder(
+    folder: &Path,
+    inside: &[PathBuf],
+    overlay: &Overlay,
+    budget: &mut Budget,
+) -> Result<Contents, String> {
     let mut found = Contents::new();
-    let mut walk = Walk { inside, budget, found: &mut found, open: HashSet::new() };
+    let mut walk = Walk { inside, overlay, budget, found: &mut found, open: HashSet::new() };
     walk.folder(folder, "", 0)?;
     Ok(found)
 }
 
 struct Walk<'a> {
     inside: &'a [PathBuf],
+    overlay: &'a Overlay,
     budget: &'a mut Budget,
     found: &'a mut Contents,
     /// Folders that the walk is in, canonical, so that a link to one of them is not followed for ever.
@@ -130,9 +139,13 @@ impl Walk<'_> {
 
     fn file(&mut self, path: PathBuf, name: String, size: u64) -> Result<(), String> {
         let mut bytes = Vec::new();
-        let wanted = matters(&name);
+        let over = self.overlay.get(&path);
+        let wanted = matters(&name) || over.is_some();
+        let size = over.map_or(size, |text| text.len() as u64);
         self.budget.take(&path, if wanted { size } else { 0 })?;
-        if wanted {
+        if let Some(text) = over {
+            bytes = text.to_vec();
+        } else if wanted {
             if size > LARGEST_FILE {
                 return Err(format!("{}: larger than {} MiB", path.display(), LARGEST_FILE >> 20));
             }
@@ -140,7 +153,8 @@ impl Walk<'_> {
             let mut limited = file.take(LARGEST_FILE);
             limited.read_to_end(&mut bytes).map_err(|e| format!("{}: {}", path.display(), describe(&e)))?;
         }
-        self.found.insert(name, File { shown: path.clone(), on_disk: Some(path), bytes });
+        let file = File { shown: path.clone(), is_over: over.is_some(), on_disk: Some(path), bytes };
+        self.found.insert(name, file);
         Ok(())
     }
 }
@@ -175,7 +189,7 @@ pub fn of_archive(shown: &Path, packed: &[u8], budget: &mut Budget) -> Result<Co
             entry.read_to_end(&mut bytes).map_err(|e| fail(&e))?;
         }
         let inner = PathBuf::from(format!("{}:{name}", shown.display()));
-        found.insert(name, File { shown: inner, on_disk: None, bytes });
+        found.insert(name, File { shown: inner, on_disk: None, bytes, is_over: false });
     }
     Ok(found)
 }
@@ -257,11 +271,12 @@ mod tests {
         std::fs::write(top.path().join("secret"), "x").unwrap();
         std::os::unix::fs::symlink(top.path().join("secret"), chart.join("templates/a.yaml")).unwrap();
         let inside = |base: &Path| vec![std::fs::canonicalize(base).unwrap()];
-        let refused = of_folder(&chart, &inside(&chart), &mut Budget::default()).unwrap_err();
+        let read = |inside: &[PathBuf]| of_folder(&chart, inside, &Overlay::default(), &mut Budget::default());
+        let refused = read(&inside(&chart)).unwrap_err();
         assert!(refused.contains("leads out"), "{refused}");
-        let found = of_folder(&chart, &inside(top.path()), &mut Budget::default()).unwrap();
+        let found = read(&inside(top.path())).unwrap();
         assert_eq!(found["templates/a.yaml"].bytes, b"x");
         std::os::unix::fs::symlink(&chart, chart.join("loop")).unwrap();
-        assert!(of_folder(&chart, &inside(top.path()), &mut Budget::default()).unwrap_err().contains("leads back"));
+        assert!(read(&inside(top.path())).unwrap_err().contains("leads back"));
     }
 }

@@ -47,7 +47,7 @@ pub struct MappedLine {
 /// Counts over the lines of rendered text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    /// Lines of all documents but CustomResourceDefinitions.
+    /// Lines of all documents but CustomResourceDefinitions, without blank ones.
     pub lines: usize,
     /// Lines whose line in the template is mapped with high confidence, before marks are looked at.
     pub high: usize,
@@ -127,7 +127,7 @@ impl Mapping {
                 wrong: false,
             };
             let lines: Vec<MappedLine> = text.lines().map(line).collect();
-            let count = lines.len();
+            let count = lines.iter().filter(|line| !line.text.trim().is_empty()).count();
             mapping.share.add(if is_definition(text) {
                 Share { definitions: count, ..Share::default() }
             } else {
@@ -155,8 +155,11 @@ pub fn lines<'s>(
     let mut share = Share::default();
     let mut found = Vec::new();
     for (number, (line, text)) in alignment.lines.iter().zip(text.split('\n')).enumerate() {
-        share.lines += 1;
+        // Blank lines count for nothing: helm 4 ends each document with one.
+        let is_blank = text.trim().is_empty();
+        share.lines += usize::from(!is_blank);
         match line.confidence {
+            _ if is_blank => {}
             Confidence::High | Confidence::Exact => share.high += 1,
             Confidence::Medium => share.medium += 1,
             Confidence::File => share.file += 1,

@@ -1,15 +1,16 @@
 //! From a place in rendered text to the bytes of the chart that made it.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::align::{self, Alignment, Confidence, Kind, Piece};
 use super::chart::{Chart, ChartFile, Place};
 use super::rendering::Rendering;
 use super::stream::{self, Section};
 use super::units::file_grip;
-use super::values::{Feeds, FoundLeaf, Question, Tracer, ValuePath, outside_templates, templates_of};
-use crate::source::Span;
+use super::values::{Feeds, FoundLeaf, Question, Segment, Tracer, ValuePath, outside_templates, templates_of};
+use crate::source::{FileId, SourceFile, Span};
+use crate::yaml::{self, Node, Shape};
 
 /// Where the chart says what stands at a place of the rendered text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,12 +81,17 @@ impl<'r> Locator<'r> {
             is_value: false,
         };
         let inner = proven.inner.map(|inner| (inner, "the definition writes it here".to_string()));
-        let fed = if values { self.values_at(span, section, &place, &proven) } else { Vec::new() };
+        let (fed, written) = if values { self.values_at(span, section, &place, &proven) } else { Default::default() };
+        located.related.extend(written);
+        let shown = rendering.source().slice(span);
         match fed.as_slice() {
             [only] if proven.is_one_value => {
                 located.related.push((proven.outer, "the template prints it here".into()));
                 located.primary = self.part_of(only, span).unwrap_or(only.span);
-                located.is_same_text = only.is_same_text && proven.is_whole_piece;
+                // Quotes may be those of the template, as long as they are the value's, too.
+                let is_as_written = || only.leaf.place().node().is_some_and(|n| n.source().slice(only.span) == shown);
+                located.is_same_text =
+                    located.primary == only.span && (only.is_same_text && proven.is_whole_piece || is_as_written());
                 located.is_value = true;
             }
             several => {
@@ -101,22 +107,54 @@ impl<'r> Locator<'r> {
         Some(located)
     }
 
-    /// The values that stand at a place, as far as files say them.
-    fn values_at(&self, span: Span, section: &Section, place: &Place<'_>, proven: &Proven) -> Vec<FoundLeaf<'r>> {
-        let Some(tracer) = self.tracer() else { return Vec::new() };
-        let Some(document) = self.rendering.source().text().get(section.body.clone()) else { return Vec::new() };
+    /// The values that stand at a place, as far as files say them, and what Chart.yaml says there.
+    fn values_at(
+        &self,
+        span: Span,
+        section: &Section,
+        place: &Place<'_>,
+        proven: &Proven,
+    ) -> (Vec<FoundLeaf<'r>>, Vec<(Span, String)>) {
+        let mut written = Vec::new();
+        let Some(tracer) = self.tracer() else { return Default::default() };
+        let Some(document) = self.rendering.source().text().get(section.body.clone()) else {
+            return Default::default();
+        };
         let scope = place.keys.iter().fold(ValuePath::root(), |path, key| path.key(key));
         let line = self.rendering.source().line_index(span.start);
+        let first = section.first_line;
+        let changes = |path: &ValuePath, hole: &Hole| {
+            // A text of several lines may change in any of those that it is printed in: as a scalar of its own, or as all that the
+            // action prints.
+            let is_long =
+                || tracer.values().get(path).and_then(|leaf| leaf.text()).is_some_and(|t| t.trim().contains('\n'));
+            let of_piece = || is_long().then(|| lines_between(document, &hole.piece));
+            let ways: [&dyn Fn() -> Option<Range<usize>>; 3] =
+                [&|| Some(line - first..line - first + 1), &|| scalar_lines(document, hole.at), &of_piece];
+            let mut answers = ways.iter().filter_map(|lines| {
+                let lines = lines()?;
+                self.rendering.changes(path, first + lines.start..first + lines.end)
+            });
+            let mut answer = answers.next();
+            while answer == Some(false) {
+                match answers.next() {
+                    None => break,
+                    next => answer = next,
+                }
+            }
+            answer
+        };
         let mut found: Vec<FoundLeaf<'r>> = Vec::new();
         for hole in &proven.holes {
             let (places, piece) = (hole.places.as_slice(), hole.piece.clone());
             let question = Question { scope: &scope, places, document, piece, at: hole.at };
-            let fed = match tracer.trace(&question).feeds {
+            let trace = tracer.trace(&question);
+            written.extend(trace.metadata.and_then(|(scope, name)| self.in_metadata(&scope, &name)));
+            let fed = match trace.feeds {
                 // helm has the last word, where it can be asked.
-                Feeds::Exact(fed) if self.rendering.changes(&fed.path, line) != Some(false) => Some(fed),
+                Feeds::Exact(fed) if changes(&fed.path, hole) != Some(false) => Some(fed),
                 Feeds::Several(several) => {
-                    let mut changing =
-                        several.into_iter().filter(|fed| self.rendering.changes(&fed.path, line) == Some(true));
+                    let mut changing = several.into_iter().filter(|fed| changes(&fed.path, hole) == Some(true));
                     changing.next().filter(|_| changing.next().is_none())
                 }
                 _ => None,
@@ -127,7 +165,21 @@ impl<'r> Locator<'r> {
                 found.push(leaf);
             }
         }
-        found
+        (found, written)
+    }
+
+    /// What Chart.yaml of a chart says under a name, as templates write it: `AppVersion`.
+    fn in_metadata(&self, scope: &ValuePath, name: &str) -> Option<(Span, String)> {
+        let mut chart: &Chart = self.rendering.chart()?;
+        for segment in scope.segments() {
+            let Segment::Key(key) = segment else { return None };
+            chart = chart.children.iter().find(|child| child.name == *key).map(|child| &*child.chart)?;
+        }
+        let mut letters = name.chars();
+        let key: String = letters.next()?.to_lowercase().chain(letters).collect();
+        let document = yaml::parse(&chart.metadata).documents.into_iter().next()?.content.ok()?;
+        let span = document.root().get(&key)?.span();
+        Some((span, format!("the `{key}` of the chart is printed there")))
     }
 
     /// The part of a longer value that a place shows, where it stands in it once.
@@ -183,6 +235,32 @@ impl<'r> Locator<'r> {
             is_same_text: false,
             is_value: false,
         })
+    }
+}
+
+/// The lines of the document, from 0, that hold the scalar around a byte, where it is YAML.
+fn scalar_lines(document: &str, at: usize) -> Option<Range<usize>> {
+    let source = Arc::new(SourceFile::new(FileId(u32::MAX), "document", document));
+    let stream = yaml::parse(&source);
+    let trees = stream.documents.iter().filter_map(|document| document.content.as_ref().ok());
+    let span = trees.into_iter().find_map(|tree| scalar_at(tree.root(), at as u32))?;
+    Some(source.line_index(span.start)..source.line_index(span.end.saturating_sub(1)) + 1)
+}
+
+/// The lines, from 0, that hold some bytes of a document.
+fn lines_between(document: &str, piece: &Range<usize>) -> Range<usize> {
+    let before = |at: usize| document.get(..at).unwrap_or_default().matches('\n').count();
+    before(piece.start)..before(piece.end) + 1
+}
+
+fn scalar_at(node: Node<'_>, at: u32) -> Option<Span> {
+    match node.shape() {
+        Shape::Scalar => Some(node.span()).filter(|span| span.start <= at && at <= span.end),
+        Shape::Mapping => {
+            let mut parts = node.entries().into_iter().flat_map(|entry| [entry.key, entry.value]);
+            parts.find_map(|part| scalar_at(part, at))
+        }
+        Shape::Sequence => node.items().into_iter().find_map(|item| scalar_at(item, at)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lines that alignment leaves open, decided by rendering the chart once more with marks in its templates.
 
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::chart::Chart;
@@ -58,17 +58,20 @@ fn documents(text: &str) -> Vec<Document> {
     stream::sections(text).into_iter().map(section).collect()
 }
 
-/// The templates that lie in the chart's folder, each once.
+/// The templates that lie in folders, each once, with their places in a copy.
 fn files(chart: &Chart) -> Vec<TemplateFile<'_>> {
-    let on_disk: HashSet<&str> = chart.on_disk.iter().map(|(name, _)| name.as_str()).collect();
+    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
+    let copied: HashMap<PathBuf, String> =
+        chart.to_copy().into_iter().filter_map(|(name, file)| Some((canonical(&file.path)?, name))).collect();
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for (source, template) in &chart.parsed().files {
-        let Ok(path) = template.source().path().strip_prefix(&chart.folder) else { continue };
-        let known = path.to_str().is_some_and(|name| on_disk.contains(name));
+        let Some(name) = template.source().location().and_then(canonical).and_then(|path| copied.get(&path)) else {
+            continue;
+        };
         // A chart that is used under several names has its files once.
-        if known && seen.insert(template.source().id()) {
-            found.push(TemplateFile { source: source.clone(), path: path.to_path_buf(), template });
+        if seen.insert(template.source().id()) {
+            found.push(TemplateFile { source: source.clone(), path: PathBuf::from(name), template });
         }
     }
     found

@@ -25,12 +25,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use binary::{Binary, Helm};
-pub use chart::Chart;
+pub use chart::{Chart, Reading};
 pub use errors::ChartProblem;
 pub use locate::{Located, Locator};
 pub use rendering::Rendering;
 pub use sets::{NamedSet, ValuesSet};
-pub use units::{Charted, add_rendered, load, read_chart, unit_of_text};
+pub use units::{Bounds, Charted, add_rendered, load, read_chart, unit_of_text};
 
 /// How charts are rendered.
 #[derive(Clone, Debug)]
@@ -53,6 +53,25 @@ pub struct Options {
     pub set: Vec<String>,
     /// Charts that rendered input may come from, beside those among the inputs.
     pub charts: Vec<PathBuf>,
+}
+
+/// Whether helm takes a name for that of a release (`ValidateReleaseName` of its `pkg/chartutil`).
+pub fn is_release_name(name: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_label = |label: &str| {
+        !label.is_empty() && label.chars().all(is_inner) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    name.len() <= 53 && name.split('.').all(is_label)
+}
+
+/// Whether helm takes a text for a version of Kubernetes: `1.31`, `v1.31.0`, with a suffix perhaps.
+pub fn is_kube_version(text: &str) -> bool {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let (numbers, suffix) = text.split_at(text.find(['-', '+']).unwrap_or(text.len()));
+    let is_number = |part: &str| !part.is_empty() && part.len() < 10 && part.bytes().all(|b| b.is_ascii_digit());
+    let is_suffix = |c: char| c.is_ascii_alphanumeric() || "-+.".contains(c);
+    let parts: Vec<&str> = numbers.split('.').collect();
+    parts.len() <= 3 && parts.into_iter().all(is_number) && suffix.len() != 1 && suffix.chars().all(is_suffix)
 }
 
 /// How long one run may take, where nobody says otherwise.

@@ -1,5 +1,6 @@
 //! One run of `helm template` for one chart and one values set.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,13 +20,15 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The chart's folder, where helm can take it as it is; else a copy in helm's own folder, without the dependencies that
-    /// are not there, for helm renders nothing of a chart that lacks one.
+    /// The chart's folder, where helm can take it as it is; else a copy in helm's own folder: with the texts that count instead of
+    /// those on disk, with the charts of other folders that it needs, and without the dependencies that are not there, for helm
+    /// renders nothing of a chart that lacks one.
     ///
     /// # Errors
     /// When the copy can't be written, in words.
     pub fn new(helm: &Helm, chart: &Chart, number: usize) -> Result<Prepared, String> {
-        if chart.missing.is_empty() {
+        let is_changed = chart.on_disk.iter().any(|file| file.over.is_some());
+        if chart.missing.is_empty() && !is_changed && !chart.charts.iter().any(|c| c.is_local) {
             let folder = fs::canonicalize(&chart.folder).map_err(|e| format!("{}: {e}", chart.folder.display()))?;
             return Ok(Prepared { folder });
         }
@@ -35,39 +38,31 @@ impl Prepared {
     }
 }
 
-/// Copies a chart without the dependencies that are not there.
+/// Copies a chart as [`Prepared::new`] says.
 ///
 /// # Errors
 /// When the copy can't be written, in words.
 pub fn copy_chart(chart: &Chart, to: &Path) -> Result<(), String> {
-    copy(chart, to, |name| match name {
-        _ if chart.missing.is_empty() => None,
-        "Chart.yaml" | "requirements.yaml" => Some(without_missing(chart, name)),
-        // It would no longer agree with the list.
-        "Chart.lock" | "requirements.lock" => Some(None),
-        _ => None,
-    })
-}
-
-/// Writes the chart's files to a folder. `change` gives another text for a file, or that it is left out.
-///
-/// # Errors
-/// When a file can't be written, in words.
-fn copy(chart: &Chart, to: &Path, change: impl Fn(&str) -> Option<Option<String>>) -> Result<(), String> {
-    for (name, from) in &chart.on_disk {
+    let mut folders = HashSet::new();
+    for (name, file) in chart.to_copy() {
+        // They would no longer agree with what is in `charts/`.
+        if name.ends_with("Chart.lock") || name.ends_with("requirements.lock") {
+            continue;
+        }
+        let listed = (name == "Chart.yaml" || name == "requirements.yaml") && !chart.missing.is_empty();
         // The names were put together from single components of a walk, so none leads out of the folder.
-        let target = to.join(name);
-        let written = || {
-            if let Some(parent) = target.parent() {
+        let target = to.join(&name);
+        let mut written = || {
+            if let Some(parent) = target.parent().filter(|parent| folders.insert(parent.to_path_buf())) {
                 fs::create_dir_all(parent)?;
             }
-            match change(name) {
-                Some(None) => Ok(()),
-                Some(Some(text)) => fs::write(&target, text),
-                None => fs::copy(from, &target).map(|_| ()),
+            match (&file.over, listed.then(|| without_missing(chart, &name)).flatten()) {
+                (_, Some(text)) => fs::write(&target, text),
+                (Some(text), None) => fs::write(&target, text),
+                (None, None) => fs::copy(&file.path, &target).map(|_| ()),
             }
         };
-        written().map_err(|e| format!("{} can't be copied: {e}", from.display()))?;
+        written().map_err(|e| format!("{} can't be copied: {e}", file.path.display()))?;
     }
     Ok(())
 }
@@ -126,12 +121,13 @@ fn values_argument(path: &Path) -> OsString {
 }
 
 /// The file, absolute. helm takes commas and quotes in names for lists, and what starts like a URL for one, so such a file is
-/// given by a copy.
+/// given by a copy, as is one whose text here is another than on disk.
 fn values_path(helm: &Helm, source: &SourceFile) -> Result<PathBuf, RunError> {
     let unusable = |e: std::io::Error| RunError::Unusable(format!("{}: {e}", source.path().display()));
-    let path = std::path::absolute(source.path()).map_err(unusable)?;
+    let path = std::path::absolute(source.location().unwrap_or(source.path())).map_err(unusable)?;
     let harmless = path.to_str().is_some_and(|p| !p.contains([',', '"', '\n', '\r']) && !p.contains("://"));
-    if harmless {
+    let is_same = || !source.has_own_bytes() || fs::read(&path).is_ok_and(|bytes| bytes == source.text().as_bytes());
+    if harmless && is_same() {
         return Ok(path);
     }
     let copy = helm.folder().join(format!("values-{}.yaml", source.id().0));

@@ -1,6 +1,7 @@
 //! A rendered text with all that is known of how it was made.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::Options;
@@ -113,6 +114,12 @@ impl Rendering {
         self.sections.iter().filter_map(|section| self.place(section)?.1.file)
     }
 
+    /// Whether a part of the text was made from a file of this chart.
+    pub fn is_made_from(&self, chart: &Chart) -> bool {
+        let made = |section: &Section| self.place(section).is_some_and(|(of, _)| std::ptr::eq(of, chart));
+        self.sections.iter().any(made)
+    }
+
     /// The file of a part: in the only chart that has such a file.
     pub(super) fn place(&self, section: &Section) -> Option<(&Chart, Place<'_>)> {
         let mut found = self.charts.iter().filter_map(|chart| {
@@ -177,8 +184,8 @@ impl Rendering {
         self.render_with(&values::override_of(values, path)?, &name)
     }
 
-    /// Whether a line of the text, from 0, changes with a value; `None` where that can't be found out.
-    pub(super) fn changes(&self, path: &ValuePath, line: usize) -> Option<bool> {
+    /// Whether one of some lines of the text, from 0, changes with a value; `None` where that can't be found out.
+    pub(super) fn changes(&self, path: &ValuePath, among: Range<usize>) -> Option<bool> {
         self.live.as_ref()?;
         let known = self.changes.lock().ok().and_then(|known| known.get(path).cloned());
         let lines = known.unwrap_or_else(|| {
@@ -190,6 +197,6 @@ impl Rendering {
             }
             lines
         });
-        lines.map(|lines| lines.contains(&line))
+        lines.map(|lines| lines.range(among).next().is_some())
     }
 }

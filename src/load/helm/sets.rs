@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::chart::Chart;
 use crate::load::discover::{Exclude, describe, relative};
-use crate::load::text;
-use crate::source::{SourceFile, SourceMap};
+use crate::load::{NotFound, Overlay, text};
+use crate::source::{ReadOnly, SourceFile, SourceMap};
 
 /// The name of the set that is the chart's own values.
 pub const DEFAULT: &str = "default";
@@ -72,20 +72,17 @@ pub struct ValuesSet {
 /// The sets of a chart: those that the user names for it, else the chart's own values and each `ci/*-values.yaml` over them.
 ///
 /// # Errors
-/// When a file that the user names can't be read, in words that name it.
+/// When a file that the user names can't be read.
 pub fn of_chart(
     chart: &Chart,
     named: &[NamedSet],
     over: &[String],
-    sources: &mut SourceMap,
-) -> Result<Vec<ValuesSet>, String> {
+    files: &mut Files<'_>,
+) -> Result<Vec<ValuesSet>, NotFound> {
     let mut sets = Vec::new();
     for set in named.iter().filter(|set| set.is_for(&chart.folder)) {
-        let mut files = Vec::new();
-        for path in &set.files {
-            files.push(read(path, sources)?);
-        }
-        sets.push(ValuesSet { name: set.name.clone(), files, set: set.set.clone() });
+        let read = set.files.iter().map(|path| files.read(path)).collect::<Result<_, _>>()?;
+        sets.push(ValuesSet { name: set.name.clone(), files: read, set: set.set.clone() });
     }
     if sets.is_empty() {
         sets.push(ValuesSet { name: DEFAULT.into(), files: Vec::new(), set: Vec::new() });
@@ -107,19 +104,48 @@ impl NamedSet {
     }
 }
 
-/// Several charts may be rendered with one file, which is one source.
-fn read(path: &Path, sources: &mut SourceMap) -> Result<Arc<SourceFile>, String> {
-    if let Some(known) = sources.files().iter().find(|f| f.path() == path) {
-        return Ok(Arc::clone(known));
+/// Values files that somebody names.
+pub struct Files<'f> {
+    /// Where links may lead for their target to be edited, canonical.
+    pub editable: &'f [PathBuf],
+    /// Texts that count instead of what is on disk.
+    pub overlay: &'f Overlay,
+    /// Where they become sources.
+    pub sources: &'f mut SourceMap,
+}
+
+impl Files<'_> {
+    /// Several charts may be rendered with one file, which is one source; it may be one of the chart's own.
+    fn read(&mut self, path: &Path) -> Result<Arc<SourceFile>, NotFound> {
+        let fail = |message: String| NotFound { path: path.to_path_buf(), message };
+        let canonical = std::fs::canonicalize(path).map_err(|e| fail(describe(&e)))?;
+        let same = |location: &Path| location == path || std::fs::canonicalize(location).is_ok_and(|l| l == canonical);
+        let name = path.file_name();
+        let named_so = |f: &&Arc<SourceFile>| f.location().is_some_and(|l| l.file_name() == name && same(l));
+        if let Some(known) = self.sources.files().iter().find(named_so) {
+            return Ok(Arc::clone(known));
+        }
+        let bytes = match self.overlay.get(path) {
+            Some(text) => text.to_vec(),
+            None => {
+                let meta = std::fs::metadata(path).map_err(|e| fail(describe(&e)))?;
+                if !meta.is_file() || meta.len() > crate::load::discover::SIZE_LIMIT {
+                    return Err(fail("this is no file of values".into()));
+                }
+                std::fs::read(path).map_err(|e| fail(describe(&e)))?
+            }
+        };
+        let decoded = text::decode(bytes).map_err(|e| fail(e.message))?;
+        let mut source = SourceFile::new(self.sources.next_id(), path, decoded.text).read_from(path);
+        if decoded.encoding != text::Encoding::Utf8 {
+            source = source.read_only();
+        }
+        // Who names a file may have it edited; a link may lead anywhere.
+        if path.is_symlink() && !self.editable.iter().any(|base| canonical.starts_with(base)) {
+            source = source.read_only_for(ReadOnly::Outside);
+        }
+        Ok(self.sources.insert(source))
     }
-    let fail = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-    let meta = std::fs::metadata(path).map_err(|e| fail(&describe(&e)))?;
-    if !meta.is_file() || meta.len() > crate::load::discover::SIZE_LIMIT {
-        return Err(fail(&"this is no file of values"));
-    }
-    let bytes = std::fs::read(path).map_err(|e| fail(&describe(&e)))?;
-    let decoded = text::decode(bytes).map_err(|e| fail(&e.message))?;
-    Ok(sources.add(path, decoded.text))
 }
 
 #[cfg(test)]

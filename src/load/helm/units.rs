@@ -6,14 +6,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::binary::{Helm, RunError};
-use super::chart::{Chart, ChartFile, MissingDependency};
+use super::chart::{Chart, ChartFile, MissingDependency, Reading};
 use super::errors::{self, ChartProblem};
 use super::render::{self, Prepared};
 use super::rendering::Rendering;
 use super::sets::{self, ValuesSet};
-use super::values::ChartValues;
+use super::values::{ChartValues, ValuePath};
 use super::{Binary, Options, stream};
-use crate::load::{Content, InputFile, Loaded, Missing, NotFound, Skipped, Unit, UnitKind};
+use crate::load::{Content, InputFile, Loaded, Missing, NotFound, Overlay, Skipped, Unit, UnitKind};
 use crate::source::{FileId, ReadOnly, SourceFile, Span};
 use crate::yaml;
 
@@ -28,6 +28,8 @@ pub struct Charted {
     pub problems: Vec<ChartProblem>,
     /// Dependencies that are not there, told with the first set.
     pub missing: Vec<MissingDependency>,
+    /// Whether helm refuses it, whatever was made of its reasons.
+    pub is_broken: bool,
     /// The rendered text.
     pub rendered: Option<FileId>,
     /// The way back from it, for the first set alone: what is asked of the chart, not of a set, is asked once.
@@ -45,54 +47,101 @@ type Ran = (Result<String, RunError>, Option<RunError>);
 struct Job {
     chart: Arc<Chart>,
     sets: Vec<ValuesSet>,
+    /// Values that other charts read.
+    read_by_others: Vec<ValuePath>,
 }
 
-/// Loads the charts in some folders as units. Links in them must stay in one of `inside`. Gives the charts, for rendered input
-/// that was made from them.
+/// Where charts may lie, and what counts instead of what is on disk.
+pub struct Bounds<'b> {
+    /// Links must stay in one of these, and charts of other folders lie there; canonical.
+    pub inside: &'b [PathBuf],
+    /// Files may be edited in these; canonical.
+    pub editable: &'b [PathBuf],
+    /// Texts that count instead of what is on disk.
+    pub overlay: &'b Overlay,
+}
+
+/// Loads the charts in some folders as units. Gives the charts, for rendered input that was made from them.
 pub fn load(
     folders: &[PathBuf],
-    inside: &[PathBuf],
+    bounds: &Bounds<'_>,
     options: &Options,
     loaded: &mut Loaded,
 ) -> Result<Vec<Arc<Chart>>, NotFound> {
     let mut charts = Vec::new();
     let mut jobs = Vec::new();
+    let mut reading = Reading::new(bounds.inside, bounds.editable, bounds.overlay);
     for folder in folders {
-        let Some(chart) = read_chart(folder, inside, loaded) else { continue };
+        let Some(chart) = read_chart(folder, &mut reading, loaded) else { continue };
         charts.push(Arc::clone(&chart));
-        loaded.skipped.extend(chart.unused.iter().map(|(path, files)| Skipped {
-            path: path.clone(),
-            reason: "in a Helm chart, and not among what it renders".into(),
-            failed: false,
-            files: *files,
-        }));
         if chart.library {
+            leave_out_unused(&chart, &[], loaded);
             let reason = "a Helm chart of the type library, which renders nothing by itself".into();
             let files = templates(&chart).count();
             loaded.skipped.push(Skipped { path: chart.folder.clone(), reason, failed: false, files });
             continue;
         }
-        let sets = sets::of_chart(&chart, &options.sets, &options.set, &mut loaded.sources)
-            .map_err(|message| NotFound { path: chart.folder.clone(), message })?;
-        jobs.push(Job { chart, sets });
+        let (editable, overlay) = (bounds.editable, bounds.overlay);
+        let mut files = sets::Files { editable, overlay, sources: &mut loaded.sources };
+        let sets = sets::of_chart(&chart, &options.sets, &options.set, &mut files)?;
+        leave_out_unused(&chart, &sets, loaded);
+        let read_by_others = Vec::new();
+        jobs.push(Job { chart, sets, read_by_others });
+    }
+    for job in &mut jobs {
+        job.read_by_others = charts.iter().flat_map(|parent| read_by_parent(parent, &job.chart)).collect();
     }
     if jobs.is_empty() {
         return Ok(charts);
     }
-    let path = match &options.binary {
-        Binary::At(path) => path.clone(),
-        _ => PathBuf::from("helm"),
-    };
-    match Helm::find(&options.binary, options.timeout).map_err(|message| NotFound { path, message })? {
+    match Helm::find(&options.binary, options.timeout)? {
         None => jobs.iter().for_each(|job| not_rendered(job, &options.binary, loaded)),
         Some(helm) => rendered(&jobs, &Arc::new(helm), options, loaded),
     }
     Ok(charts)
 }
 
+/// YAML files of the chart that take part in nothing are told, by the folder at the top that they are in.
+fn leave_out_unused(chart: &Chart, sets: &[ValuesSet], loaded: &mut Loaded) {
+    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
+    let given: Vec<PathBuf> = sets.iter().flat_map(|set| &set.files).filter_map(|f| canonical(f.location()?)).collect();
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for name in &chart.unused {
+        if !given.is_empty() && canonical(&chart.folder.join(name)).is_some_and(|path| given.contains(&path)) {
+            continue;
+        }
+        let top = name.split('/').next().unwrap_or_default();
+        match counts.iter_mut().find(|(known, _)| *known == top) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((top, 1)),
+        }
+    }
+    loaded.skipped.extend(counts.into_iter().map(|(top, files)| Skipped {
+        path: chart.folder.join(top),
+        reason: "in a Helm chart, and not among what it renders".into(),
+        failed: false,
+        files,
+    }));
+}
+
+/// Values of a chart that one which needs it from its own folder reads without a template: switches, and what it imports.
+fn read_by_parent(parent: &Chart, chart: &Chart) -> Vec<ValuePath> {
+    let is_chart = |path: &str| {
+        let folder = |folder: &Path| std::fs::canonicalize(folder).ok();
+        folder(&parent.folder.join(path)).is_some_and(|found| Some(found) == folder(&chart.folder))
+    };
+    let mut found = Vec::new();
+    for entry in parent.dependencies.iter().filter(|d| d.name == chart.name && d.local_path().is_some_and(is_chart)) {
+        let prefix = format!("{}.", entry.key());
+        found.extend(entry.conditions().filter_map(|path| path.strip_prefix(&prefix)).map(ValuePath::dotted));
+        found.extend(entry.import_values.iter().map(|import| ValuePath::dotted(&import.child)));
+    }
+    found
+}
+
 /// Reads a chart; `None` where it can't be read, which is told.
-pub fn read_chart(folder: &Path, inside: &[PathBuf], loaded: &mut Loaded) -> Option<Arc<Chart>> {
-    match Chart::read(folder, inside, &mut loaded.sources) {
+pub fn read_chart(folder: &Path, reading: &mut Reading<'_>, loaded: &mut Loaded) -> Option<Arc<Chart>> {
+    match Chart::read_among(folder, reading, &mut loaded.sources) {
         Ok(chart) => Some(Arc::new(chart)),
         Err(reason) => {
             let reason = format!("this Helm chart can't be read: {reason}");
@@ -127,7 +176,33 @@ fn own_files(chart: &Chart, sets: &[ValuesSet]) -> Vec<InputFile> {
     }
     sources.sort_by_key(|s| s.id());
     sources.dedup_by_key(|s| s.id());
-    sources.into_iter().map(parsed).collect()
+    let is_schema = |source: &SourceFile| source.path().extension().is_some_and(|end| end == "json");
+    sources.into_iter().map(|source| if is_schema(source) { json(source) } else { parsed(source) }).collect()
+}
+
+/// A file that helm reads as JSON, where most YAML is none.
+fn json(source: &Arc<SourceFile>) -> InputFile {
+    let as_yaml = parsed(source);
+    let is_broken = as_yaml.documents().iter().any(|document| document.content.is_err());
+    let Some(e) = serde_json::from_str::<serde::de::IgnoredAny>(source.text()).err().filter(|_| !is_broken) else {
+        return as_yaml;
+    };
+    let message = e.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let message = format!("helm reads this file as JSON, and it is none: {message}");
+    let line = source.line_starts().get(e.line().saturating_sub(1)).map_or(0, |start| *start as usize);
+    let mut at = (line + e.column().saturating_sub(1)).min(source.text().len());
+    while !source.text().is_char_boundary(at) {
+        at -= 1;
+    }
+    // At the end something is missing; before it a character is wrong.
+    let length = source.text()[at..].chars().next().filter(|c| !c.is_whitespace()).map_or(0, char::len_utf8);
+    let span = Span::new(source.id(), at as u32, (at + length) as u32);
+    let whole = Span::new(source.id(), 0, source.text().len() as u32);
+    let content = Err(yaml::SyntaxError { span, message });
+    let documents = vec![yaml::Document { span: whole, content, oddities: Vec::new() }];
+    let stream = yaml::Stream { documents, comments: Vec::new() };
+    InputFile { source: Arc::clone(source), content: Content::Stream(stream) }
 }
 
 /// A chart without helm: its CRDs, and templates in which nothing is to be filled in.
@@ -150,7 +225,7 @@ fn not_rendered(job: &Job, binary: &Binary, loaded: &mut Loaded) {
     }
     let mut unit = Unit::new(chart.folder.clone(), UnitKind::Helm, missing, files);
     unit.files.splice(0..0, own_files(chart, &job.sets));
-    let values = Some(Arc::new(ChartValues::new(chart, &job.sets)));
+    let values = Some(Arc::new(ChartValues::new(chart, &job.sets, &job.read_by_others)));
     unit.helm = Some(Box::new(Charted { values, ..Charted::default() }));
     loaded.units.push(unit);
 }
@@ -178,7 +253,7 @@ fn rendered(jobs: &[Job], helm: &Arc<Helm>, options: &Options, loaded: &mut Load
     for ((job, prepared), (own, crds)) in jobs.iter().zip(&prepared).zip(files) {
         let ready = Ready { job, prepared, crds, helm, options };
         let first = loaded.units.len();
-        let values = Arc::new(ChartValues::new(&job.chart, &job.sets));
+        let values = Arc::new(ChartValues::new(&job.chart, &job.sets, &job.read_by_others));
         for (s, set) in job.sets.iter().enumerate() {
             let Some((text, error)) = results.next() else { continue };
             let error = error.or_else(|| text.as_ref().err().cloned());
@@ -191,10 +266,20 @@ fn rendered(jobs: &[Job], helm: &Arc<Helm>, options: &Options, loaded: &mut Load
                 let told = matches!(error, RunError::Failed { message, .. } if message.contains(errors::BAD_YAML))
                     && unit.files.iter().any(broken);
                 charted.problems = if told { Vec::new() } else { errors::explain(error, &job.chart, set) };
+                charted.is_broken = true;
+                if let RunError::Unusable(reason) = error {
+                    let reason = format!("a Helm chart, and helm could not be run: {reason}");
+                    loaded.skipped.push(Skipped { path: job.chart.folder.clone(), reason, failed: true, files: 1 });
+                }
                 let span = charted.problems.first().map(|p| p.span);
                 let reason = format!("helm does not render it{}", with(job, set));
                 unit.missing.push(Missing { reason, span });
             }
+            if error.is_none() && unit.resources.is_empty() {
+                let reason = format!("a Helm chart of which helm prints no object{}", with(job, set));
+                loaded.skipped.push(Skipped { path: job.chart.folder.clone(), reason, failed: false, files: 1 });
+            }
+            let Some(charted) = &mut unit.helm else { continue };
             if s == 0 {
                 charted.missing = job.chart.missing.clone();
                 unit.files.splice(0..0, own.iter().cloned());

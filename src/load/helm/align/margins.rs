@@ -19,11 +19,13 @@ const DEFAULTS: u32 = 8;
 /// By what the cost is divided of lines of a value that would be what a loop prints: each round repeats the same keys.
 const ROUNDS: u32 = 4;
 
-/// What makes two origins the same: the line of the template, the line of the define, the very part.
+/// What makes two origins the same: the line of the template, the line of the define, the very text or action, and the part of
+/// the action. Two values of one `default` fill one place: which of them it is, is for the values to say.
 pub(super) struct Keys {
     outer: Vec<u32>,
     full: Vec<u32>,
     piece: Vec<u32>,
+    part: Vec<u32>,
 }
 
 impl Keys {
@@ -42,8 +44,9 @@ impl Keys {
             let root = call.parent.and_then(|parent| roots.get(parent as usize).copied()).unwrap_or(call.span);
             roots.push(root);
         }
-        let mut keys = Keys { outer: Vec::new(), full: Vec::new(), piece: Vec::new() };
+        let mut keys = Keys { outer: Vec::new(), full: Vec::new(), piece: Vec::new(), part: Vec::new() };
         let (mut outers, mut fulls, mut pieces) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut parts = HashMap::new();
         for origin in &program.origins {
             let chain = origin.call.and_then(|call| links.get(call as usize).copied());
             let root = origin.call.and_then(|call| roots.get(call as usize).copied()).unwrap_or(origin.span);
@@ -52,7 +55,9 @@ impl Keys {
             let next = fulls.len() as u32;
             keys.full.push(*fulls.entry((chain, line(origin.span))).or_insert(next));
             let next = pieces.len() as u32;
-            keys.piece.push(*pieces.entry((chain, origin.span, origin.expr)).or_insert(next));
+            keys.piece.push(*pieces.entry((chain, origin.span)).or_insert(next));
+            let next = parts.len() as u32;
+            keys.part.push(*parts.entry((chain, origin.span, origin.expr)).or_insert(next));
         }
         keys
     }
@@ -64,8 +69,10 @@ pub(super) struct Margins {
     pub outer: Vec<u32>,
     /// By another line, in a `define` perhaps.
     pub full: Vec<u32>,
-    /// By another part of a template.
+    /// By another text or action.
     pub piece: Vec<u32>,
+    /// By another part of the action.
+    pub part: Vec<u32>,
     relaxed: bool,
 }
 
@@ -77,7 +84,7 @@ impl Margins {
             best.get_mut(printed.start as usize..printed.end as usize).unwrap_or_default().fill(origin);
         }
         let none = || vec![u32::MAX; body.len()];
-        let mut margins = Margins { outer: none(), full: none(), piece: none(), relaxed: ways.relaxed };
+        let mut margins = Margins { outer: none(), full: none(), piece: none(), part: none(), relaxed: ways.relaxed };
         for (printed, cost) in &ways.steps {
             let rival = aligner.origin(printed).map(|(_, index)| index);
             let range = printed.start as usize..printed.end as usize;
@@ -99,6 +106,9 @@ impl Margins {
                         *margin = cost.min(*margin);
                     }
                 };
+                if differs(&aligner.keys.part) {
+                    note(&mut margins.part);
+                }
                 if differs(&aligner.keys.piece) {
                     note(&mut margins.piece);
                 }

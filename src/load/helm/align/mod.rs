@@ -52,7 +52,7 @@ pub enum Kind {
 pub struct Place {
     /// The text that was printed, or the action from `{{` to `}}`.
     pub span: Span,
-    /// The expression in the action whose value it is.
+    /// The expression in the action whose value it is, where that is certain.
     pub expr: Option<Span>,
     /// What stands there.
     pub kind: Kind,
@@ -115,6 +115,13 @@ impl Alignment {
     }
 }
 
+/// The places of bytes that are not blank.
+fn filled(printed: &Printed, body: &str) -> impl Iterator<Item = usize> {
+    let range = printed.start as usize..printed.end as usize;
+    let bytes = body.as_bytes().get(range.clone()).unwrap_or_default();
+    range.zip(bytes).filter(|(_, byte)| !byte.is_ascii_whitespace()).map(|(at, _)| at)
+}
+
 /// The part of a piece within a range.
 fn cut(piece: &Piece, range: &Range<usize>) -> Piece {
     let (start, end) = (piece.range.start.max(range.start), piece.range.end.min(range.end));
@@ -154,6 +161,7 @@ impl<'t> Aligner<'t> {
         let mut before = None;
         for printed in &ways.best {
             let trust = self.trust(printed, body, &margins);
+            let is_part = self.is_part(printed, body, &margins);
             let range = head + printed.start as usize..head + printed.end as usize;
             match pieces.last_mut() {
                 // A hole is filled byte by byte, and is as certain as the least of them: where it ends is a part of it.
@@ -162,8 +170,11 @@ impl<'t> Aligner<'t> {
                     if let Some((place, trust)) = last.places.last_mut().zip(trust) {
                         place.confidence = place.confidence.min(trust);
                     }
+                    if let Some(place) = last.places.last_mut().filter(|_| !is_part) {
+                        place.expr = None;
+                    }
                 }
-                _ => pieces.push(Piece { range, places: self.places(printed, trust, &margins) }),
+                _ => pieces.push(Piece { range, places: self.places(printed, trust, is_part, &margins) }),
             }
             before = Some(printed.node);
         }
@@ -179,19 +190,23 @@ impl<'t> Aligner<'t> {
 
     /// How far the part of the template can be trusted that printed some bytes; `None` where they are blank.
     fn trust(&self, printed: &Printed, body: &str, margins: &Margins) -> Option<Confidence> {
-        let bytes = (printed.start as usize..printed.end as usize).zip(body.as_bytes().get(printed.start as usize..)?);
-        let filled = bytes.filter(|(_, byte)| !byte.is_ascii_whitespace());
-        filled.map(|(at, _)| margins.trust(&margins.piece, at).min(margins.trust(&margins.full, at))).min()
+        filled(printed, body).map(|at| margins.trust(&margins.piece, at).min(margins.trust(&margins.full, at))).min()
+    }
+
+    /// Whether it is certain which part of an action printed some bytes.
+    fn is_part(&self, printed: &Printed, body: &str, margins: &Margins) -> bool {
+        filled(printed, body).all(|at| margins.trust(&margins.part, at) >= Confidence::High)
     }
 
     /// The places of a step, outermost first.
-    fn places(&self, printed: &Printed, trust: Option<Confidence>, margins: &Margins) -> Vec<Place> {
+    fn places(&self, printed: &Printed, trust: Option<Confidence>, is_part: bool, margins: &Margins) -> Vec<Place> {
         let Some((origin, _)) = self.origin(printed) else { return Vec::new() };
         let at = printed.start as usize;
         let mut places = self.calls(origin.call, margins.trust(&margins.outer, at));
         let confidence =
             trust.unwrap_or_else(|| margins.trust(&margins.piece, at).min(margins.trust(&margins.full, at)));
-        places.push(Place { span: origin.span, expr: origin.expr, kind: origin.kind, confidence });
+        let expr = origin.expr.filter(|_| is_part);
+        places.push(Place { span: origin.span, expr, kind: origin.kind, confidence });
         places
     }
 

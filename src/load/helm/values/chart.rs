@@ -36,6 +36,8 @@ pub struct Dependency {
     pub name: SmolStr,
     /// A range of versions.
     pub version: SmolStr,
+    /// Where it comes from: a URL, or `file://` and a folder.
+    pub repository: SmolStr,
     /// The name that the chart gets here, which is also its key in the values.
     pub alias: Option<SmolStr>,
     /// Paths of values, separated by commas: the first that is a boolean switches the chart.
@@ -50,6 +52,11 @@ impl Dependency {
     /// The chart's key in the values: its alias, else its name.
     pub fn key(&self) -> &SmolStr {
         self.alias.as_ref().unwrap_or(&self.name)
+    }
+
+    /// The folder that it lies in, from the folder of the chart that needs it.
+    pub fn local_path(&self) -> Option<&str> {
+        self.repository.strip_prefix("file://").filter(|path| !path.is_empty())
     }
 
     /// The paths in [`Dependency::condition`].

@@ -62,7 +62,11 @@ pub fn override_of(values: &Values, path: &ValuePath) -> Option<String> {
     let path: ValuePath = path.segments().get(global..)?.iter().cloned().collect();
     let leaf = values.get(&path)?;
     let other = match (leaf.kind(), leaf.to_json()) {
-        (Kind::Text, Json::String(text)) => Json::String(format!("{text}{MARK}")),
+        (Kind::Text, Json::String(text)) => {
+            // Behind the last line break it would be a line more.
+            let body = text.trim_end_matches('\n');
+            Json::String(format!("{body}{MARK}{}", &text[body.len()..]))
+        }
         (Kind::Bool, Json::Bool(b)) => Json::Bool(!b),
         (Kind::Number, Json::Number(n)) => Json::Number(match n.as_i64().and_then(|i| i.checked_add(1)) {
             Some(next) => next.into(),

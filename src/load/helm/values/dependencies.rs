@@ -142,7 +142,7 @@ fn is_enabled(store: &Store, values: TableId, dependency: &Dependency, path: &st
 }
 
 /// Whether a version lies in a range. What can't be read counts as fitting: names tell charts apart nearly always.
-fn in_range(range: &str, version: &str) -> bool {
+pub(in crate::load::helm) fn in_range(range: &str, version: &str) -> bool {
     let Ok(version) = Version::parse(version.trim_start_matches('v')) else { return true };
     // In Go's semver blanks join comparators as commas do, and a bare version is exact.
     let range = range.split_whitespace().collect::<Vec<_>>().join(",");

@@ -15,13 +15,15 @@ use crate::yaml;
 pub struct ChartValues {
     chart: Arc<Chart>,
     sets: Vec<ValuesSet>,
+    read_by_others: Vec<ValuePath>,
     unread: OnceLock<Vec<UnreadKey>>,
 }
 
 impl ChartValues {
-    /// Nothing is looked at before it is asked for.
-    pub fn new(chart: &Arc<Chart>, sets: &[ValuesSet]) -> ChartValues {
-        ChartValues { chart: Arc::clone(chart), sets: sets.to_vec(), unread: OnceLock::new() }
+    /// Nothing is looked at before it is asked for. `read_by_others` are values that charts read which need this one.
+    pub fn new(chart: &Arc<Chart>, sets: &[ValuesSet], read_by_others: &[ValuePath]) -> ChartValues {
+        let (chart, sets) = (Arc::clone(chart), sets.to_vec());
+        ChartValues { chart, sets, read_by_others: read_by_others.to_vec(), unread: OnceLock::new() }
     }
 
     /// Keys that nothing reads: of the chart's values those that no set changes anything about, and of each set's files those
@@ -47,7 +49,9 @@ impl ChartValues {
             // Values that can't be computed are helm's to complain about, and say nothing about what is read.
             let Ok(values) = Values::compute(&texts, &set.files, &arguments) else { return Vec::new() };
             let templates = templates_of(&self.chart, self.chart.parsed(), &ValuePath::root());
-            let tracer = Tracer::new(templates, &values, outside_templates(&texts));
+            let mut outside = outside_templates(&texts);
+            self.read_by_others.iter().for_each(|path| outside.read(path));
+            let tracer = Tracer::new(templates, &values, outside);
             let here = self.chart.values.as_ref().map(|file| of_file(&tracer, file)).unwrap_or_default();
             match &mut own {
                 None => own = Some(here),
@@ -74,7 +78,7 @@ pub fn templates_of<'t>(chart: &'t Chart, parsed: &'t Templates, scope: &ValuePa
     let template =
         |file: &'t crate::load::helm::chart::ChartFile| Some((file.name.as_str(), parsed.of(file.source.id())?));
     let files = chart.templates.iter().filter_map(template).collect();
-    let mut found = vec![ChartTemplates { scope: scope.clone(), files, library: chart.library }];
+    let mut found = vec![ChartTemplates { scope: scope.clone(), files, library: chart.library, chart: Some(chart) }];
     for child in &chart.children {
         found.extend(templates_of(&child.chart, parsed, &scope.key(&child.name)));
     }

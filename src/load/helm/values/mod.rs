@@ -17,9 +17,10 @@ use std::sync::Arc;
 
 pub use chart::{ChartTexts, Dependency, Import};
 pub use confirm::{Confirm, changed, override_of};
+pub(super) use dependencies::in_range;
 pub use inputs::{ChartValues, templates_of};
 pub use path::{Segment, ValuePath};
-pub use set::Set;
+pub use set::{Set, check_set};
 pub use store::{Place, ValuesError};
 pub use trace::{ChartTemplates, Fed, Feeds, FoundLeaf, Question, Reads, Switch, Trace, Tracer};
 pub use unread::{UnreadKey, outside_templates, unread_keys};

@@ -37,6 +37,16 @@ pub(super) fn apply(store: &mut Store, table: TableId, set: &Set, place: usize) 
     Ok(())
 }
 
+/// Whether helm can read a `--set` argument.
+///
+/// # Errors
+/// Why it can't.
+pub fn check_set(text: &str) -> Result<(), String> {
+    let mut store = Store::default();
+    let table = store.new_table();
+    apply(&mut store, table, &Set { text: text.into(), string: false }, 0).map_err(|e| e.message)
+}
+
 struct Parser<'a> {
     store: &'a mut Store,
     input: Peekable<Chars<'a>>,

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use smol_str::SmolStr;
+
 use super::Tracer;
 use super::expansion;
 use super::library::Library;
@@ -51,6 +53,8 @@ pub struct Trace {
     /// The actions on the way: in the template that was rendered, then in each `define`. The values rule out that any
     /// further place of the question printed, so that one was mapped wrongly.
     pub chain: Vec<Span>,
+    /// It is what Chart.yaml says: the key of the chart, and the name of the field as templates write it.
+    pub metadata: Option<(ValuePath, SmolStr)>,
 }
 
 /// A place of the output.
@@ -85,7 +89,7 @@ impl<'t> Tracer<'t> {
     /// What stands at a place of the output.
     pub fn trace(&self, question: &Question<'_>) -> Trace {
         let mut machine = Machine::decider(&self.library, &self.reads);
-        let mut trace = Trace { feeds: Feeds::Unknown, switches: Vec::new(), chain: Vec::new() };
+        let mut trace = Trace { feeds: Feeds::Unknown, switches: Vec::new(), chain: Vec::new(), metadata: None };
         let Some((ways, depth)) = ways(&mut machine, question) else { return trace };
         let (places, _) = question.places.split_at(depth);
         trace.chain.extend(places.iter().map(|place| place.span));
@@ -97,6 +101,9 @@ impl<'t> Tracer<'t> {
         let values: Vec<Sym> = ways.into_iter().map(|(_, value)| value).collect();
         if values.is_empty() || machine.is_exhausted() {
             return trace;
+        }
+        if let Some(Sym::Meta(scope, name)) = values.first().filter(|first| values.iter().all(|v| v == *first)) {
+            trace.metadata = Some((scope.clone(), name.clone()));
         }
         trace.feeds = if literal { Feeds::Literal } else { self.decide(&values, question) };
         trace
@@ -165,7 +172,7 @@ impl<'t> Tracer<'t> {
             Some(())
         };
         match value {
-            Sym::Const(Const::BasePath(..)) | Sym::Other | Sym::Const(_) => Some(true),
+            Sym::Other | Sym::Meta(..) | Sym::Const(_) => Some(true),
             Sym::Value(path) | Sym::Yaml(path) => add(path, false, true).map(|()| false),
             Sym::Key(path) => match path.segments().last() {
                 Some(Segment::Index(_)) => Some(true),
@@ -186,7 +193,7 @@ impl<'t> Tracer<'t> {
                 }
                 Some(literal)
             }
-            Sym::Dict(_) | Sym::List(_) | Sym::Scope(_) | Sym::Unknown => None,
+            Sym::Dict(_) | Sym::List(_) | Sym::Scope(_) | Sym::Files(..) | Sym::Unknown => None,
         }
     }
 

@@ -395,7 +395,7 @@ impl Machine<'_, '_> {
                     self.truth(&Sym::Value(only.clone())).filter(|t| *t)
                 })
             }
-            Sym::Yaml(_) | Sym::Other | Sym::Unknown => None,
+            Sym::Yaml(_) | Sym::Other | Sym::Meta(..) | Sym::Files(..) | Sym::Unknown => None,
         }
     }
 

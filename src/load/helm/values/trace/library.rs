@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
+use crate::load::helm::Chart;
 use crate::load::helm::template::{Definition, Node, Template};
 use crate::load::helm::values::{ValuePath, Values};
 
@@ -16,6 +17,8 @@ pub struct ChartTemplates<'t> {
     pub files: Vec<(&'t str, &'t Template)>,
     /// `type: library`: nothing but definitions.
     pub library: bool,
+    /// Where its other files are at hand.
+    pub chart: Option<&'t Chart>,
 }
 
 /// All templates that are rendered together, and what they are rendered with.
@@ -54,6 +57,11 @@ impl<'t> Library<'t> {
         let chart = self.charts.iter().find(|c| c.scope == *scope)?;
         let is_name = |path: &str| path.strip_prefix("templates/").is_some_and(|rest| rest == name);
         chart.files.iter().find(|(path, _)| is_name(path)).map(|(_, template)| *template)
+    }
+
+    /// The text that `.Files.Get` gives in a chart; `None` where it is not known.
+    pub(super) fn other_file(&self, scope: &ValuePath, name: &str) -> Option<String> {
+        self.charts.iter().find(|c| c.scope == *scope)?.chart?.other_file(name)
     }
 
     /// Files that are rendered, each with its chart's key.

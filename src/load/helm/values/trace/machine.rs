@@ -293,9 +293,9 @@ impl<'l, 't> Machine<'l, 't> {
             Sym::Dict(entries) => entries.iter().map(|(k, v)| (Sym::text(k), v.clone())).collect(),
             Sym::OneOf(ways) => ways.iter().flat_map(|way| self.items(way)).take(MOST_ITEMS).collect(),
             Sym::Const(Const::Nil) => Vec::new(),
-            Sym::Const(_) | Sym::Other | Sym::Key(_) => vec![(Sym::Other, Sym::Other)],
+            Sym::Const(_) | Sym::Other | Sym::Meta(..) | Sym::Key(_) => vec![(Sym::Other, Sym::Other)],
             Sym::Made(_) => vec![(Sym::Other, value.clone())],
-            Sym::Yaml(_) | Sym::Scope(_) | Sym::Unknown => {
+            Sym::Yaml(_) | Sym::Scope(_) | Sym::Files(..) | Sym::Unknown => {
                 self.consume(value);
                 vec![(Sym::Unknown, Sym::Unknown)]
             }
@@ -337,9 +337,12 @@ impl<'l, 't> Machine<'l, 't> {
             if given.is_empty() {
                 return value;
             }
-            // A method of the release's own objects, such as `.Files.Get`.
+            // A method of the release's own objects.
             given.iter().for_each(|g| self.consume(g));
             self.consume(&value);
+            if let Sym::Files(scope, method) = &value {
+                return self.file_text(scope, method, &given);
+            }
             return if value == Sym::Other { Sym::Other } else { Sym::Unknown };
         };
         let mut arguments: Vec<Sym> = rest.iter().map(|e| self.expr(e, env)).collect();
@@ -419,7 +422,9 @@ impl<'l, 't> Machine<'l, 't> {
         match value {
             Sym::Scope(scope) => match key {
                 "Values" => Sym::Value(scope.clone()),
-                "Chart" | "Release" | "Capabilities" | "Files" => Sym::Other,
+                "Chart" => Sym::Meta(scope.clone(), SmolStr::default()),
+                "Files" => Sym::Files(scope.clone(), SmolStr::default()),
+                "Release" | "Capabilities" => Sym::Other,
                 "Template" => {
                     let base = Sym::Const(Const::BasePath(scope.clone(), SmolStr::default()));
                     Sym::Dict(Arc::new([("BasePath".into(), base), ("Name".into(), Sym::Other)].into()))
@@ -457,7 +462,10 @@ impl<'l, 't> Machine<'l, 't> {
             Sym::Const(Const::Nil) => Sym::NIL,
             Sym::Made(made) if made.from.is_empty() => Sym::Other,
             Sym::Made(_) => Sym::made([value]),
-            Sym::Other | Sym::Const(_) => Sym::Other,
+            Sym::Meta(scope, name) if name.is_empty() => Sym::Meta(scope.clone(), key.into()),
+            Sym::Files(scope, name) if name.is_empty() => Sym::Files(scope.clone(), key.into()),
+            Sym::Files(..) => Sym::Unknown,
+            Sym::Other | Sym::Meta(..) | Sym::Const(_) => Sym::Other,
             Sym::Key(_) | Sym::Yaml(_) | Sym::List(_) | Sym::Unknown => {
                 self.consume(value);
                 Sym::Unknown
@@ -525,8 +533,19 @@ impl<'l, 't> Machine<'l, 't> {
             _ => {
                 self.consume(value);
                 self.consume(key);
-                if matches!(value, Sym::Other) { Sym::Other } else { Sym::Unknown }
+                if matches!(value, Sym::Other | Sym::Meta(..)) { Sym::Other } else { Sym::Unknown }
             }
+        }
+    }
+
+    /// What a method of `.Files` gives: the text of a file that is named by the template. Of other files nothing is known, not
+    /// even which values actions in them read.
+    fn file_text(&self, scope: &ValuePath, method: &str, given: &[Sym]) -> Sym {
+        match (method, given) {
+            ("Get", [Sym::Const(Const::Text(name))]) => {
+                self.library.other_file(scope, name).map_or(Sym::Unknown, |text| Sym::text(&text))
+            }
+            _ => Sym::Unknown,
         }
     }
 
@@ -582,7 +601,7 @@ impl<'l, 't> Machine<'l, 't> {
             Sym::Dict(entries) => entries.values().for_each(|v| self.consume(v)),
             Sym::List(items) | Sym::OneOf(items) => items.iter().for_each(|v| self.consume(v)),
             // What they were made of was used when they were made.
-            Sym::Const(_) | Sym::Other | Sym::Made(_) | Sym::Unknown => {}
+            Sym::Const(_) | Sym::Other | Sym::Meta(..) | Sym::Files(..) | Sym::Made(_) | Sym::Unknown => {}
         }
     }
 

@@ -35,8 +35,12 @@ pub(super) enum Sym {
     Yaml(ValuePath),
     /// The template's own.
     Const(Const),
-    /// Not from the values: the release, `Chart.yaml`, files, random numbers.
+    /// Not from the values: the release, random numbers.
     Other,
+    /// What Chart.yaml of the chart with this key says, under a name as templates write it.
+    Meta(ValuePath, SmolStr),
+    /// `.Files` of the chart with this key, and the method of it that is named.
+    Files(ValuePath, SmolStr),
     /// `dict`.
     Dict(Arc<BTreeMap<SmolStr, Sym>>),
     /// `list`.
@@ -86,8 +90,9 @@ impl Sym {
         match self {
             Sym::Value(path) => Sym::Made(Arc::new(Made { from: [path.clone()].into(), verbatim: true, value: None })),
             Sym::OneOf(ways) => Sym::one_of(ways.iter().map(Sym::verbatim).collect()),
-            Sym::Yaml(_) | Sym::Made(_) | Sym::Const(_) | Sym::Other | Sym::Key(_) | Sym::Unknown => self.clone(),
-            Sym::Scope(_) | Sym::Dict(_) | Sym::List(_) => Sym::made([self]),
+            Sym::Yaml(_) | Sym::Made(_) | Sym::Const(_) | Sym::Key(_) | Sym::Unknown => self.clone(),
+            Sym::Other | Sym::Meta(..) => self.clone(),
+            Sym::Files(..) | Sym::Scope(_) | Sym::Dict(_) | Sym::List(_) => Sym::made([self]),
         }
     }
 
@@ -120,12 +125,12 @@ impl Sym {
     /// Adds the paths that it came from; `false` where not all are known.
     pub(super) fn collect(&self, into: &mut BTreeSet<ValuePath>) -> bool {
         match self {
-            Sym::Scope(_) | Sym::Unknown => false,
+            Sym::Scope(_) | Sym::Files(..) | Sym::Unknown => false,
             Sym::Value(path) | Sym::Yaml(path) | Sym::Key(path) => {
                 into.insert(path.clone());
                 true
             }
-            Sym::Const(_) | Sym::Other => true,
+            Sym::Const(_) | Sym::Other | Sym::Meta(..) => true,
             Sym::Dict(entries) => {
                 // Not `all`, which would stop at the first that is not known.
                 let known = entries.values().filter(|value| value.collect(into)).count();

@@ -34,7 +34,7 @@ impl Case {
 
     fn tracer(&self) -> Tracer<'_> {
         let files = self.templates.iter().map(|(name, template)| (name.as_str(), template)).collect();
-        let chart = ChartTemplates { scope: ValuePath::root(), files, library: false };
+        let chart = ChartTemplates { scope: ValuePath::root(), files, library: false, chart: None };
         Tracer::new(vec![chart], &self.values, outside_templates(&self.texts))
     }
 
