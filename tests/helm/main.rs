@@ -5,6 +5,8 @@
 
 mod find;
 mod lines;
+mod mending;
+mod parents;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
