@@ -35,10 +35,8 @@ fn value(value: &Value) -> Json {
         Value::Text | Value::Glob | Value::ObjectPath | Value::Folder | Value::File | Value::Set => {
             json!({"type": "string"})
         }
-        Value::ReleaseName => {
-            json!({"type": "string", "pattern": r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 53})
-        }
-        Value::KubeVersion => json!({"type": "string", "pattern": r"^v?\d+(\.\d+){0,2}([-+][0-9A-Za-z.+-]+)?$"}),
+        // What is wrong with these, the check says better than a pattern.
+        Value::ReleaseName | Value::KubeVersion => json!({"type": "string"}),
         Value::Seconds => json!({"type": "integer", "minimum": 1, "maximum": 3600}),
         Value::Release => json!({"type": "string", "pattern": r"^v?\d+\.\d+\.\d+(\.\d+)?(\.post\d+)?$"}),
         Value::Choice(words) => json!({"enum": words}),

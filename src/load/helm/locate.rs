@@ -83,11 +83,15 @@ impl<'r> Locator<'r> {
         let inner = proven.inner.map(|inner| (inner, "the definition writes it here".to_string()));
         let (fed, written) = if values { self.values_at(span, section, &place, &proven) } else { Default::default() };
         located.related.extend(written);
+        let shown = rendering.source().slice(span);
         match fed.as_slice() {
             [only] if proven.is_one_value => {
                 located.related.push((proven.outer, "the template prints it here".into()));
                 located.primary = self.part_of(only, span).unwrap_or(only.span);
-                located.is_same_text = only.is_same_text && proven.is_whole_piece;
+                // Quotes may be those of the template, as long as they are the value's, too.
+                let is_as_written = || only.leaf.place().node().is_some_and(|n| n.source().slice(only.span) == shown);
+                located.is_same_text =
+                    located.primary == only.span && (only.is_same_text && proven.is_whole_piece || is_as_written());
                 located.is_value = true;
             }
             several => {
@@ -118,15 +122,27 @@ impl<'r> Locator<'r> {
         };
         let scope = place.keys.iter().fold(ValuePath::root(), |path, key| path.key(key));
         let line = self.rendering.source().line_index(span.start);
-        let changes = |path: &ValuePath, at: usize| {
-            match self.rendering.changes(path, line..line + 1) {
-                // A text of several lines may change in any of them.
-                Some(false) => {
-                    let lines = scalar_lines(document, at)?;
-                    self.rendering.changes(path, section.first_line + lines.start..section.first_line + lines.end)
+        let first = section.first_line;
+        let changes = |path: &ValuePath, hole: &Hole| {
+            // A text of several lines may change in any of those that it is printed in: as a scalar of its own, or as all that the
+            // action prints.
+            let is_long =
+                || tracer.values().get(path).and_then(|leaf| leaf.text()).is_some_and(|t| t.trim().contains('\n'));
+            let of_piece = || is_long().then(|| lines_between(document, &hole.piece));
+            let ways: [&dyn Fn() -> Option<Range<usize>>; 3] =
+                [&|| Some(line - first..line - first + 1), &|| scalar_lines(document, hole.at), &of_piece];
+            let mut answers = ways.iter().filter_map(|lines| {
+                let lines = lines()?;
+                self.rendering.changes(path, first + lines.start..first + lines.end)
+            });
+            let mut answer = answers.next();
+            while answer == Some(false) {
+                match answers.next() {
+                    None => break,
+                    next => answer = next,
                 }
-                known => known,
             }
+            answer
         };
         let mut found: Vec<FoundLeaf<'r>> = Vec::new();
         for hole in &proven.holes {
@@ -136,9 +152,9 @@ impl<'r> Locator<'r> {
             written.extend(trace.metadata.and_then(|(scope, name)| self.in_metadata(&scope, &name)));
             let fed = match trace.feeds {
                 // helm has the last word, where it can be asked.
-                Feeds::Exact(fed) if changes(&fed.path, hole.at) != Some(false) => Some(fed),
+                Feeds::Exact(fed) if changes(&fed.path, hole) != Some(false) => Some(fed),
                 Feeds::Several(several) => {
-                    let mut changing = several.into_iter().filter(|fed| changes(&fed.path, hole.at) == Some(true));
+                    let mut changing = several.into_iter().filter(|fed| changes(&fed.path, hole) == Some(true));
                     changing.next().filter(|_| changing.next().is_none())
                 }
                 _ => None,
@@ -229,6 +245,12 @@ fn scalar_lines(document: &str, at: usize) -> Option<Range<usize>> {
     let trees = stream.documents.iter().filter_map(|document| document.content.as_ref().ok());
     let span = trees.into_iter().find_map(|tree| scalar_at(tree.root(), at as u32))?;
     Some(source.line_index(span.start)..source.line_index(span.end.saturating_sub(1)) + 1)
+}
+
+/// The lines, from 0, that hold some bytes of a document.
+fn lines_between(document: &str, piece: &Range<usize>) -> Range<usize> {
+    let before = |at: usize| document.get(..at).unwrap_or_default().matches('\n').count();
+    before(piece.start)..before(piece.end) + 1
 }
 
 fn scalar_at(node: Node<'_>, at: u32) -> Option<Span> {

@@ -182,7 +182,11 @@ fn own_files(chart: &Chart, sets: &[ValuesSet]) -> Vec<InputFile> {
 
 /// A file that helm reads as JSON, where most YAML is none.
 fn json(source: &Arc<SourceFile>) -> InputFile {
-    let Err(e) = serde_json::from_str::<serde::de::IgnoredAny>(source.text()) else { return parsed(source) };
+    let as_yaml = parsed(source);
+    let is_broken = as_yaml.documents().iter().any(|document| document.content.is_err());
+    let Some(e) = serde_json::from_str::<serde::de::IgnoredAny>(source.text()).err().filter(|_| !is_broken) else {
+        return as_yaml;
+    };
     let message = e.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
     let message = format!("helm reads this file as JSON, and it is none: {message}");
@@ -194,10 +198,10 @@ fn json(source: &Arc<SourceFile>) -> InputFile {
     // At the end something is missing; before it a character is wrong.
     let length = source.text()[at..].chars().next().filter(|c| !c.is_whitespace()).map_or(0, char::len_utf8);
     let span = Span::new(source.id(), at as u32, (at + length) as u32);
-    let mut stream = yaml::parse(source);
     let whole = Span::new(source.id(), 0, source.text().len() as u32);
     let content = Err(yaml::SyntaxError { span, message });
-    stream.documents = vec![yaml::Document { span: whole, content, oddities: Vec::new() }];
+    let documents = vec![yaml::Document { span: whole, content, oddities: Vec::new() }];
+    let stream = yaml::Stream { documents, comments: Vec::new() };
     InputFile { source: Arc::clone(source), content: Content::Stream(stream) }
 }
 
