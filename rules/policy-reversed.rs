@@ -44,7 +44,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let engine = model.publishers.first().map_or("the engine".into(), |p| policies::engine_title(model, p));
         report = report
             .help(format!(
-                "in the engines' namespace select `{}: \"{}\"`, and open {} to {}",
+                "in the engines' namespace select `{}: \"{}\"`, open {} to {}, and the ports of requests to who sends them",
                 label.key,
                 label.value.as_deref().unwrap_or_default(),
                 words::ports(&ports),

@@ -36,7 +36,7 @@ pub fn workload<'t>(
         pod::list_ports(publisher, changes)?;
         // Engines of one pod share its labels.
         if model.publishers_of(&publisher.pod).next().is_some_and(|first| std::ptr::eq(first, publisher)) {
-            labels(model, publisher, changes)?;
+            labels(model, publisher, migration, changes)?;
         }
     }
     Ok(())
@@ -130,7 +130,12 @@ fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(
 }
 
 /// The labels by which the gateway finds the pod, and knows what it serves.
-fn labels<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+fn labels<'t>(
+    model: &Model<'t>,
+    publisher: &Publisher<'t>,
+    migration: &Migration,
+    changes: &mut Changes<'t>,
+) -> Result<(), Refusal> {
     let table = &aibrix::table().labels;
     let enabled = table.enabled.value.as_deref().unwrap_or_default();
     let labels = &publisher.pod.labels;
@@ -143,7 +148,11 @@ fn labels<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Change
         pod::set_label(&publisher.pod, changes, &table.model.key, &pod::model_name(publisher))?;
     }
     let workload = &model.workloads[publisher.workload];
-    if nameless && workload.pods.iter().all(|pod| pod.labels.has(&table.model.key) == Some(false)) {
+    // A script and a component have a way back of their own, and objects in a cluster have annotations that no manifest tells.
+    if nameless
+        && !migration.detached
+        && workload.pods.iter().all(|pod| pod.labels.has(&table.model.key) == Some(false))
+    {
         changes.set(workload.resource.node(), &["metadata", "annotations", ADDED], table.model.key.as_str())?;
     }
     Ok(())
