@@ -75,6 +75,7 @@ pub const RULES_OF_HOPS: &[(HopKind, &[&str])] = &[
     (
         HopKind::Published,
         &[
+            "command-cut-short",
             "config-file-ignored",
             "config-file-refused",
             "config-json-malformed",
