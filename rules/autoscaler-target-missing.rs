@@ -13,7 +13,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let name = target.name.text().unwrap_or_default();
         let namespace = target.namespace.or(resource.namespace());
         let near = |r: &Resource| r.namespace().is_none() || namespace.is_none() || r.namespace() == namespace;
-        let same = |r: &&&Resource| r.name() == name && target.group.is_none_or(|group| r.group() == group);
+        let same = |r: &&&Resource| r.may_be_called(name) && target.group.is_none_or(|group| r.group() == group);
         let of_kind = model.of_kind(target.kind);
         if of_kind.iter().filter(same).any(|r| near(r)) || is_made(model, &target, name, namespace) {
             continue;

@@ -30,7 +30,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             };
             // The quotes belong around all of it.
             cx.report(if unquoted { config.span } else { error.span }, message)
-                .observed(verdict.certainty)
+                .observed(verdict.of_every_release())
                 .related(config.key_span, "vLLM reads this option as JSON")
                 .help(help)
                 .note(image.evidence("vLLM", &verdict));
@@ -39,7 +39,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         for flag in bare {
             let Some(verdict) = image.verdict(&parser.invalid_json, |effect| effect.is_fatal()) else { continue };
             cx.report(flag.name_span, format!("`{}` is given no value", flag.name))
-                .observed(verdict.certainty)
+                .observed(verdict.of_every_release())
                 .help("put the JSON behind it, as a word of its own")
                 .note(image.evidence("vLLM", &verdict));
         }

@@ -1,7 +1,7 @@
 use crate::facts::aibrix::{self, parse_bool};
 use crate::fix::pod;
-use crate::k8s::text::is_template;
 use crate::lint::prelude::*;
+use crate::yaml::is_unfinished;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -16,7 +16,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             let Some(entry) = labels.entry(&label.key) else { continue };
             let value = entry.value.text().unwrap_or_default();
             // A deliberate `false`, wherever it stands, asks for nothing.
-            if is_template(value) || parse_bool(&value.to_ascii_lowercase()) == Some(false) {
+            if is_unfinished(value) || parse_bool(&value.to_ascii_lowercase()) == Some(false) {
                 continue;
             }
             let kind = workload.resource.kind();
@@ -31,6 +31,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
                     pod::announce(model, pod, changes)?;
                     changes.remove_up_to(entry.value, workload.resource.node())
                 });
+            }
+            for annotation in pods.iter().filter_map(|p| p.annotations.entry(&label.key)) {
+                report = report.related(annotation.key.span(), "here it is an annotation, which nothing reads");
             }
             let mut places: Vec<_> = pods.iter().map(|p| (p.labels_place, p.labels_hint())).collect();
             places.dedup();

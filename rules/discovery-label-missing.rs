@@ -1,6 +1,9 @@
 use crate::facts::aibrix;
 use crate::fix::pod;
+use crate::k8s::PodTemplate;
 use crate::lint::prelude::*;
+use crate::suggest;
+use crate::yaml::Entry;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -17,6 +20,18 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if elsewhere || pod.annotations.has(&label.key) != Some(false) {
             continue;
         }
+        if let Some(entry) = misspelt(pod) {
+            let key = entry.key.text().unwrap_or_default();
+            cx.report(entry.key.span(), format!("the gateway does not know the label `{key}`"))
+                .label(format!("did you mean `{}`?", label.key))
+                .related(publisher.command.grip, format!("{} publishes events here", publisher.engine().name()))
+                .help(format!("write `{}`", label.key))
+                .mend(format!("rename it to `{}`", label.key), pod::announcing(pod), |changes| {
+                    changes.rename(entry.value, &label.key)
+                })
+                .note("the gateway subscribes to pods with the right label alone; it never connects to the others");
+            continue;
+        }
         let mut report =
             cx.report(pod.labels_place, format!("the pods publish events, and their labels lack `{}`", label.key));
         if let Some(by) = pod.removed_label(&label.key) {
@@ -31,4 +46,16 @@ pub fn check(cx: &mut UnitContext<'_>) {
             })
             .note("the gateway subscribes to pods with this label alone; it never connects to the others");
     }
+}
+
+/// A label of the pods whose key is nearly the one that the gateway looks for.
+fn misspelt<'t>(pod: &PodTemplate<'t>) -> Option<Entry<'t>> {
+    let wanted = aibrix::table().labels.enabled.key.split_once('/')?;
+    let near = |entry: &Entry<'t>| {
+        let parts = entry.key.text().and_then(|key| key.split_once('/'));
+        parts.is_some_and(|(prefix, name)| {
+            suggest::nearest(prefix, [wanted.0]).is_some() && suggest::nearest(name, [wanted.1]).is_some()
+        })
+    };
+    pod.labels.node?.entries().into_iter().find(near)
 }

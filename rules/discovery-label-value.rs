@@ -2,22 +2,24 @@ use crate::events::Model;
 use crate::facts::aibrix::{self, parse_bool};
 use crate::fix::pod;
 use crate::k8s::PodTemplate;
-use crate::k8s::text::is_template;
 use crate::lint::prelude::*;
-use crate::yaml::Scalar;
+use crate::yaml::{Scalar, is_unfinished};
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     let label = &aibrix::table().labels.enabled;
     let wanted = label.value.as_deref().unwrap_or_default();
-    for (_, pod) in model.pods() {
+    for (workload, pod) in model.pods() {
         let publishes = model.publishers_of(pod).any(|p| p.publishing() == Publishing::On);
         let Some(entry) = pod.labels.entry(&label.key) else {
-            as_annotation(cx, model, pod);
+            // On the workload as well, it is discovery-label-misplaced.
+            if workload.misleading_labels().iter().all(|(_, labels)| labels.get(&label.key).is_none()) {
+                as_annotation(cx, model, pod);
+            }
             continue;
         };
         let (Some(text), Some(scalar)) = (entry.value.text(), entry.value.scalar()) else { continue };
-        if is_template(text) {
+        if is_unfinished(text) {
             continue;
         }
         // The API server refuses any other type, which `wrong-type` says.
@@ -70,7 +72,7 @@ fn as_annotation<'t>(cx: &mut UnitContext<'_>, model: &Model<'t>, pod: &PodTempl
     let Some(entry) = pod.annotations.entry(&label.key) else { return };
     let text = entry.value.text().unwrap_or_default();
     if pod.labels.has(&label.key) != Some(false)
-        || is_template(text)
+        || is_unfinished(text)
         || parse_bool(&text.to_ascii_lowercase()) == Some(false)
     {
         return;

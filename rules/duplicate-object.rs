@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use crate::lint::prelude::*;
-use crate::source::FileId;
+use crate::source::{FileId, ReadOnly};
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let unit = cx.unit;
@@ -11,7 +11,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
     let mut seen = HashMap::new();
     for object in unit.resources.iter().filter(|o| objects.get(&o.file()).is_some_and(|n| *n > 1)) {
         let name = object.node().at("metadata.name").and_then(Node::as_str).unwrap_or("");
-        if name.is_empty() || name.contains(['{', '$']) {
+        if name.is_empty() || object.has_open_name() {
             continue;
         }
         let namespace = object.node().at("metadata.namespace").and_then(Node::text);
@@ -22,7 +22,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if text(first) == text(object) {
             continue;
         }
-        cx.report(object.grip(), format!("{} `{name}` stands twice in this file", object.kind()))
+        // What a chart renders comes from several files.
+        let rendered = unit.helm.is_some() || object.tree().source().why_read_only() == Some(ReadOnly::Rendered);
+        let place = if rendered { "in what is rendered" } else { "in this file" };
+        cx.report(object.grip(), format!("{} `{name}` stands twice {place}", object.kind()))
             .label("this one is applied last")
             .related(first.grip(), "this one is applied first, and changed again by the other")
             .help("give one of them another name, or remove it")

@@ -1,5 +1,6 @@
 use crate::events::{EndpointSetting, Engine, Publisher, ValueKind};
 use crate::facts::EffectRow;
+use crate::facts::vllm::cli::Role;
 use crate::facts::vllm::events::{self, Setting};
 use crate::lint::prelude::*;
 
@@ -44,6 +45,10 @@ fn judge(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, setting: Setting, 
             } else if parsed.is_tcp() && parsed.port == Some(0) {
                 let what = format!("the {} leaves the port to chance", noun(setting));
                 (endpoint.port_span(), &facts.port_zero, what)
+            } else if let Some((rank, number)) = publisher.rank_without_port(endpoint).filter(|_| parsed.is_tcp()) {
+                let what =
+                    format!("rank {rank} adds its number to the port of the {}: {number} is no port", noun(setting));
+                return beyond(cx, publisher, endpoint, what);
             } else if !parsed.is_tcp() && ranks > 1 && setting == Setting::Endpoint {
                 let what = format!("{ranks} ranks of one pod can't share the endpoint `{key}`");
                 (whole, &events::table().data_parallel.ipc_with_rank, what)
@@ -58,8 +63,23 @@ fn judge(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, setting: Setting, 
     let transport = facts.transports.first().map_or("", String::as_str);
     cx.report(place, what)
         .severity(severity)
-        .observed(verdict.certainty)
+        .observed(verdict.of_every_release())
         .help(format!("write `{transport}://{wildcard}:PORT`, which listens on every address of the pod"))
+        .note(publisher.image.evidence("vLLM", &verdict));
+}
+
+/// The port is good for the first ranks of the pod, and not for the last.
+fn beyond(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, endpoint: &EndpointSetting, what: String) {
+    let table = events::table();
+    let Some(verdict) = publisher.image.verdict(&table.endpoint.malformed, |effect| effect.is_fatal()) else { return };
+    let mut report = cx.report(endpoint.port_span(), what).observed(verdict.of_every_release());
+    let sizes = [Role::DataParallelSizeLocal, Role::DataParallelSize, Role::DataParallelRank];
+    for flag in sizes.into_iter().filter_map(|role| publisher.uses(role).last()) {
+        report = report.related(flag.span, "this says which ranks run in the pod");
+    }
+    report
+        .label(format!("the last port there is has the number {}", u16::MAX))
+        .help("write a port that is as far below it as there are ranks")
         .note(publisher.image.evidence("vLLM", &verdict));
 }
 

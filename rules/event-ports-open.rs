@@ -12,7 +12,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
     for needed in policies::all_needed(model) {
         let open = |v: &crate::k8s::reach::Verdict| v.ingress.truth == Truth::Yes && v.ingress.policies.is_empty();
         let on_host = needed.publisher.pod.host_network().is_some();
-        if needed.port.what != PortUse::Events || on_host || !needed.verdicts.iter().all(open) {
+        let meant = || model.reach.policies.iter().any(|p| policies::selects_as_meant(model, p, needed.publisher));
+        if needed.port.what != PortUse::Events || on_host || !needed.verdicts.iter().all(open) || meant() {
             continue;
         }
         let engine = model.reach.endpoint_of(&needed.publisher.pod);

@@ -16,7 +16,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if gateway.sync().known() == Some(&false) || !aibrix::can("sync_exists", release) {
             continue;
         }
-        if aibrix::decoder(release).is_none() {
+        if gateway.decodes_nothing() {
             decodes_nothing(cx, gateway, release, &publishers);
         } else {
             for publisher in &publishers {
@@ -68,7 +68,9 @@ fn not_decoded(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, gateway: Opt
                 && image.certainty == Certainty::Certain
                 && *release <= aibrix::table().newest;
             let certainty = if sure { Certainty::Certain } else { Certainty::Likely };
-            (format!("the gateway, AIBrix {release}, can't decode the events of vLLM {engine}"), certainty)
+            let name = found.and_then(|g| cx.model.reach.endpoint_of(&g.pod)).map(|id| cx.model.reach.title(id));
+            let name = name.map_or("the gateway".to_string(), |name| format!("the gateway `{name}`"));
+            (format!("{name}, AIBrix {release}, can't decode the events of vLLM {engine}"), certainty)
         }
         None => (format!("no released gateway decodes the events of vLLM {engine}"), Certainty::Likely),
     };

@@ -1,4 +1,4 @@
-use crate::events::Gateway;
+use crate::events::{Engine, Gateway, Publisher};
 use crate::facts::aibrix::{self, NameMatch, Variable, VariableName};
 use crate::fix::edit::Value;
 use crate::k8s::EnvVar;
@@ -6,7 +6,11 @@ use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
+    let publishes = |p: &&Publisher<'_>| p.publishing() == Publishing::On && p.engine() == Engine::Vllm;
+    let heard = model.publishers.iter().filter(publishes).any(|p| model.is_for_aibrix(p));
     for gateway in &model.gateways {
+        // The release is what has to change, gateway-cannot-decode says, and names of later ones will be right then.
+        let outdated = heard && gateway.decodes_nothing();
         for var in gateway.container.env_vars() {
             let Some(name) = var.name.text() else { continue };
             match aibrix::name(name) {
@@ -16,11 +20,18 @@ pub fn check(cx: &mut UnitContext<'_>) {
                         .help("remove it")
                         .note(row.why.clone());
                 }
+                Some(NameMatch::Read(_, row)) if outdated && is_later(row, gateway) => {}
                 Some(NameMatch::Read(variable, row)) => read_elsewhere(cx, gateway, &var, variable, row),
                 None => {}
             }
         }
     }
+}
+
+/// Whether a name is read by later releases than the gateway's alone.
+fn is_later(row: &VariableName, gateway: &Gateway<'_>) -> bool {
+    let release = gateway.image.release.as_ref();
+    release.zip(row.releases.since.as_ref()).is_some_and(|(release, since)| since > release)
 }
 
 /// A name that other releases read.

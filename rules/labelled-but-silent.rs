@@ -28,6 +28,17 @@ pub fn check(cx: &mut UnitContext<'_>) {
             // Which of them is meant is not known.
             _ => report,
         };
+        let unnamed = first.readable_config().is_some_and(|c| c.entry(Setting::Publisher.key()).is_absent());
+        let rows = &events::table().config.publisher_unset;
+        let ends = first.image.verdict(rows, |effect| effect.is_fatal()).filter(|_| unnamed);
+        let report = match ends {
+            Some(verdict) => report.note(format!(
+                "without a `{}` it does not even start: {}",
+                Setting::Publisher.key(),
+                first.image.evidence("vLLM", &verdict)
+            )),
+            None => report,
+        };
         match first.setting(Setting::Enable) {
             Resolved::Known(_, off) => {
                 report.related(off, "events are switched off here").help("switch events on, or remove the label")

@@ -1,5 +1,6 @@
-use crate::k8s::schema::{self, Patch, ProblemKind};
+use crate::k8s::schema::{self, Patch, Problem, ProblemKind};
 use crate::lint::prelude::*;
+use crate::suggest;
 
 /// So many missing fields are named for what looks like a patch.
 const NAMED: usize = 3;
@@ -7,8 +8,18 @@ const NAMED: usize = 3;
 pub fn check(cx: &mut ResourceContext<'_>) {
     let resource = cx.resource;
     let misfits = cx.misfits();
+    // Misspelt it is there, and unknown-field says so.
+    let misspelt = |place: &Problem, field: &str| {
+        misfits.problems.iter().any(|p| match &p.what {
+            ProblemKind::UnknownField { name, expected } => {
+                schema::parent_path(&p.path) == place.path
+                    && suggest::nearest(name, expected.iter().copied()) == Some(field)
+            }
+            _ => false,
+        })
+    };
     let missing = misfits.problems.iter().filter_map(|p| match p.what {
-        ProblemKind::Missing { field } => Some((p, field)),
+        ProblemKind::Missing { field } if !misspelt(p, field) => Some((p, field)),
         _ => None,
     });
     match misfits.patch {

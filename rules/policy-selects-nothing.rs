@@ -16,6 +16,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if !concerned || policy.selects_something() || hidden.is_some() {
             continue;
         }
+        // The label that it asks for is missing on the pods, or not as it was meant.
+        if model.publishers.iter().any(|p| policies::selects_as_meant(model, policy, p)) {
+            continue;
+        }
         let title = policy.view.title();
         // Pods with the right labels elsewhere: the policy is in the wrong namespace.
         let elsewhere =

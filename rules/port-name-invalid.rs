@@ -5,9 +5,9 @@ use crate::facts::kubernetes::PortNameFault;
 use crate::facts::{aibrix, kubernetes};
 use crate::fix::edit::{Changes, Refusal, Value};
 use crate::fix::{engine, pod};
-use crate::k8s::text::is_template;
 use crate::k8s::{Container, ContainerPort, PodTemplate};
 use crate::lint::prelude::*;
+use crate::yaml::is_unfinished;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -18,7 +18,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         for port in container.ports() {
             // A name that is no string is refused for its type.
             let Some((node, name)) = port.name.and_then(|n| Some((n, n.as_str()?))) else { continue };
-            if name.is_empty() || is_template(name) {
+            if name.is_empty() || is_unfinished(name) {
                 continue;
             }
             if let Some(fault) = rule.fault(name) {

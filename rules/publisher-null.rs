@@ -24,6 +24,8 @@ fn vllm(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publisher<'_>) 
     let Some(values) = &events::field(Setting::Publisher).values else { return };
     let image = &publisher.image;
     let (place, verdict, message) = match config.entry(key) {
+        // Switched off in a pod that asks to be heard, it is labelled-but-silent, which mends both.
+        Resolved::Absent(_) if publisher.is_switched_off() && publisher.asks_to_be_heard() => return,
         Resolved::Absent(place) => {
             let verdict = image.verdict(&effects.publisher_unset, |effect| effect.is_fatal());
             (place, verdict, format!("no `{key}` is named, and this release of vLLM ends without one"))

@@ -41,7 +41,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             continue;
         };
         let Some(verdict) = publisher.image.verdict(rows, |effect| effect.is_fatal()) else { continue };
-        let mut report = cx.report(replay.port_span(), message).observed(verdict.certainty);
+        let mut report = cx.report(replay.port_span(), message).observed(verdict.of_every_release());
         if events.is_default() {
             report = report.note(format!("{port} is the port of the endpoint that vLLM takes by default"));
         } else {

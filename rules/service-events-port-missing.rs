@@ -18,6 +18,10 @@ pub fn check(cx: &mut UnitContext<'_>) {
         for (pod, truth) in model.selected(*service) {
             let publisher = model.publishers_of(pod).find(|p| p.publishing() == Publishing::On);
             let Some(publisher) = publisher.filter(|_| truth == Truth::Yes) else { continue };
+            // An engine that listens where the gateway does not dial is the one to move: the Service may be right.
+            if model.is_for_aibrix(publisher) && is_elsewhere(publisher) {
+                continue;
+            }
             let ports = service.ports();
             let kv = kv_ports(publisher);
             if let Some((port, kv, to)) = astray(&ports, &kv, pod) {
@@ -32,8 +36,13 @@ pub fn check(cx: &mut UnitContext<'_>) {
                     );
                 break;
             }
-            let (listed, missing): (Vec<&KvPort>, Vec<&KvPort>) =
-                kv.iter().partition(|kv| ports.iter().any(|p| p.leads_to(pod) == Some(kv.number)));
+            let leads: Vec<Resolved<u16>> = ports.iter().map(|p| p.leads_to(pod)).collect();
+            // One that is not known may be what seems to be missing; one that leads nowhere is service-target-port-unknown.
+            if leads.iter().any(|to| to.known().is_none()) {
+                continue;
+            }
+            let led = |number: u16| leads.iter().position(|to| to.known() == Some(&number));
+            let (listed, missing): (Vec<&KvPort>, Vec<&KvPort>) = kv.iter().partition(|kv| led(kv.number).is_some());
             // A Service without any port for events is for requests alone.
             let ([listed], [missing]) = (listed.as_slice(), missing.as_slice()) else { continue };
             // A port with its name is it; that it leads elsewhere is a finding about the target or the container.
@@ -47,7 +56,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 format!("the Service has the engine's {} and not its {}", listed.what.name(), missing.what.name());
             let number = missing.number;
             let mut report = cx.report(service.ports_place(), message);
-            if let Some(port) = ports.iter().find(|p| p.leads_to(pod) == Some(listed.number)) {
+            if let Some(port) = led(listed.number).and_then(|index| ports.get(index)) {
                 report = report.related(port.node.grip(), format!("leads to the {}", listed.what.name()));
             }
             let applicability = if pod::is_internal(*service) { Applicability::Safe } else { Applicability::Unsafe };
@@ -88,7 +97,7 @@ fn astray<'p, 't, 'k>(
 ) -> Option<(&'p ServicePort<'t>, &'k KvPort, u16)> {
     ports.iter().find_map(|port| {
         let meant = kv.iter().find(|kv| port.name == Some(kv.convention))?;
-        let to = port.leads_to(pod)?;
+        let to = *port.leads_to(pod).known()?;
         // A name of the pod that has another number is a finding about the container's ports.
         let by_number = matches!(port.target.known(), Some(TargetPort::Number(_)));
         (by_number && kv.iter().all(|kv| kv.number != to)).then_some((port, meant, to))
@@ -99,5 +108,13 @@ fn exposed_elsewhere<'t>(model: &Model<'t>, service: Service<'t>, pod: &PodTempl
     let others = model.services.iter().filter(|other| !std::ptr::eq(other.resource, service.resource));
     let selects = |other: &Service<'t>| model.selected(*other).iter().any(|(p, _)| p.node == pod.node);
     let mut selecting = others.filter(|other| selects(other));
-    selecting.any(|other| other.ports().iter().any(|p| p.leads_to(pod) == Some(number)))
+    let may_lead = |p: &ServicePort<'t>| p.leads_to(pod).known().is_none_or(|to| *to == number);
+    selecting.any(|other| other.ports().iter().any(may_lead))
+}
+
+/// Whether a port of an engine is not the one that the gateway dials, which port-not-dialled says.
+fn is_elsewhere(publisher: &Publisher<'_>) -> bool {
+    let dial = &aibrix::table().dial;
+    let ports = [(publisher.event_port(), dial.events), (publisher.replay_port(), dial.replay)];
+    ports.into_iter().any(|(port, dialled)| port.known().is_some_and(|port| port.first != dialled))
 }

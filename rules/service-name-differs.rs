@@ -10,7 +10,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
     let key = &aibrix::table().labels.model.key;
     let routed = &aibrix::table().service_routes.kinds;
     let mut told = HashSet::new();
-    for service in model.services.iter().filter(|s| !s.is_headless() && !s.resource.name().contains("{{")) {
+    for service in model.services.iter().filter(|s| !s.is_headless() && !s.resource.has_open_name()) {
         let selected = model.selected(*service);
         let sure = selected.iter().filter(|(_, truth)| *truth == Truth::Yes).map(|(pod, _)| *pod);
         // The controller routes by way of a Service to these kinds alone.
@@ -45,5 +45,5 @@ pub fn check(cx: &mut UnitContext<'_>) {
 /// any name.
 fn serves<'t>(model: &Model<'t>, service: Service<'t>, pod: &PodTemplate<'t>) -> bool {
     let http: Vec<u16> = model.publishers_of(pod).filter_map(|p| p.http_port().known().copied()).collect();
-    service.ports().iter().filter_map(|port| port.leads_to(pod)).any(|port| http.contains(&port))
+    service.ports().iter().any(|port| port.leads_to(pod).known().is_some_and(|port| http.contains(port)))
 }

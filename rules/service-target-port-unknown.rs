@@ -1,5 +1,5 @@
 use crate::events::Publisher;
-use crate::facts::{aibrix, kubernetes};
+use crate::facts::aibrix;
 use crate::fix::edit::Value;
 use crate::fix::pod;
 use crate::k8s::{Container, ContainerPort, PodTemplate, ServicePort, TargetPort, Truth};
@@ -14,6 +14,17 @@ pub fn check(cx: &mut UnitContext<'_>) {
         for port in service.ports() {
             let Resolved::Known(TargetPort::Name(name), span) = &port.target else { continue };
             if selected.iter().any(|(pod, _)| offers(pod, name, &port) != Truth::No) {
+                continue;
+            }
+            let publisher = model.publishers_of(pod).find(|p| p.publishing() == Publishing::On);
+            let engine = publisher.and_then(|p| {
+                let number = engine_port(p, name)?;
+                Some((p, number)).filter(|_| !p.pod_lists(number) && pod.host_network().is_none())
+            });
+            // A port that the gateway dials has to be listed anyway, which event-port-not-exposed says.
+            let dial = &aibrix::table().dial;
+            let dialled = |number: u16| [dial.events, dial.replay].contains(&number);
+            if engine.is_some_and(|(publisher, number)| model.is_for_aibrix(publisher) && dialled(number)) {
                 continue;
             }
             let report = cx.report(*span, format!("no container of the selected pods has a port named `{name}`"));
@@ -33,11 +44,6 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 Some(n) => report.related(n.span(), format!("the port of this name is not {}", port.protocol)),
                 None => report.related(place, format!("{} is selected", pod.title())),
             };
-            let publisher = model.publishers_of(pod).find(|p| p.publishing() == Publishing::On);
-            let engine = publisher.and_then(|p| {
-                let number = engine_port(p, name)?;
-                Some((p, number)).filter(|_| !p.pod_lists(number) && pod.host_network().is_none())
-            });
             let report = match (engine, meant(pod, name, &port, &listed), port.node.get("targetPort")) {
                 (Some((publisher, number)), ..) => {
                     report.mend(format!("list the port as `{name}`"), Applicability::Safe, |changes| {
@@ -82,23 +88,10 @@ fn engine_port(publisher: &Publisher<'_>, name: &str) -> Option<u16> {
 
 /// Whether a pod has a port of this name and protocol, as the endpoints controller looks for it.
 fn offers(pod: &PodTemplate<'_>, name: &str, port: &ServicePort<'_>) -> Truth {
-    // The controllers of custom kinds add containers and ports.
-    if !kubernetes::keeps_containers(pod.resource.group(), pod.resource.kind()) {
-        return Truth::Unknown;
+    let fits = |p: &ContainerPort<'_>| p.name.and_then(Node::text) == Some(name) && p.protocol == port.protocol;
+    match pod.containers().flat_map(Container::ports).any(|p| fits(&p)) {
+        true => Truth::Yes,
+        false if pod.has_open_port_names() => Truth::Unknown,
+        false => Truth::No,
     }
-    let mut open = pod.containers().next().is_none();
-    for container in pod.containers() {
-        // Without an image it is a patch of a container that is written elsewhere.
-        open |= container.image().is_none();
-        open |= container.node.get("ports").is_some_and(|n| !n.is_sequence() && !n.is_null());
-        for listed in container.ports() {
-            let Some(node) = listed.name else { continue };
-            if node.is_templated() {
-                open = true;
-            } else if node.text() == Some(name) && listed.protocol == port.protocol {
-                return Truth::Yes;
-            }
-        }
-    }
-    if open { Truth::Unknown } else { Truth::No }
 }

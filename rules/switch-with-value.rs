@@ -32,7 +32,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 None => format!("write `{}` alone", known.name),
             };
             cx.report(value.span(), format!("`{}` is a switch and takes no value, not even `{shown}`", flag.name))
-                .observed(verdict.certainty)
+                .observed(verdict.of_every_release())
                 .related(flag.name_span, "the switch")
                 .help(help)
                 .note(publisher.image.evidence("vLLM", &verdict));

@@ -2,10 +2,12 @@ use crate::events::options::{FlagUse, Meaning};
 use crate::events::{Engine, Publisher};
 use crate::facts::Release;
 use crate::facts::vllm::cli::{self, Role};
-use crate::facts::vllm::events::{self, Setting};
-use crate::fix::publish;
+use crate::fix::{engine, publish};
 use crate::lint::prelude::*;
 use crate::suggest;
+
+/// JSON that is shown in an advice.
+const LONGEST: usize = 300;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
@@ -146,18 +148,20 @@ fn help(publisher: &Publisher<'_>, found: &[(&FlagUse, Why)]) -> String {
     if found.iter().all(|(_, why)| *why == Why::Ambiguous) {
         return format!("write `{}`", events.name);
     }
-    let mut fields = vec![format!("\"{}\": true", Setting::Enable.key())];
-    for row in &events::table().fields {
-        let value = publisher.written(row.setting).filter(|_| row.setting != Setting::Enable);
-        // Long or unknown values are not repeated.
-        let Some(value) = value.filter(|v| !v.value.is_empty() && v.value.len() < 60 && !v.value.contains(['"', '\n']))
-        else {
-            continue;
-        };
-        fields.push(match row.kind {
-            events::FieldType::String => format!("\"{}\": \"{}\"", row.key, value.value),
-            _ => format!("\"{}\": {}", row.key, value.value),
-        });
+    // The flag was meant to be the one that takes JSON, and has it.
+    let is_json = |flag: &FlagUse| flag.value.as_ref().is_some_and(|v| v.value.trim_start().starts_with('{'));
+    if let [(flag, _)] = found
+        && is_json(flag)
+    {
+        return format!("write `{}`", events.name);
     }
-    format!("write `{} '{{{}}}'`", events.name, fields.join(", "))
+    if publisher.effective_config().is_some() {
+        return format!("remove it: `{}` is read, and takes all settings in its JSON", events.name);
+    }
+    let settings = engine::written(publisher).map(|settings| engine::in_json(&engine::with_required(settings)));
+    // Long or unknown values are not repeated.
+    match settings.ok().filter(|json| json.len() < LONGEST && !json.contains('\n')) {
+        Some(json) => format!("write `{} '{json}'`", events.name),
+        None => format!("write all settings into the JSON of `{}`", events.name),
+    }
 }

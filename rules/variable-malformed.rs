@@ -27,7 +27,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
                 value => cx.report(span, format!("`{}` is `{}`, and takes {wanted}", variable.name, short(value))),
             };
             report
-                .observed(verdict.certainty)
+                .observed(verdict.of_every_release())
                 .help(format!("write {wanted}, in quotes, or leave the variable out"))
                 .note(publisher.image.evidence(publisher.engine().name(), &verdict));
         }

@@ -313,6 +313,71 @@ fn each_broken_sample_gives_its_rule() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// A sample with one mistake in it, and the one rule that says so: what follows from the mistake is no finding of its own.
+const ONE_MISTAKE: &[(&str, &str, &str, &str)] = &[
+    ("model/deployment.yaml", EVENTS, "            - --enable-kv-cache-events\n", "unsupported-option"),
+    ("model/deployment.yaml", EVENTS, "            - --kv-events-config\n", "config-json-malformed"),
+    (
+        "model/deployment.yaml",
+        "            - name: kv-events\n              containerPort: 5557\n            - name: kv-replay\n              containerPort: 5558\n",
+        "",
+        "event-port-not-exposed",
+    ),
+    ("model/deployment.yaml", "containerPort: 5557", "containerport: 5557", "unknown-field"),
+    ("model/deployment.yaml", "      containers:\n", "      container:\n", "unknown-field"),
+    ("model/deployment.yaml", "name: kv-replay", "name: kv-replay-endpoint", "port-name-invalid"),
+    ("model/deployment.yaml", "tcp://*:5557", "tcp://*:5556", "port-not-dialled"),
+    ("model/deployment.yaml", "events-enabled: \"true\"", "events-enabled: \"True\"", "discovery-label-value"),
+    ("model/deployment.yaml", "        model.aibrix.ai/kv-events-enabled: \"true\"\n", "", "discovery-label-missing"),
+    (
+        "model/deployment.yaml",
+        "ai/kv-events-enabled: \"true\"",
+        "ai/kv-event-enabled: \"true\"",
+        "discovery-label-missing",
+    ),
+    (
+        "model/deployment.yaml",
+        "        model.aibrix.ai/kv-events-enabled: \"true\"\n",
+        "      annotations:\n        model.aibrix.ai/kv-events-enabled: \"true\"\n",
+        "discovery-label-value",
+    ),
+    ("model/service.yaml", "targetPort: kv-events", "targetPort: kv-event", "service-target-port-unknown"),
+    ("gateway/gateway.yaml", "gateway-plugins:v0.7.0", "gateway-plugins:v0.4.1", "gateway-cannot-decode"),
+    ("network-policies/allow-gateway.yaml", "port: 5557", "port: kv-event", "events-blocked-ingress"),
+];
+
+/// The engine's options for events in the sample.
+const EVENTS: &str = "            - --kv-events-config
+            - >-
+              {\"enable_kv_cache_events\": true,
+               \"publisher\": \"zmq\",
+               \"endpoint\": \"tcp://*:5557\",
+               \"replay_endpoint\": \"tcp://*:5558\",
+               \"buffer_steps\": 10000}
+";
+
+#[test]
+fn each_mistake_is_said_once() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/samples");
+    let mut wrong = Vec::new();
+    for (file, from, to, rule) in ONE_MISTAKE {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for part in ["autoscaling", "gateway", "model", "network-policies"] {
+            std::fs::create_dir_all(folder.path().join(part)).expect("made");
+            copy(&samples.join(part), &folder.path().join(part));
+        }
+        let path = folder.path().join(file);
+        let text = std::fs::read_to_string(&path).expect(file);
+        let at = text.rfind(from).unwrap_or_else(|| panic!("{from:?} is not in {file}"));
+        std::fs::write(&path, format!("{}{to}{}", &text[..at], &text[at + from.len()..])).expect("written");
+        let (found, _) = concise(folder.path(), &["."]);
+        if found.lines().filter(|line| line.contains('[')).count() != 1 || !found.contains(&format!("[{rule}]")) {
+            wrong.push(format!("{rule} ({from:?} as {to:?}): {found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
 fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");

@@ -47,6 +47,26 @@ fn a_blocked_path_names_rule_and_place() {
 }
 
 #[test]
+fn a_port_that_is_not_listed_is_named_and_stops_nothing() {
+    let text = "apiVersion: v1
+kind: Pod
+metadata:
+  name: llama
+  labels: {model.aibrix.ai/name: llama, model.aibrix.ai/kv-events-enabled: 'true'}
+spec:
+  containers:
+    - name: vllm
+      image: vllm/vllm-openai:v0.12.0
+      args: [--kv-events-config, '{\"enable_kv_cache_events\": true, \"endpoint\": \"tcp://*:5557\"}']
+";
+    let loaded = load::from_texts(&[("pod.yaml".into(), text.to_string())]);
+    let trace = trace::run(&loaded, &Config::default(), &TraceOptions::default());
+    assert_eq!(line(&trace, "llama")[2], "ok", "{trace}");
+    assert!(trace.contains("is reachable all the same [event-port-not-exposed]"), "{trace}");
+    assert!(!trace.contains("BROKEN"), "{trace}");
+}
+
+#[test]
 fn the_gateway_reaches_the_engines_of_the_samples() {
     let options = ReachOptions {
         from: Some("aibrix-system/*".into()),

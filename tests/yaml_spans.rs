@@ -93,6 +93,51 @@ fn a_broken_document_does_not_hide_the_others() {
 }
 
 #[test]
+fn what_kubernetes_reader_passes_over_moves_no_span() {
+    let cases = [
+        // Text of several lines need not be indented deeper.
+        ("a:\n  b: \"two\n  lines\"\n  c: here\n", "a.b", "two lines", "lines"),
+        ("a:\n  b: 'two\nlines'\n  c: here\n", "a.b", "two lines", "lines"),
+        ("a:\n  - b: \"two\n\tlines\"\n  - 1\nc: here\n", "c", "here", "here"),
+        // Tabs in brackets, and a comment behind a quote.
+        ("a: {\n\tb: \"x\", # \"c: {\n\t\td: [ 1,\n\t2]\n\t}\nc: here\n", "c", "here", "here"),
+        ("a:\n  b: \"y\"#é\n  c: [z]#d\n", "a.b", "y", "y"),
+    ];
+    for (text, path, value, part) in cases {
+        let (source, stream) = parse(text);
+        let tree = stream.documents[0].content.clone().unwrap_or_else(|e| panic!("{text:?}: {}", e.message));
+        let node = tree.root().at(path).unwrap();
+        assert_eq!(node.text(), Some(value), "{text:?}");
+        let at = value.find(part).unwrap();
+        assert_eq!(source.slice(node.sub_span(at..at + part.len())), part, "{text:?}");
+        assert_eq!(stream.documents[0].oddities, [], "{text:?}");
+    }
+    let (source, stream) = parse("a: \"y\"#é\nb: 1 # c\n");
+    let comments: Vec<&str> = stream.comments.iter().map(|c| source.slice(c.span)).collect();
+    assert_eq!(comments, ["#é", "# c"]);
+}
+
+#[test]
+fn a_mistake_is_shown_where_it_was_made() {
+    let cases = [
+        ("a:\n  name x\n  labels:\n    y: z\n", "name x", "write `name: x`"),
+        ("a:\n  - image x\n    name: z\n", "image x", "write `image: x`"),
+        ("a:\n  labels\n  b: c\n", "labels", "write `labels:`"),
+        ("a: b\n  c: d\n", ":", "starts a mapping"),
+        ("a: \"x\nb: \"y\"\n", "\"", "not closed on its line"),
+        ("a: 'it's'\nb: c\n", "s'", "text follows the closing quote"),
+        // A tab outside of brackets is one for Kubernetes, too.
+        ("a:\n\tb: c\n", "\t", "indented with spaces"),
+    ];
+    for (text, bytes, words) in cases {
+        let (source, stream) = parse(text);
+        let error = stream.documents[0].content.clone().expect_err(text);
+        assert_eq!(source.slice(error.span), bytes, "{text:?}: {}", error.message);
+        assert!(error.message.contains(words), "{text:?}: {}", error.message);
+    }
+}
+
+#[test]
 fn hostile_documents_end_in_an_error() {
     let deep = format!("a: {}", "[".repeat(10_000));
     let bomb = (1..10).fold("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_string(), |text, i| {

@@ -59,14 +59,17 @@ impl<'t> Model<'t> {
         let shares = move |r: &&Resource| r.namespace().is_none() || namespace.is_none() || r.namespace() == namespace;
         self.unit.resources.iter().filter(shares).filter(move |r| match makes(self, r) {
             Makes::Nothing => false,
-            Makes::Named | Makes::HiddenPods => !r.name().is_empty() && name.starts_with(r.name()),
+            Makes::Named | Makes::HiddenPods => r.has_open_name() || !r.name().is_empty() && name.starts_with(r.name()),
             Makes::Anything => true,
         })
     }
 
-    /// Whether a controller may make the object `name` in a namespace.
+    /// Whether there may be a Service `name` in a namespace though none is written: a controller may make it, or a Service
+    /// of these manifests has a name that is filled in later.
     pub fn may_be_made(&self, name: &str, namespace: Option<&str>) -> bool {
-        self.makers(name, namespace).next().is_some()
+        let near = |r: &Resource| r.namespace().is_none() || namespace.is_none() || r.namespace() == namespace;
+        self.services.iter().any(|s| s.resource.has_open_name() && near(s.resource))
+            || self.makers(name, namespace).next().is_some()
     }
 
     /// The Service of a name in a namespace, as far as both are written. An object without a namespace may be in any.
@@ -82,7 +85,7 @@ impl<'t> Model<'t> {
     /// namespace goes to the default one.
     pub fn describes_namespace(&self, namespace: &str) -> bool {
         let default = &kubernetes::table().default_namespace;
-        let lives = |r: &Resource| r.namespace().unwrap_or(default) == namespace;
+        let lives = |r: &Resource| !r.has_open_namespace() && r.namespace().unwrap_or(default) == namespace;
         self.services.iter().any(|s| lives(s.resource)) || self.publishers.iter().any(|p| lives(p.pod.resource))
     }
 

@@ -1,6 +1,7 @@
 //! From a container to the engine that it starts: which one, and with which words.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 
 use crate::facts::{sglang, vllm};
 use crate::k8s::image::ImageRef;
@@ -50,6 +51,23 @@ pub struct EngineCommand {
     pub others: usize,
     /// Variables that the script itself sets for the command.
     pub script_env: Vec<(String, Option<Text>)>,
+    /// Lines of the script behind the command that were meant to be a part of it.
+    pub cuts: Vec<Cut>,
+}
+
+/// A place where a line of a script ends a command that was meant to go on: the next statement starts with an option.
+#[derive(Clone, Debug)]
+pub struct Cut {
+    /// The index of the script in [`Container::argv_node`].
+    pub argument: usize,
+    /// The end of the line, by bytes of the script: what has to become ` \`. Empty where nothing stands in the way.
+    pub end: Range<usize>,
+    /// Whether a comment ends the line, so that words have to move.
+    pub comment: bool,
+    /// The option.
+    pub option: Text,
+    /// The last character of the line, or what ends it there.
+    pub place: Span,
 }
 
 /// The engine that a container starts, if its command or image tells.
@@ -70,6 +88,7 @@ pub fn engine_command(container: Container<'_>, image: Option<&ImageRef<'_>>) ->
             grip: argv.grip,
             others: 0,
             script_env: Vec::new(),
+            cuts: Vec::new(),
         });
     }
     // Without a command the image's own entry point runs, and `args` are its options.
@@ -90,6 +109,7 @@ pub fn engine_command(container: Container<'_>, image: Option<&ImageRef<'_>>) ->
         grip: argv.grip,
         others: 0,
         script_env: Vec::new(),
+        cuts: Vec::new(),
     })
 }
 
@@ -177,16 +197,19 @@ fn in_script(container: Container<'_>, index: usize) -> Option<EngineCommand> {
     let value = |name: &str| environment.get_or_init(|| container.environment()).variable(name);
     let script = shell::parse_argument(source, value);
     // The last one wins: earlier commands are often tests of the same program (`vllm --version`).
-    script.commands.iter().rev().find_map(|command| {
+    script.commands.iter().enumerate().rev().find_map(|(at, command)| {
         let program = command.program();
         let words: Vec<&str> = program.iter().map(|w| w.text.as_str()).collect();
         let entry = match_entry(&words)?;
         let text = |w: &shell::Word| literal.cut(w.text.clone(), w.opaque, w.range.clone(), w.pieces());
         let rest = &program[entry.words..];
         let name = program.first()?;
+        let cuts = cuts(source, &script.commands[at..], index, &literal);
         Some(EngineCommand {
             engine: entry.engine,
-            open: rest.iter().any(|w| w.splits),
+            // What was cut off counts for what was meant, and not for what runs.
+            open: rest.iter().any(|w| w.splits) || !cuts.is_empty(),
+            cuts,
             words: rest.iter().map(text).collect(),
             in_script: true,
             entry_point: entry.vllm,
@@ -199,4 +222,48 @@ fn in_script(container: Container<'_>, index: usize) -> Option<EngineCommand> {
                 .collect(),
         })
     })
+}
+
+/// The cuts in a command, which is the first of these.
+fn cuts(source: &str, commands: &[shell::Command], argument: usize, literal: &Text) -> Vec<Cut> {
+    let mut found = Vec::new();
+    for pair in commands.windows(2) {
+        let [command, next] = pair else { break };
+        let Some(option) = next.words.first().filter(|w| is_option(&w.text)) else { break };
+        let end = command.range.end;
+        let Some(between) = source.get(end..next.range.start) else { break };
+        // `;` or `&&` in front of an option is another mistake.
+        let code = between.lines().map(|line| line.split('#').next().unwrap_or(line));
+        if !between.contains('\n')
+            || !code.into_iter().all(|line| line.trim_matches([' ', '\t', '\r', '\\']).is_empty())
+        {
+            break;
+        }
+        // `\ ` is a word: the blank that it escapes.
+        let written = &source[..end];
+        let blank = written.trim_end_matches([' ', '\t']);
+        let escaped = blank.strip_suffix('\\').filter(|_| blank.len() < end);
+        let line_end = end + between.find('\n').unwrap_or(0);
+        let from = escaped.map_or(end, |text| text.trim_end_matches([' ', '\t']).len());
+        let comment = between.find('#').map(|hash| end + hash);
+        let last = written.char_indices().next_back().map_or(0, |(start, _)| start);
+        let place = match (comment, escaped) {
+            (Some(hash), _) => hash..hash + between[hash - end..].lines().next().map_or(0, str::len),
+            (None, Some(text)) => text.len()..end,
+            (None, None) => last..end,
+        };
+        found.push(Cut {
+            argument,
+            end: from..line_end,
+            comment: comment.is_some(),
+            option: literal.cut(option.text.clone(), option.opaque, option.range.clone(), option.pieces()),
+            place: literal.sub_span(place),
+        });
+    }
+    found
+}
+
+/// Whether a word is an option: nobody calls a program so.
+fn is_option(word: &str) -> bool {
+    word.strip_prefix("--").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
 }

@@ -61,7 +61,9 @@ impl Publisher<'_> {
         let on_line = self.flags.iter().any(|flag| match flag.meaning {
             Meaning::Ambiguous => events.starts_with(&flag.name.replace('_', "-")),
             Meaning::Other => refused(&flag.name),
-            Meaning::Known { .. } | Meaning::Documented(_) => false,
+            // Given no value, it ends the engine.
+            Meaning::Known { .. } => flag.role() == Some(Role::KvEventsConfig) && flag.value.is_none(),
+            Meaning::Documented(_) => false,
         });
         let in_file = self
             .config_file

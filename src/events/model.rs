@@ -7,10 +7,9 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::facts::kubernetes;
-use crate::k8s::text::is_template;
 use crate::k8s::{Container, Labels, PodTemplate, Service, Truth, Workload};
 use crate::load::{Resource, Unit};
-use crate::yaml::{Node, NodeId};
+use crate::yaml::{Node, NodeId, is_unfinished};
 
 use super::publisher::Publisher;
 use super::subscribers::aibrix::Gateway;
@@ -147,7 +146,7 @@ impl<'t> Model<'t> {
         let select = |service: &Service<'t>| {
             let selector = service.selector()?;
             let first = selector.node().entries().into_iter().find_map(|e| Some((e.key.text()?, e.value.text()?)));
-            let plain = first.filter(|(k, v)| !is_template(k) && !is_template(v) && !v.is_empty());
+            let plain = first.filter(|(k, v)| !is_unfinished(k) && !is_unfinished(v) && !v.is_empty());
             let mut candidates = match plain.filter(|(key, _)| !kubernetes::is_controller_label(key)) {
                 Some(label) => by_label.get(&label).into_iter().flatten().chain(&open).copied().collect(),
                 None => all.clone(),

@@ -75,6 +75,7 @@ pub const RULES_OF_HOPS: &[(HopKind, &[&str])] = &[
     (
         HopKind::Published,
         &[
+            "command-cut-short",
             "config-file-ignored",
             "config-file-refused",
             "config-json-malformed",
@@ -108,7 +109,7 @@ pub const RULES_OF_HOPS: &[(HopKind, &[&str])] = &[
             "replay-port-clash",
         ],
     ),
-    (HopKind::Exposed, &["event-port-not-exposed", "port-name-invalid", "port-not-dialled"]),
+    (HopKind::Exposed, &["port-name-invalid", "port-not-dialled"]),
     (
         HopKind::Discovered,
         &[
@@ -135,11 +136,17 @@ pub const RULES_OF_HOPS: &[(HopKind, &[&str])] = &[
     (HopKind::BlockSize, &["block-size-mismatch", "tokenizer-port"]),
 ];
 
+/// Rules that ask for something at a hop which events pass without it. AIBrix's documents want the ports listed, and Kubernetes
+/// takes the list for information.
+pub const RULES_OF_CONTRACT: &[(HopKind, &[&str])] = &[(HopKind::Exposed, &["event-port-not-exposed"])];
+
 /// What becomes of events at a hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HopState {
     /// They pass.
     Ok,
+    /// They pass, and a finding asks for something all the same.
+    Noted(Reason),
     /// They may be lost: a finding says so with less than certainty, or it is about missed events alone.
     Impaired(Reason),
     /// They don't pass.
@@ -173,11 +180,18 @@ impl Reason {
     }
 }
 
+impl Reason {
+    fn contract(finding: &Diagnostic) -> Reason {
+        let words = format!("{}; a port that is not listed is reachable all the same", finding.message);
+        Reason { words, ..Reason::of(finding) }
+    }
+}
+
 impl HopState {
     /// The word for machines.
     pub fn as_str(&self) -> &'static str {
         match self {
-            HopState::Ok => "ok",
+            HopState::Ok | HopState::Noted(_) => "ok",
             HopState::Impaired(_) => "impaired",
             HopState::Broken(_) => "broken",
             HopState::Unknown(_) => "unknown",
@@ -189,7 +203,11 @@ impl HopState {
     /// Why, where there is something to say.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
-            HopState::Impaired(r) | HopState::Broken(r) | HopState::Unknown(r) | HopState::Off(r) => Some(r),
+            HopState::Noted(r)
+            | HopState::Impaired(r)
+            | HopState::Broken(r)
+            | HopState::Unknown(r)
+            | HopState::Off(r) => Some(r),
             HopState::Ok | HopState::Moot => None,
         }
     }
@@ -199,10 +217,11 @@ impl HopState {
         match self {
             HopState::Moot => 0,
             HopState::Ok => 1,
-            HopState::Off(_) => 2,
-            HopState::Unknown(_) => 3,
-            HopState::Impaired(_) => 4,
-            HopState::Broken(_) => 5,
+            HopState::Noted(_) => 2,
+            HopState::Off(_) => 3,
+            HopState::Unknown(_) => 4,
+            HopState::Impaired(_) => 5,
+            HopState::Broken(_) => 6,
         }
     }
 }
@@ -241,7 +260,8 @@ pub fn paths<'m, 't>(model: &'m Model<'t>, findings: &[Diagnostic]) -> Vec<Event
     let mut of_engine: Vec<Vec<(usize, &Diagnostic)>> = vec![Vec::new(); model.publishers.len()];
     let mut of_all: Vec<(usize, &Diagnostic)> = Vec::new();
     let mut scopes: Vec<Scope> = Vec::new();
-    for finding in findings.iter().filter(|d| d.severity > Severity::Info && hop_of(d.rule).is_some()) {
+    let about_hop = |d: &&Diagnostic| hop_of(d.rule).or_else(|| contract_hop(d.rule)).is_some();
+    for finding in findings.iter().filter(|d| d.severity > Severity::Info).filter(about_hop) {
         let Some(scope) = territory.scope(finding) else { continue };
         match &scope.engines {
             Some(engines) => engines.iter().for_each(|engine| of_engine[*engine].push((scopes.len(), finding))),
@@ -265,7 +285,15 @@ pub fn paths<'m, 't>(model: &'m Model<'t>, findings: &[Diagnostic]) -> Vec<Event
                     None => HopState::Moot,
                 };
                 // Where a finding speaks, it knows how certain it is.
-                let state = if told == HopState::Moot { hop(model, publisher, subscriber, kind) } else { told };
+                let state = match told {
+                    HopState::Moot => hop(model, publisher, subscriber, kind),
+                    told => told,
+                };
+                let asked = || mine.iter().find(|d| contract_hop(d.rule) == Some(kind));
+                let state = match asked().filter(|_| state == HopState::Ok) {
+                    Some(finding) => HopState::Noted(Reason::contract(finding)),
+                    None => state,
+                };
                 Hop { kind, state: named(state, kind, findings) }
             });
             found.push(EventPath { publisher, subscriber, hops: hops.collect() });
@@ -289,6 +317,11 @@ fn named(state: HopState, kind: HopKind, findings: &[Diagnostic]) -> HopState {
 /// The hop that a rule is about.
 pub fn hop_of(rule: &str) -> Option<HopKind> {
     RULES_OF_HOPS.iter().find(|(_, rules)| rules.contains(&rule)).map(|(kind, _)| *kind)
+}
+
+/// The hop at which a rule asks for something that events pass without.
+fn contract_hop(rule: &str) -> Option<HopKind> {
+    RULES_OF_CONTRACT.iter().find(|(_, rules)| rules.contains(&rule)).map(|(kind, _)| *kind)
 }
 
 /// What the model alone tells about a hop.

@@ -239,6 +239,48 @@ pub fn reversed<'t>(model: &Model<'t>, policy: &Policy<'t>) -> Option<Reversed> 
     None
 }
 
+/// Whether a policy would select an engine's pods if the label that asks the gateway to subscribe stood on them as it was meant
+/// to. That it does not is a finding of its own, and what follows from it is none.
+pub fn selects_as_meant<'t>(model: &Model<'t>, policy: &Policy<'t>, publisher: &Publisher<'t>) -> bool {
+    let label = &aibrix::table().labels.enabled;
+    let asks_for_it = |node: Node<'t>| match node.get("key").and_then(Node::text) {
+        None => node.key_text() == Some(&label.key) && node.text() == label.value.as_deref(),
+        Some(key) => {
+            let value = |n: &Node<'t>| n.text() == label.value.as_deref();
+            let operator = node.get("operator").and_then(Node::text);
+            let values = node.get("values").map(Node::items).unwrap_or_default();
+            key == label.key && (operator == Some("Exists") || operator == Some("In") && values.iter().any(value))
+        }
+    };
+    let Some(selector) = policy.view.pod_selector() else { return false };
+    let unmet: Vec<Node<'t>> = selector
+        .requirements(&publisher.pod.labels)
+        .into_iter()
+        .filter(|(_, truth)| *truth == Truth::No)
+        .map(|(node, _)| node)
+        .collect();
+    publisher.pod.resource.may_share_namespace(policy.view.resource)
+        && !unmet.is_empty()
+        && unmet.into_iter().all(asks_for_it)
+        && asks_to_be_heard(model, publisher)
+}
+
+/// Whether an engine's pods were meant to carry the label that asks the gateway to subscribe: it publishes for AIBrix, or the
+/// label stands on them with another value, or beside them.
+fn asks_to_be_heard<'t>(model: &Model<'t>, publisher: &Publisher<'t>) -> bool {
+    let key = &aibrix::table().labels.enabled.key;
+    let wanted =
+        |value: Node<'t>| value.text().is_none_or(|text| aibrix::parse_bool(&text.to_ascii_lowercase()) != Some(false));
+    if let Some(value) = publisher.pod.labels.get(key) {
+        return wanted(value);
+    }
+    let publishes = publisher.publishing() == Publishing::On && model.is_for_aibrix(publisher);
+    let beside = model.workloads.get(publisher.workload).map(|w| w.misleading_labels()).unwrap_or_default();
+    publishes
+        || publisher.pod.annotations.get(key).is_some_and(wanted)
+        || beside.iter().any(|(_, labels)| labels.get(key).is_some_and(wanted))
+}
+
 /// Whether a selector asks for a label that AIBrix puts on engines.
 pub fn names_engines(selector: Selector<'_>) -> bool {
     let labels = &aibrix::table().labels;

@@ -116,6 +116,16 @@ impl Publisher<'_> {
         endpoint.as_ref().parse(bound)
     }
 
+    /// The last data-parallel rank of the pod and the number that it would take an endpoint's port to, where that is beyond
+    /// the last port there is.
+    pub fn rank_without_port(&self, endpoint: &EndpointSetting) -> Option<(u32, u32)> {
+        let written = endpoint.port().filter(|port| *port != 0 && self.adds_rank())?;
+        let (first, ranks) = (*self.first_rank().known()?, *self.local_ranks().known()?);
+        let last = first.checked_add(ranks.max(1) - 1)?;
+        let number = u32::from(written).checked_add(last)?;
+        (number > u32::from(u16::MAX)).then_some((last, number))
+    }
+
     /// Whether the engine listens for subscribers, as far as is known; it connects to them otherwise.
     pub fn binds_events(&self) -> bool {
         self.endpoint().known().and_then(|e| e.parsed.as_ref().ok()).is_some_and(|e| e.binds())
@@ -203,14 +213,14 @@ impl Publisher<'_> {
     }
 }
 
-/// Whether a container lists this port, or one that is not known.
+/// Whether a container lists this port, or one whose number is not known or was not understood.
 fn lists_port(container: Container<'_>, port: u16) -> bool {
     let unknown = container.node.get("ports").is_some_and(|n| !n.is_sequence() && !n.is_null());
     unknown
         || container
             .listed_ports()
             .filter(ContainerPort::is_tcp)
-            .any(|p| p.number.is_unknown() || p.number.known() == Some(&port))
+            .any(|p| p.number.known().is_none_or(|number| *number == port))
 }
 
 fn collect_connectors(node: Node<'_>, key: &str, found: &mut Vec<ConnectorName>) {

@@ -185,6 +185,14 @@ impl<'t> Publisher<'t> {
         self.command.engine
     }
 
+    /// The script that starts the engine, if one does.
+    pub fn script(&self) -> Option<&'t str> {
+        let argv = self.container.argv();
+        let words: Vec<&str> = argv.words.iter().map(|t| t.value.as_str()).collect();
+        let index = super::shell::shell_script_index(&words).filter(|_| self.command.in_script)?;
+        self.container.argv_node(index)?.text()
+    }
+
     /// Whether words of the command are decided elsewhere, so that any flag may be there.
     pub fn is_open(&self) -> bool {
         self.command.open
@@ -386,6 +394,12 @@ impl<'t> Publisher<'t> {
             },
             found => found,
         }
+    }
+
+    /// Whether the pod carries the label by which AIBrix's gateway finds it, with the value that it looks for.
+    pub fn asks_to_be_heard(&self) -> bool {
+        let label = &crate::facts::aibrix::table().labels.enabled;
+        self.pod.labels.get(&label.key).is_some_and(|value| value.text() == label.value.as_deref())
     }
 
     /// Whether AIBrix's gateway is meant to find this pod: one of its labels is on the pod.

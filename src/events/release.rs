@@ -22,17 +22,17 @@ pub struct ImageRelease {
     pub assumed: bool,
     /// Whether the reference can't be read here, so that nothing at all is known of the image.
     pub opaque: bool,
-    /// Whether the image is upstream's own, whatever its tag.
+    /// Whether the image is upstream's own or a copy of it in another registry, whatever its tag.
     pub upstream: bool,
 }
 
 impl ImageRelease {
     /// Reads a vLLM image.
     pub fn of_engine(image: Option<Node<'_>>, place: Span, assume: Option<&Release>) -> ImageRelease {
-        let known = |name: &str, release: &Release| {
-            vllm::image_origin(name) == Some(ImageOrigin::Upstream) && vllm::is_release(release)
-        };
-        let upstream = |name: &str| vllm::image_origin(name) == Some(ImageOrigin::Upstream);
+        // Under upstream's own path another registry holds a copy.
+        let upstream =
+            |name: &str| matches!(vllm::image_origin(name), Some(ImageOrigin::Upstream | ImageOrigin::Mirror));
+        let known = |name: &str, release: &Release| upstream(name) && vllm::is_release(release);
         ImageRelease::read(image, place, assume, known, upstream, vllm::tag_tells_engine)
     }
 
@@ -113,13 +113,17 @@ impl ImageRelease {
 
     /// What the image does in a situation, if that is `bad`: the row of its release; without a known release all rows, if
     /// each of them is bad, whichever it turns out to be.
-    pub fn verdict<'r>(&self, rows: &'r [EffectRow], bad: impl Fn(Effect) -> bool) -> Option<Verdict<'r>> {
+    pub fn verdict<'r>(&self, all: &'r [EffectRow], bad: impl Fn(Effect) -> bool) -> Option<Verdict<'r>> {
         let rows: Vec<&EffectRow> = match &self.release {
-            Some(release) => facts::effect_at(rows, release).into_iter().collect(),
-            None => rows.iter().collect(),
+            Some(release) => facts::effect_at(all, release).into_iter().collect(),
+            None => all.iter().collect(),
         };
-        (!rows.is_empty() && rows.iter().all(|row| bad(row.effect)))
-            .then(|| Verdict { rows, certainty: self.certainty_of_all() })
+        let everywhere = all.iter().all(|row| bad(row.effect));
+        (!rows.is_empty() && rows.iter().all(|row| bad(row.effect))).then(|| Verdict {
+            rows,
+            certainty: self.certainty_of_all(),
+            everywhere,
+        })
     }
 
     /// A verdict as a note: what which releases do, and where the release of this image was read.
@@ -158,9 +162,16 @@ pub struct Verdict<'r> {
     pub rows: Vec<&'r EffectRow>,
     /// How sure that is.
     pub certainty: Certainty,
+    everywhere: bool,
 }
 
 impl Verdict<'_> {
+    /// How sure it is where no build can be expected to differ, as in what JSON is, or what a socket does: what every release
+    /// does is certain of a private image, too. Not for options, which a fork may add.
+    pub fn of_every_release(&self) -> Certainty {
+        if self.everywhere { Certainty::Certain } else { self.certainty }
+    }
+
     /// Whether the engine does not come up or does not stay up, whatever the release.
     pub fn is_fatal(&self) -> bool {
         self.rows.iter().all(|row| row.effect.is_fatal())

@@ -198,6 +198,11 @@ pub fn switch_on<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut
     if lacks_events(publisher) {
         modernise(model, publisher, &Release::new(0, 0, 0), changes)?;
     }
+    let flag = &cli::flag_for(Role::KvEventsConfig).name;
+    // In a comment, a branch or a statement of its own: what was meant by it is for a person to say.
+    if publisher.effective_config().is_none() && publisher.script().is_some_and(|text| text.contains(flag.as_str())) {
+        return Err(Refusal::at(publisher.command.grip, format!("the script holds a `{flag}` already")));
+    }
     if publisher.is_open() {
         return Err(Refusal::at(publisher.command.grip, "a part of the command is decided elsewhere"));
     }

@@ -2,7 +2,7 @@
 
 use crate::facts::kubernetes;
 use crate::load::Resource;
-use crate::yaml::Node;
+use crate::yaml::{Node, is_unfinished};
 
 use super::Resolved;
 
@@ -42,11 +42,7 @@ impl<'t> Autoscaler<'t> {
         let text = |key: &str| node.get(key).and_then(Node::text).filter(|t| !t.is_empty());
         let name = node.get("name").filter(|n| n.text().is_some_and(|t| !t.is_empty()))?;
         let kind = text("kind").or(self.row.default_kind.as_deref())?;
-        if [Some(kind), name.text(), text("apiVersion"), text("namespace")]
-            .into_iter()
-            .flatten()
-            .any(|t| t.contains("{{"))
-        {
+        if [Some(kind), name.text(), text("apiVersion"), text("namespace")].into_iter().flatten().any(is_unfinished) {
             return None;
         }
         let group = text("apiVersion").map(|version| version.split_once('/').map_or("", |(group, _)| group));

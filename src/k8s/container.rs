@@ -119,14 +119,26 @@ impl<'t> Container<'t> {
         self.node.get("envFrom").is_some_and(|n| !n.is_empty())
     }
 
+    /// The part of the environment that may bring variables of any name: ConfigMaps or Secrets as a whole, a name or a list
+    /// that is filled in later.
+    fn open_env(self) -> Option<Span> {
+        if self.has_env_from() {
+            return Some(self.node.get("envFrom").map_or_else(|| self.grip(), Node::grip));
+        }
+        let list = self.node.get("env").filter(|n| !n.is_null())?;
+        let open = |item: &Node<'t>| !item.is_mapping() || item.get("name").is_some_and(Node::is_templated);
+        match list.is_sequence() {
+            true => list.items().into_iter().find(open).map(Node::grip),
+            false => Some(list.grip()),
+        }
+    }
+
     /// The value of a setting that is read from the environment.
     pub fn setting(self, name: &str) -> Resolved<Text> {
-        match self.env(name) {
-            Some(var) => var.value,
-            None if self.has_env_from() => {
-                Resolved::Unknown(self.node.get("envFrom").map_or_else(|| self.grip(), Node::grip))
-            }
-            None => Resolved::Absent(
+        match (self.env(name), self.open_env()) {
+            (Some(var), _) => var.value,
+            (None, Some(open)) => Resolved::Unknown(open),
+            (None, None) => Resolved::Absent(
                 self.node.entry("env").filter(|e| e.value.is_sequence()).map_or_else(|| self.grip(), |e| e.key.span()),
             ),
         }

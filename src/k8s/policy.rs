@@ -9,10 +9,9 @@ use std::ops::RangeInclusive;
 use crate::facts::kubernetes;
 use crate::load::Resource;
 use crate::source::Span;
-use crate::yaml::{Node, Scalar};
+use crate::yaml::{Node, Scalar, is_unfinished};
 
 use super::selector::{Selector, Truth};
-use super::text::is_template;
 use ip::Cidr;
 
 /// Which way a connection is opened, seen from the pod that a policy selects.
@@ -179,7 +178,7 @@ impl<'t> NetworkPolicy<'t> {
                 let words: Vec<&str> = node.items().into_iter().map(|n| n.text().unwrap_or("")).collect();
                 if words.contains(&direction.policy_type()) {
                     Truth::Yes
-                } else if words.iter().any(|w| is_template(w)) {
+                } else if words.iter().any(|w| is_unfinished(w)) {
                     Truth::Unknown
                 } else {
                     Truth::No
@@ -303,7 +302,7 @@ fn port_range(node: Node<'_>) -> PortRange {
                 _ => PortRange::Unknown,
             },
         },
-        (Some(Scalar::Str(name)), _) if !is_template(name) && end.is_none() => PortRange::Named(name.to_string()),
+        (Some(Scalar::Str(name)), _) if !is_unfinished(name) && end.is_none() => PortRange::Named(name.to_string()),
         _ => PortRange::Unknown,
     }
 }

@@ -19,10 +19,9 @@ use std::collections::HashMap;
 
 use crate::facts::kubernetes;
 use crate::load::{Resource, Unit};
-use crate::yaml::{Node, NodeId};
+use crate::yaml::{Node, NodeId, is_unfinished};
 
 use super::policy::{Direction, NetworkPolicy, Peer, PolicyRule, Protocol};
-use super::text::is_template;
 use super::{PodTemplate, Truth, Workload};
 use bits::Tri;
 use compile::Compiler;
@@ -96,6 +95,8 @@ pub struct Endpoint<'t> {
     host_network: bool,
     /// The named ports; `None` for a number that is decided elsewhere.
     ports: Vec<(Protocol, &'t str, Option<u16>)>,
+    /// Whether there may be others, of names that are not known.
+    more_ports: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -212,13 +213,14 @@ impl<'t> Reach<'t> {
                 namespace,
                 host_network: pod.host_network().is_some(),
                 ports: named_ports(pod),
+                more_ports: assumptions.reading == Reading::Careful && pod.has_open_port_names(),
                 who: Who::Pods(Box::new(pod.clone())),
             });
         }
         for pod in assumed {
             let namespace = reach.namespace(NamespaceName::Named(pod.namespace), &mut ids);
             let who = Who::Assumed(pod);
-            reach.endpoints.push(Endpoint { namespace, host_network: false, ports: Vec::new(), who });
+            reach.endpoints.push(Endpoint { namespace, host_network: false, ports: Vec::new(), more_ports: true, who });
         }
         let views: Vec<(NetworkPolicy<'t>, NamespaceId)> = unit
             .resources
@@ -245,7 +247,7 @@ impl<'t> Reach<'t> {
     ) -> NamespaceId {
         let text = resource.node().at("metadata.namespace").and_then(Node::text).filter(|t| !t.is_empty());
         let name = match text {
-            Some(text) if is_template(text) => NamespaceName::Template(text),
+            Some(text) if is_unfinished(text) => NamespaceName::Template(text),
             Some(text) => NamespaceName::Named(text),
             None => NamespaceName::Unwritten,
         };
@@ -321,13 +323,11 @@ impl<'t> Reach<'t> {
         ids.iter().filter_map(|&id| Some((id, self.policies.get(id)?)))
     }
 
-    /// Whether a pod has a port of this name, and which.
+    /// Whether a pod has a port of this name, and which: `Some(None)` where that is not known.
     fn named_port(&self, endpoint: EndpointId, protocol: Protocol, name: &str) -> Option<Option<u16>> {
         let endpoint = self.endpoints.get(endpoint)?;
-        match &endpoint.who {
-            Who::Assumed(_) => Some(None),
-            Who::Pods(_) => endpoint.ports.iter().find(|(p, n, _)| *p == protocol && *n == name).map(|(_, _, n)| *n),
-        }
+        let listed = endpoint.ports.iter().find(|(p, n, _)| *p == protocol && *n == name);
+        listed.map(|(_, _, number)| *number).or(endpoint.more_ports.then_some(None))
     }
 }
 

@@ -6,12 +6,11 @@ use std::path::Path;
 use kvlint_schema::{Fragment, Kind, Outcome};
 pub use kvlint_schema::{Problem, ProblemKind};
 
-use super::text::is_template;
 use super::workload::Workload;
 use crate::facts::workloads::{Shape, WorkloadKind};
 use crate::load::Resource;
 use crate::source::Span;
-use crate::yaml::{NodeId, Scalar, Tree};
+use crate::yaml::{NodeId, Scalar, Tree, is_unfinished};
 
 /// What starts the keys by which a strategic merge patch gives orders.
 const DIRECTIVE: char = '$';
@@ -24,7 +23,7 @@ impl kvlint_schema::Tree for Adapter<'_> {
         let node = self.0.node(id);
         match node.scalar() {
             // To be filled in before the object reaches a server.
-            Some(Scalar::Str(text)) if is_filled_in(text) => Kind::Unknown,
+            Some(Scalar::Str(text)) if is_unfinished(text) => Kind::Unknown,
             Some(Scalar::Str(text)) => Kind::Str(Cow::Borrowed(text)),
             Some(Scalar::Null) => Kind::Null,
             Some(Scalar::Bool(b)) => Kind::Bool(b),
@@ -35,22 +34,6 @@ impl kvlint_schema::Tree for Adapter<'_> {
             None => Kind::Seq(Cow::Borrowed(node.item_ids())),
         }
     }
-}
-
-/// Whether text is replaced before it is applied. Most text has none of the signs, which one look tells.
-fn is_filled_in(text: &str) -> bool {
-    // Without a way out of the loop, so that it looks at many bytes at once.
-    if !text.bytes().fold(false, |found, b| found | matches!(b, b'{' | b'<' | b'$')) {
-        return false;
-    }
-    let Some(sign) = text.bytes().find(|b| matches!(b, b'{' | b'<' | b'$')) else { return false };
-    // `$REPLICAS`, as `envsubst` takes it.
-    let variable = |t: &str| t.strip_prefix('$').is_some_and(|name| !name.is_empty() && name.bytes().all(is_name));
-    is_template(text) || (sign == b'$' && variable(text))
-}
-
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'
 }
 
 /// Whether the object's values are encrypted by SOPS, which leaves a mapping of its own in it until they are decrypted.

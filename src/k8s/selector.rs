@@ -1,8 +1,7 @@
 //! Label selectors, and whether they select a set of labels.
 
-use crate::yaml::Node;
+use crate::yaml::{Node, is_unfinished};
 
-use super::text::is_template;
 use super::workload::Labels;
 
 /// A selector: a map of labels, or `matchLabels` with `matchExpressions`.
@@ -80,7 +79,7 @@ impl<'t> Selector<'t> {
         let mut found = Vec::new();
         for entry in map.map(Node::entries).unwrap_or_default() {
             let (Some(key), Some(value)) = (entry.key.text(), entry.value.text()) else { continue };
-            let truth = if is_template(key) { Truth::Unknown } else { Truth::from(labels.equals(key, value)) };
+            let truth = if is_unfinished(key) { Truth::Unknown } else { Truth::from(labels.equals(key, value)) };
             found.push((entry.value, truth));
         }
         for expression in expressions.map(Node::items).unwrap_or_default() {
@@ -101,7 +100,7 @@ fn match_expression(expression: Node<'_>, labels: &Labels<'_>) -> Truth {
     let (Some(key), Some(operator)) = (text("key"), text("operator")) else { return Truth::Unknown };
     let values: Vec<&str> =
         expression.get("values").map(Node::items).unwrap_or_default().into_iter().filter_map(Node::text).collect();
-    if is_template(key) || values.iter().any(|v| is_template(v)) {
+    if is_unfinished(key) || values.iter().any(|v| is_unfinished(v)) {
         return Truth::Unknown;
     }
     let has = labels.has(key);

@@ -110,14 +110,21 @@ pub fn port_number(node: Node<'_>) -> Resolved<u16> {
 }
 
 impl<'t> ServicePort<'t> {
-    /// The port of a pod that it leads to, as far as it is known.
-    pub fn leads_to(&self, pod: &PodTemplate<'t>) -> Option<u16> {
-        match self.target.known()? {
-            TargetPort::Number(number) => Some(*number),
-            TargetPort::Name(name) => {
-                let found = pod.containers().find_map(|container| container.port_named(name))?;
-                found.number.known().copied()
+    /// The port of a pod that it leads to. Absent where the pod has no port of the name that it asks for; unknown also
+    /// while a port of the pod has no name that it can keep, and may turn out to be the one.
+    pub fn leads_to(&self, pod: &PodTemplate<'t>) -> Resolved<u16> {
+        let span = self.target.span();
+        let name = match &self.target {
+            Resolved::Known(TargetPort::Number(number), _) => return Resolved::Known(*number, span),
+            Resolved::Known(TargetPort::Name(name), _) => name,
+            _ => return Resolved::Unknown(span),
+        };
+        match pod.containers().find_map(|container| container.port_named(name)) {
+            Some(found) => {
+                found.number.known().map_or(Resolved::Unknown(span), |number| Resolved::Known(*number, span))
             }
+            None if pod.has_open_port_names() => Resolved::Unknown(span),
+            None => Resolved::Absent(span),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::expansion::{self, Variable};
 use crate::source::Span;
-use crate::yaml::{Node, ScalarMap};
+use crate::yaml::{Node, ScalarMap, is_template};
 
 /// A string after Kubernetes' `$(VAR)` expansion.
 #[derive(Clone, Debug)]
@@ -65,11 +65,6 @@ impl Text {
     pub fn map(&self) -> &ScalarMap {
         &self.map
     }
-}
-
-/// Whether text is still to be filled in by a renderer or a person.
-pub fn is_template(text: &str) -> bool {
-    text.contains("{{") || text.contains("${") || (text.starts_with('<') && text.ends_with('>'))
 }
 
 /// Expands `$(VAR)` as the kubelet does in `command`, `args` and `env` values; what that adds is taken from `budget`, and what is

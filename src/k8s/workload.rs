@@ -6,12 +6,11 @@ use crate::facts::kubernetes;
 use crate::facts::workloads::{self, PodPath, PodRole, Segment, SelectorForm, Shape, WorkloadKind};
 use crate::load::Resource;
 use crate::source::Span;
-use crate::yaml::{Entry, Node};
+use crate::yaml::{Entry, Node, is_unfinished};
 
 use super::Resolved;
 use super::container::Container;
 use super::selector::{Selector, Truth};
-use super::text::is_template;
 
 /// A set of labels as it is written.
 #[derive(Clone, Copy, Debug)]
@@ -41,13 +40,13 @@ impl<'t> Labels<'t> {
     }
 
     fn is_open(&self, node: Node<'t>) -> bool {
-        !node.is_mapping() && !node.is_null() || node.entries().iter().any(|e| e.key.text().is_none_or(is_template))
+        !node.is_mapping() && !node.is_null() || node.entries().iter().any(|e| e.key.text().is_none_or(is_unfinished))
     }
 
     /// Whether a key or a value, or the whole mapping, is still to be filled in.
     pub fn has_templates(&self) -> bool {
         let Some(node) = self.node else { return false };
-        let open = |node: Node<'t>| node.text().is_none_or(is_template);
+        let open = |node: Node<'t>| node.text().is_none_or(is_unfinished);
         !node.is_mapping() || node.entries().iter().any(|e| open(e.key) || open(e.value))
     }
 
@@ -58,7 +57,7 @@ impl<'t> Labels<'t> {
             Some(node) if node.is_null() => Some(value.is_empty()),
             // The same template on both sides renders to the same text.
             Some(node) if node.text() == Some(value) => Some(true),
-            Some(node) if is_template(value) || node.text().is_none_or(is_template) => None,
+            Some(node) if is_unfinished(value) || node.text().is_none_or(is_unfinished) => None,
             Some(_) => Some(false),
             None => self.has(key),
         }
@@ -275,6 +274,21 @@ impl<'t> PodTemplate<'t> {
     /// The containers, init containers first.
     pub fn containers(&self) -> impl Iterator<Item = Container<'t>> + '_ {
         self.containers.iter().copied()
+    }
+
+    /// Whether the pods may have ports of any name beside those that can be read: a controller adds containers, a part is
+    /// filled in later, or a name is one that Kubernetes refuses, so that it has to become another.
+    pub fn has_open_port_names(&self) -> bool {
+        let refused = |name: Node<'_>| name.as_str().is_some_and(|n| !kubernetes::table().port_name.accepts(n));
+        let open = |container: Container<'_>| {
+            // Without an image it is a patch of a container that is written elsewhere.
+            container.image().is_none()
+                || container.node.get("ports").is_some_and(|n| !n.is_sequence() && !n.is_null())
+                || container.listed_ports().filter_map(|p| p.name).any(|name| name.is_templated() || refused(name))
+        };
+        !kubernetes::keeps_containers(self.resource.group(), self.resource.kind())
+            || self.containers.is_empty()
+            || self.containers().any(open)
     }
 
     /// Whether the pods share the node's network.

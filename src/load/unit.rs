@@ -6,7 +6,17 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use crate::source::{FileId, SourceFile, Span};
-use crate::yaml::{Document, Node, NodeId, Stream, Tree};
+use crate::yaml::{Document, Node, NodeId, Stream, Tree, is_unfinished};
+
+/// Where an object says that it lies.
+#[derive(Clone, Debug)]
+enum Namespace {
+    Named(SmolStr),
+    /// Nowhere: that is left to whoever applies the manifest.
+    Unwritten,
+    /// In text that is still to be filled in.
+    Unfinished,
+}
 
 /// One Kubernetes object: a mapping with an `apiVersion` and a `kind`.
 #[derive(Clone, Debug)]
@@ -17,7 +27,7 @@ pub struct Resource {
     api_version: SmolStr,
     kind: SmolStr,
     name: SmolStr,
-    namespace: Option<SmolStr>,
+    namespace: Namespace,
     annotations: Option<NodeId>,
 }
 
@@ -39,7 +49,11 @@ impl Resource {
             kind: text(node.get("kind")).or_else(kind_of_list)?,
             name: text(metadata.and_then(|m| m.get("name"))).unwrap_or_default(),
             annotations: metadata.and_then(|m| m.get("annotations")).map(Node::id),
-            namespace: text(metadata.and_then(|m| m.get("namespace"))).filter(|t| !t.contains("{{")),
+            namespace: match text(metadata.and_then(|m| m.get("namespace"))) {
+                Some(written) if is_unfinished(&written) => Namespace::Unfinished,
+                Some(written) => Namespace::Named(written),
+                None => Namespace::Unwritten,
+            },
             tree: Arc::clone(tree),
             node: node.id(),
         })
@@ -75,14 +89,33 @@ impl Resource {
         &self.kind
     }
 
-    /// The object's name; empty where it has none (`generateName`).
+    /// The object's name as it is written; empty where it has none (`generateName`).
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The namespace as written. `None` where the namespace is left to whoever applies the manifest.
+    /// Whether the name is still to be filled in, so that it may be any.
+    pub fn has_open_name(&self) -> bool {
+        is_unfinished(&self.name)
+    }
+
+    /// Whether the object has this name, or one that is not known and may be it.
+    pub fn may_be_called(&self, name: &str) -> bool {
+        self.name == name || self.has_open_name()
+    }
+
+    /// The namespace, where it is known. `None` where it is left to whoever applies the manifest, or still to be filled in:
+    /// the object may lie in any.
     pub fn namespace(&self) -> Option<&str> {
-        self.namespace.as_deref()
+        match &self.namespace {
+            Namespace::Named(name) => Some(name),
+            Namespace::Unwritten | Namespace::Unfinished => None,
+        }
+    }
+
+    /// Whether the namespace is still to be filled in: the object lies in one that is not known, and hardly in the default.
+    pub fn has_open_namespace(&self) -> bool {
+        matches!(self.namespace, Namespace::Unfinished)
     }
 
     /// The object's annotations.

@@ -53,7 +53,7 @@ pub fn write(units: &[UnitTrace]) -> String {
 
 fn mark(state: &HopState) -> &'static str {
     match state {
-        HopState::Ok => "✅",
+        HopState::Ok | HopState::Noted(_) => "✅",
         HopState::Impaired(_) => "⚠️",
         HopState::Broken(_) => "❌",
         HopState::Unknown(_) => "❔",

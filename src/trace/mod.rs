@@ -177,7 +177,7 @@ fn row(loaded: &Loaded, model: &Model<'_>, path: &EventPath<'_, '_>) -> Row {
         })
         .collect();
     let outcome = match path.worst() {
-        HopState::Ok | HopState::Moot => Outcome::Delivers,
+        HopState::Ok | HopState::Noted(_) | HopState::Moot => Outcome::Delivers,
         HopState::Off(_) => Outcome::Silent,
         HopState::Unknown(_) => Outcome::Unknown,
         HopState::Impaired(_) => Outcome::Impaired,
@@ -259,7 +259,7 @@ impl Cell {
     }
 
     fn has_own_place(&self) -> bool {
-        matches!(self.state, HopState::Broken(_) | HopState::Impaired(_))
+        matches!(self.state, HopState::Broken(_) | HopState::Impaired(_) | HopState::Noted(_))
     }
 }
 

@@ -177,7 +177,7 @@ fn dot(text: &mut String, x: usize, y: usize, state: &HopState, number: Option<u
         format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" fill=\"{fill}\" stroke=\"{stroke}\" stroke-width=\"2\"/>")
     };
     let (shape, sign) = match state {
-        HopState::Ok => (
+        HopState::Ok | HopState::Noted(_) => (
             circle(8.5, GREEN, "#ffffff"),
             format!(
                 "<path d=\"M{} {y} l3 3.2 l5.2 -6.2\" fill=\"none\" stroke=\"#ffffff\" stroke-width=\"1.8\"/>",

@@ -61,13 +61,14 @@ fn label(state: &HopState) -> &'static str {
         HopState::Broken(_) => "no event arrives from",
         HopState::Impaired(_) => "events may be lost from",
         HopState::Off(_) => "without events:",
+        HopState::Noted(_) => "events pass all the same from",
         _ => "not known for",
     }
 }
 
 fn word(state: &HopState) -> &'static str {
     match state {
-        HopState::Ok => "ok",
+        HopState::Ok | HopState::Noted(_) => "ok",
         HopState::Impaired(_) => "!",
         HopState::Broken(_) => "BROKEN",
         HopState::Unknown(_) => "?",

@@ -7,6 +7,12 @@ use granit_parser::ErrorKind;
 /// Characters that may follow a backslash in double quotes.
 const ESCAPES: &str = "0abt\tnvfre \"/\\N_LPxuU\n\r";
 
+/// What is said of a quote that closes, and was hardly meant to where it does.
+const RUN_ON: &str = "this quote is not closed on its line, and the next line is not indented deeper";
+
+/// Longer lines are not repeated.
+const SHOWN: usize = 60;
+
 /// What is wrong, and where in the chunk.
 pub(super) struct Mistake {
     pub(super) range: Range<usize>,
@@ -19,8 +25,18 @@ pub(super) struct Before<'t> {
     pub(super) chunk: &'t str,
     /// The end of the last node that was read.
     pub(super) read: usize,
+    /// The last scalar that was read.
+    pub(super) last: Option<Leaf>,
     /// The innermost open bracket.
     pub(super) bracket: Option<usize>,
+}
+
+/// A scalar.
+pub(super) struct Leaf {
+    /// Its bytes in the chunk.
+    pub(super) range: Range<usize>,
+    /// Whether it is written without quotes.
+    pub(super) is_plain: bool,
 }
 
 impl Before<'_> {
@@ -34,7 +50,8 @@ impl Before<'_> {
         }
         let found = match kind {
             K::UnclosedQuotedScalar | K::InvalidQuotedScalarIndent | K::DocumentIndicatorInQuotedScalar => {
-                self.open_quote(at).map(|quote| (quote..quote + 1, self.unclosed_quote(kind)))
+                let here = matches!(self.chunk.as_bytes().get(at), Some(b'"' | b'\'')).then_some(at);
+                here.or_else(|| self.open_quote(at)).map(|quote| (quote..quote + 1, unclosed_quote(kind).to_string()))
             }
             K::TabInBlockIndentation
             | K::TabInIndentation
@@ -54,7 +71,10 @@ impl Before<'_> {
             | K::ExpectedFlowSequenceSeparator
             | K::InvalidColonPlacement
             | K::MappingValueNotAllowed
-            | K::UnexpectedEofImplicitFlowMapping => self.in_brackets(at),
+            | K::UnexpectedEofImplicitFlowMapping => self.in_brackets(at).or_else(|| self.missing_colon(at)),
+            K::InvalidTrailingSingleQuotedScalar | K::InvalidTrailingDoubleQuotedScalar => {
+                self.run_on_quote(at).map(|quote| (quote..quote + 1, RUN_ON.to_string()))
+            }
             K::MismatchedFlowCollectionEnd { open, close } => {
                 Some((self.character(at), format!("this `{open}` is closed by `{close}`")))
             }
@@ -118,13 +138,70 @@ impl Before<'_> {
         }
     }
 
-    fn unclosed_quote(&self, kind: &ErrorKind) -> String {
-        match kind {
-            ErrorKind::InvalidQuotedScalarIndent => {
-                "this quote is not closed on its line, and the next line is not indented deeper".into()
-            }
-            _ => "this quote is not closed".into(),
+    /// The quote that the one in front of `at` closes, where that was hardly meant: it stands on a line above, and the line
+    /// below it is not indented deeper.
+    fn run_on_quote(&self, at: usize) -> Option<usize> {
+        let bytes = self.chunk.as_bytes();
+        let last = at.checked_sub(1)?;
+        let quote = *bytes.get(last)?;
+        let opens = |i: usize| bytes[i] == quote && closing_quote(bytes, i + 1, quote) == Some(last);
+        let open = (self.read.min(last)..last).find(|&i| opens(i))?;
+        let own = self.line(open);
+        let next = self.line((own.end + 1).min(self.chunk.len()));
+        (own.end < last && self.indent(&next) <= self.indent(&own)).then_some(open)
+    }
+
+    /// A line without its `:` is read on into the next, up to the `:` of that: `name a` and below it `labels:`.
+    fn missing_colon(&self, at: usize) -> Option<(Range<usize>, String)> {
+        let leaf = self.last.as_ref().filter(|leaf| leaf.is_plain && leaf.range.end == at)?;
+        let line = self.line(leaf.range.start);
+        let before = self.chunk.get(line.start..leaf.range.start)?;
+        // A value behind its key is another mistake.
+        if line.end >= at || !before.bytes().all(|b| matches!(b, b' ' | b'-')) {
+            return None;
         }
+        let text = self.chunk.get(leaf.range.start..line.end)?.trim_end();
+        let (key, value) = text.split_once(' ').unwrap_or((text, ""));
+        let right = if value.is_empty() { format!("{key}:") } else { format!("{key}: {}", value.trim_start()) };
+        let shown = if right.len() <= SHOWN {
+            format!("a `:` is missing: write `{right}`")
+        } else {
+            "a `:` is missing in this line".into()
+        };
+        Some((leaf.range.start..leaf.range.start + text.len(), shown))
+    }
+
+    /// What Kubernetes' reader passes over where the parser stops: tabs that indent lines in brackets, and a comment without
+    /// a blank in front of it behind a quote or a bracket.
+    pub(super) fn passes(&self, kind: &ErrorKind, at: usize) -> Vec<Range<usize>> {
+        use ErrorKind as K;
+        let bytes = self.chunk.as_bytes();
+        match kind {
+            K::CommentNotSeparated => {
+                let behind = at.checked_sub(1).and_then(|i| bytes.get(i));
+                let closed = matches!(behind, Some(b'"' | b'\'' | b']' | b'}'));
+                if closed && bytes.get(at) == Some(&b'#') { vec![at..self.line(at).end] } else { Vec::new() }
+            }
+            K::TabInBlockIndentation | K::TabInIndentation | K::TabNotAllowed => {
+                self.bracket.map(|bracket| self.tabs_in_brackets(bracket, at)).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The tabs in front of lines from that of `at` to the one on which a bracket closes.
+    fn tabs_in_brackets(&self, bracket: usize, at: usize) -> Vec<Range<usize>> {
+        let bytes = self.chunk.as_bytes();
+        let end = closing_bracket(bytes, bracket).unwrap_or(bytes.len());
+        let mut found = Vec::new();
+        let mut start = self.line(at).start;
+        while start < end {
+            let blanks = bytes[start..end].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            let tabs = (start..start + blanks).filter(|&i| bytes[i] == b'\t');
+            found.extend(tabs.map(|i| i..i + 1));
+            start = self.line(start).end + 1;
+        }
+        found
     }
 
     fn unclosed_bracket(&self) -> Option<(Range<usize>, String)> {
@@ -227,6 +304,39 @@ impl Before<'_> {
         let len = self.chunk.get(at..end).map_or(0, |rest| rest.find(char::is_whitespace).unwrap_or(rest.len()));
         if len > 0 { at..at + len } else { at..at }
     }
+}
+
+fn unclosed_quote(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidQuotedScalarIndent => RUN_ON,
+        _ => "this quote is not closed",
+    }
+}
+
+/// Where a bracket closes, quotes and comments passed over.
+fn closing_bracket(bytes: &[u8], open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut i = open;
+    while i < bytes.len() {
+        match bytes[i] {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(i);
+                }
+            }
+            b'#' if i > 0 && bytes[i - 1].is_ascii_whitespace() => {
+                i += bytes[i..].iter().take_while(|b| !matches!(b, b'\n' | b'\r')).count();
+            }
+            quote @ (b'"' | b'\'') if bytes[i - 1].is_ascii_whitespace() || b"[{,:".contains(&bytes[i - 1]) => {
+                i = closing_quote(bytes, i + 1, quote)?;
+            }
+            _ => {}
+        }
+        i += 1;
+    }
+    None
 }
 
 /// Where quotes that were opened before `from` close.

@@ -8,7 +8,7 @@ use granit_parser::{Event, Parser, Placement, ScalarStyle, StructureStyle, optio
 use smol_str::SmolStr;
 
 use super::dialect::{self, Oddity};
-use super::mistake::Before;
+use super::mistake::{Before, Leaf};
 use super::scalar_map::ScalarMap;
 use super::tree::{Data, Embedding, NodeData, NodeId, Style, Tree};
 use crate::source::{FileId, SourceFile, Span};
@@ -19,6 +19,9 @@ const DEPTH_LIMIT: usize = 1000;
 /// Nodes that aliases may repeat in one document before it counts as an alias bomb. Go refuses by a ratio that sets in
 /// at about this size.
 const ALIAS_LIMIT: u64 = 400_000;
+
+/// Times that a document is read once more without what Kubernetes' reader passes over; each is for a mistake of its own.
+const REREADS: usize = 32;
 
 /// What is wrong with an alias to nothing; most are text such as `*.yaml`.
 const NO_ANCHOR: &str = "no anchor of this name stands above: put the value in quotes if it is text";
@@ -52,6 +55,14 @@ pub struct Document {
     pub oddities: Vec<Oddity>,
 }
 
+impl Document {
+    /// Whether it looks like an object of Kubernetes: a mapping with an `apiVersion` and a `kind`.
+    pub fn is_object(&self) -> bool {
+        let has = |tree: &Tree, key: &str| tree.root().get(key).is_some();
+        self.content.as_ref().is_ok_and(|tree| has(tree, "apiVersion") && has(tree, "kind"))
+    }
+}
+
 /// A whole file: its documents and comments.
 #[derive(Clone, Debug, Default)]
 pub struct Stream {
@@ -72,10 +83,7 @@ pub fn parse(source: &Arc<SourceFile>) -> Stream {
             comments_only(source.id(), chunk, start, &mut stream.comments);
             continue;
         }
-        let mut builder = Builder::new(source.id(), start);
-        // About what manifests need; growing by doubling would copy most nodes once more.
-        builder.nodes.reserve(chunk.len() / 14);
-        let outcome = builder.read(chunk);
+        let (mut builder, outcome) = read_as_go_does(source.id(), start, chunk);
         let span = Span::new(source.id(), start as u32, end as u32);
         let mut oddities = Vec::new();
         let content = match outcome {
@@ -96,6 +104,36 @@ pub fn parse(source: &Arc<SourceFile>) -> Stream {
         stream.documents.push(Document { span, content, oddities });
     }
     stream
+}
+
+/// Reads a document. Where the parser stops at what Kubernetes' reader passes over, a tab in brackets or a comment right behind a
+/// quote, the document is read again with blanks in its place, so that every span stays where it is.
+fn read_as_go_does(file: FileId, start: usize, chunk: &str) -> (Builder, Result<Option<NodeId>, SyntaxError>) {
+    let mut text = Cow::Borrowed(chunk);
+    let mut passed: Vec<Comment> = Vec::new();
+    for reread in 0.. {
+        let mut builder = Builder::new(file, start);
+        // About what manifests need; growing by doubling would copy most nodes once more.
+        builder.nodes.reserve(chunk.len() / 14);
+        let outcome = builder.read(&text);
+        let passes = std::mem::take(&mut builder.passes);
+        if outcome.is_ok() || passes.is_empty() || reread >= REREADS {
+            builder.comments.append(&mut passed);
+            builder.comments.sort_by_key(|comment| comment.span);
+            return (builder, outcome);
+        }
+        let mut bytes = text.into_owned().into_bytes();
+        for range in passes {
+            if bytes.get(range.start) == Some(&b'#') {
+                let span = Span::new(file, (start + range.start) as u32, (start + range.end) as u32);
+                passed.push(Comment { span, trailing: true });
+            }
+            bytes[range].fill(b' ');
+        }
+        // Whole characters went, so that this is text still.
+        text = String::from_utf8(bytes).map_or(Cow::Borrowed(chunk), Cow::Owned);
+    }
+    unreachable!("the loop returns")
 }
 
 /// Parses text that was taken out of a scalar, such as JSON in an argument. Spans of the nodes lead to the file through
@@ -218,6 +256,8 @@ struct Builder {
     repeated: u64,
     /// Where a second document starts after `...` in the same chunk; Kubernetes drops it.
     second_document: Option<Span>,
+    /// Bytes of the chunk at which the parser stopped and Kubernetes' reader goes on.
+    passes: Vec<Range<usize>>,
 }
 
 impl Builder {
@@ -232,6 +272,7 @@ impl Builder {
             anchors: Vec::new(),
             repeated: 0,
             second_document: None,
+            passes: Vec::new(),
         }
     }
 
@@ -261,8 +302,13 @@ impl Builder {
         let flow = |open: &&Open| self.nodes[open.id as usize].style == Style::Flow;
         let bracket = self.open.iter().rev().find(flow).map(|open| offset(self.nodes[open.id as usize].span.start));
         let leaf = |node: &&NodeData| matches!(node.data, Data::Scalar(_) | Data::Alias(_));
-        let read = self.nodes.iter().rev().find(leaf).map_or(0, |node| offset(node.span.end));
-        Before { chunk, read: read.max(bracket.map_or(0, |b| b + 1)), bracket }
+        let last = self.nodes.iter().rev().find(leaf);
+        let last = last.map(|node| Leaf {
+            range: offset(node.span.start)..offset(node.span.end),
+            is_plain: node.style == Style::Plain && !node.empty,
+        });
+        let read = last.as_ref().map_or(0, |leaf| leaf.range.end);
+        Before { chunk, read: read.max(bracket.map_or(0, |b| b + 1)), last, bracket }
     }
 
     /// Reads the first document of the chunk; `None` where there is none.
@@ -281,7 +327,9 @@ impl Builder {
                 Ok(event) => event,
                 Err(e) => {
                     let at = e.marker().byte_offset().unwrap_or(0).min(chunk.len());
-                    let mistake = self.before(chunk).explain(e.kind(), at, &e.info());
+                    let before = self.before(chunk);
+                    let mistake = before.explain(e.kind(), at, &e.info());
+                    self.passes = before.passes(e.kind(), at);
                     return Err(self.error(mistake.range, mistake.message));
                 }
             };

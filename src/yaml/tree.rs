@@ -507,9 +507,10 @@ impl<'t> Node<'t> {
         self.scalar() == Some(Scalar::Null)
     }
 
-    /// Whether the scalar holds template text (`{{ … }}`), so that its value is not known here.
+    /// Whether the scalar is still to be filled in, so that its value is not known here. For places where nothing in a
+    /// cluster expands anything.
     pub fn is_templated(self) -> bool {
-        self.text().is_some_and(|t| t.contains("{{"))
+        self.text().is_some_and(super::is_unfinished)
     }
 
     /// The value under a key. Of duplicate keys the last counts, as in Kubernetes; merge keys are followed; a null value

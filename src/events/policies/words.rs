@@ -70,6 +70,7 @@ impl<'t> Blocked<'_, 't> {
         let policy = model.reach.policies.get(self.obstacle.policy).map(|p| p.view.title()).unwrap_or_default();
         let ports = ports(&self.ports());
         match (direction, self.obstacle.why) {
+            (_, Why::PortName) => format!("`{policy}` opens a port by a name that no container of the engine has"),
             (Direction::Ingress, Why::Port) => format!("`{policy}` lets the gateway in, but not to {ports}"),
             (Direction::Egress, Why::Port) => format!("`{policy}` lets the gateway out to engines, but not to {ports}"),
             (Direction::Ingress, Why::Namespace) => {
@@ -115,6 +116,10 @@ impl<'t> Blocked<'_, 't> {
         let peer = self.peer(model, direction);
         match self.obstacle.why {
             Why::Port => format!("add {items} to `ports`"),
+            Why::PortName => match self.needed.first() {
+                Some(first) => format!("write `{}`, or the name that the container gives this port", first.port.number),
+                None => "write the number of the port".into(),
+            },
             Why::Labels => match self.other(direction).and_then(|id| labels_of(&model.reach, id)) {
                 Some(labels) => {
                     format!("ask for the gateway's own labels, such as {labels}, or leave `podSelector` out")

@@ -63,9 +63,9 @@ impl<'t> Gateway<'t> {
     /// The setting of a variable: its text, absent, or decided elsewhere. A container without an image is a patch of one that
     /// is written elsewhere, so that nothing is absent from it.
     pub fn setting(&self, variable: &'static Variable) -> Resolved<Text> {
-        let names = self.names(variable);
-        let found = names.iter().map(|name| self.container.setting(name)).find(|s| !s.is_absent());
-        match found {
+        let found = || self.names(variable).into_iter().map(|name| self.container.setting(name));
+        // What may be set under one name does not hide what is set under another.
+        match found().find(|s| s.known().is_some()).or_else(|| found().find(Resolved::is_unknown)) {
             Some(found) => found,
             None if self.container.image().is_none() => Resolved::Unknown(self.container.grip()),
             None => Resolved::Absent(self.place()),
@@ -103,6 +103,12 @@ impl<'t> Gateway<'t> {
     /// Whether its release has synchronisation at all; a release that is not known may.
     pub fn can_sync(&self) -> bool {
         self.image.release.as_ref().is_none_or(|release| aibrix::can("sync_exists", release))
+    }
+
+    /// Whether its release synchronises and understands the events of no vLLM.
+    pub fn decodes_nothing(&self) -> bool {
+        let release = self.image.release.as_ref();
+        release.is_some_and(|release| aibrix::can("sync_exists", release) && aibrix::decoder(release).is_none())
     }
 
     /// Whether it is told to run without Redis.

@@ -5,10 +5,9 @@ use super::refusal::Refusal;
 use super::text::TextEdit;
 use super::value::Value;
 use super::{emit, inside};
-use crate::k8s::text::is_template;
 use crate::lint::Edit;
 use crate::source::ReadOnly;
-use crate::yaml::{Node, Shape, Tree, Written};
+use crate::yaml::{Node, Shape, Tree, Written, is_template};
 
 /// Where an entry or item is inserted.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +158,7 @@ impl<'t> Changes<'t> {
         if home.tag().is_some() {
             return Err(Refusal::at(home.grip(), "the value has a tag"));
         }
-        if home.text().is_some_and(|t| t.contains("{{") || t.contains("${")) {
+        if home.text().is_some_and(is_template) {
             return Err(Refusal::at(home.span(), "the value is a template"));
         }
         draft.forget(home);

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use crate::facts::kubernetes;
-use crate::yaml::Node;
+use crate::yaml::{Node, is_unfinished};
 
 use super::super::selector::Selector;
-use super::super::text::is_template;
 use super::super::workload::Labels;
 use super::bits::{Bits, Tri};
 
@@ -56,7 +55,7 @@ impl<'t> LabelIndex<'t> {
         let len = self.len;
         let key = self.key(key);
         key.has.insert(index);
-        if is_template(value) {
+        if is_unfinished(value) {
             key.templated.insert(index);
         }
         key.values.entry(value).or_insert_with(|| Bits::none(len)).insert(index);
@@ -71,7 +70,7 @@ impl<'t> LabelIndex<'t> {
         for entry in node.entries() {
             match entry.key.text() {
                 // Kubernetes reads null as the empty string.
-                Some(key) if !is_template(key) => {
+                Some(key) if !is_unfinished(key) => {
                     let value = if entry.value.is_null() { "" } else { entry.value.text().unwrap_or("") };
                     self.insert(index, key, value);
                 }
@@ -120,7 +119,7 @@ impl<'t> LabelIndex<'t> {
         let Some(found) = self.keys.get(key) else { return Tri { yes: none(), maybe: has.maybe } };
         let mut yes = none();
         values.iter().filter_map(|value| found.values.get(value)).for_each(|bits| yes.add(bits));
-        if values.iter().any(|value| is_template(value)) {
+        if values.iter().any(|value| is_unfinished(value)) {
             return Tri { yes, maybe: has.maybe };
         }
         let mut maybe = has.maybe.and(&found.has.clone().complement());
@@ -146,7 +145,7 @@ impl<'t> LabelIndex<'t> {
         }
         for entry in map.map(Node::entries).unwrap_or_default() {
             found = found.and(&match entry.key.text() {
-                Some(key) if !is_template(key) => self.among(key, &[entry.value.text().unwrap_or("")]),
+                Some(key) if !is_unfinished(key) => self.among(key, &[entry.value.text().unwrap_or("")]),
                 _ => Tri::unknown(self.len),
             });
         }
@@ -158,7 +157,7 @@ impl<'t> LabelIndex<'t> {
 
     /// Source: Kubernetes `apimachinery/pkg/labels/selector.go`, `Requirement.Matches`.
     fn expression(&self, node: Node<'t>) -> Tri {
-        let text = |key| node.get(key).and_then(Node::text).filter(|t| !is_template(t));
+        let text = |key| node.get(key).and_then(Node::text).filter(|t| !is_unfinished(t));
         let (Some(key), Some(operator)) = (text("key"), text("operator")) else { return Tri::unknown(self.len) };
         let values = node.get("values");
         if values.is_some_and(|v| !v.is_sequence() && !v.is_null()) {

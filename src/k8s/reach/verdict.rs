@@ -1,9 +1,10 @@
 //! Whether one connection is allowed, and which policies and lines decide it.
 
 use crate::source::Span;
+use crate::suggest;
 use crate::yaml::Node;
 
-use super::super::policy::{Direction, Protocol, selector_place};
+use super::super::policy::{Direction, PolicyRule, PortRange, Protocol, selector_place};
 use super::super::selector::Truth;
 use super::{EndpointId, NamespaceName, Policy, PolicyId, Reach, Rule};
 
@@ -59,6 +60,8 @@ pub enum Why {
     Port,
     /// A rule opens the port for pods with these labels in the policy's own namespace, and the other end is elsewhere.
     OtherNamespace,
+    /// A rule lets the other end in, to a port of a name that is nearly the one of the port in question.
+    PortName,
     /// A rule opens the port to other namespaces.
     Namespace,
     /// A rule opens the port to other pods.
@@ -128,7 +131,7 @@ impl<'t> Reach<'t> {
         let asked = &side.asked;
         let rank = |why: Why| match why {
             Why::OtherNamespace => 0,
-            Why::Port => 1,
+            Why::Port | Why::PortName => 1,
             Why::Namespace | Why::Labels => 2,
             Why::Closed => 3,
         };
@@ -151,7 +154,9 @@ impl<'t> Reach<'t> {
                 let Some(view) = &rule.view else { continue };
                 if rule.admits(asked.other) == Truth::Yes {
                     // More ports for everybody is not what the author wants.
-                    if !rule.peers.is_empty() {
+                    if let Some(name) = self.misspelt_port(view, asked) {
+                        offer(id, name.span(), Why::PortName);
+                    } else if !rule.peers.is_empty() {
                         offer(id, view.ports_place(), Why::Port);
                     }
                     continue;
@@ -173,6 +178,19 @@ impl<'t> Reach<'t> {
             }
         }
         best
+    }
+
+    /// The name of a port in a rule that the destination does not have, where its own name for the port is much like it.
+    fn misspelt_port(&self, rule: &PolicyRule<'t>, asked: &Asked) -> Option<Node<'t>> {
+        let listed = &self.endpoints.get(asked.destination)?.ports;
+        let own =
+            || listed.iter().filter(|(p, _, n)| *p == asked.protocol && *n == Some(asked.port)).map(|(_, n, _)| *n);
+        rule.ports.iter().flatten().find_map(|port| {
+            let PortRange::Named(name) = &port.range else { return None };
+            let stray = port.protocol == Some(asked.protocol)
+                && self.named_port(asked.destination, asked.protocol, name).is_none();
+            suggest::nearest(name, own()).filter(|_| stray).and_then(|_| port.node.get("port"))
+        })
     }
 
     /// Why it is not known whether a side allows: words that follow "because", and the place.
