@@ -79,9 +79,11 @@ struct Group {
 /// What several groups find in the files that they share, once each.
 #[derive(Default)]
 struct Shown {
-    /// By the file, the place and the message, which few have in common.
-    findings: HashMap<(String, (u32, u32), String), Vec<Arc<Finding>>>,
+    findings: HashMap<Likeness, Vec<Arc<Finding>>>,
 }
+
+/// What few findings have in common: the file, the line and column where they start, and the message.
+type Likeness = (String, (u32, u32), String);
 
 impl Shown {
     fn is_new(&mut self, uri: &str, finding: &Arc<Finding>) -> bool {
