@@ -102,7 +102,7 @@ fn policy(model: &Model<'_>, needed: &Needed<'_, '_>, ports: &[u16], config: &Co
     let publisher = needed.publisher;
     let resource = publisher.pod.resource;
     let mut metadata = vec![("name", Value::from(name(resource)))];
-    if let Some(namespace) = resource.namespace() {
+    if let Some(namespace) = resource.written_namespace() {
         metadata.push(("namespace", Value::from(namespace)));
     }
     metadata.push(("labels", Value::map([MANAGED_BY])));
