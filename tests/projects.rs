@@ -370,9 +370,9 @@ fn each_mistake_is_said_once() {
         let text = std::fs::read_to_string(&path).expect(file);
         let at = text.rfind(from).unwrap_or_else(|| panic!("{from:?} is not in {file}"));
         std::fs::write(&path, format!("{}{to}{}", &text[..at], &text[at + from.len()..])).expect("written");
-        let (found, _) = concise(folder.path(), &["."]);
-        if found.lines().filter(|line| line.contains('[')).count() != 1 || !found.contains(&format!("[{rule}]")) {
-            wrong.push(format!("{rule} ({from:?} as {to:?}): {found}"));
+        let (found, _) = findings(folder.path(), &["."]);
+        if !matches!(found.as_slice(), [(line, _)] if line.contains(&format!("[{rule}]"))) {
+            wrong.push(format!("{rule} ({from:?} as {to:?}): {}", shown(&found)));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));

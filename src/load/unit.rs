@@ -15,7 +15,7 @@ enum Namespace {
     /// Nowhere: that is left to whoever applies the manifest.
     Unwritten,
     /// In text that is still to be filled in.
-    Unfinished,
+    Unfinished(SmolStr),
 }
 
 /// One Kubernetes object: a mapping with an `apiVersion` and a `kind`.
@@ -50,7 +50,7 @@ impl Resource {
             name: text(metadata.and_then(|m| m.get("name"))).unwrap_or_default(),
             annotations: metadata.and_then(|m| m.get("annotations")).map(Node::id),
             namespace: match text(metadata.and_then(|m| m.get("namespace"))) {
-                Some(written) if is_unfinished(&written) => Namespace::Unfinished,
+                Some(written) if is_unfinished(&written) => Namespace::Unfinished(written),
                 Some(written) => Namespace::Named(written),
                 None => Namespace::Unwritten,
             },
@@ -109,13 +109,21 @@ impl Resource {
     pub fn namespace(&self) -> Option<&str> {
         match &self.namespace {
             Namespace::Named(name) => Some(name),
-            Namespace::Unwritten | Namespace::Unfinished => None,
+            Namespace::Unwritten | Namespace::Unfinished(_) => None,
+        }
+    }
+
+    /// The namespace as it is written, for what is to stand in the same: it is filled in there like here.
+    pub fn written_namespace(&self) -> Option<&str> {
+        match &self.namespace {
+            Namespace::Named(text) | Namespace::Unfinished(text) => Some(text),
+            Namespace::Unwritten => None,
         }
     }
 
     /// Whether the namespace is still to be filled in: the object lies in one that is not known, and hardly in the default.
     pub fn has_open_namespace(&self) -> bool {
-        matches!(self.namespace, Namespace::Unfinished)
+        matches!(self.namespace, Namespace::Unfinished(_))
     }
 
     /// The object's annotations.

@@ -27,7 +27,7 @@ impl ObjectName {
         ObjectName {
             api_version: resource.api_version().to_string(),
             kind: resource.kind().to_string(),
-            namespace: resource.namespace().map(str::to_string),
+            namespace: resource.written_namespace().map(str::to_string),
             name: resource.name().to_string(),
         }
     }

@@ -185,7 +185,7 @@ fn file_of(resource: &Resource) -> Result<&SourceFile, Refusal> {
 fn policy(model: &Model<'_>, needed: &Needed<'_, '_>, selector: Value, ports: &[u16], config: &Config) -> Value {
     let resource = needed.publisher.pod.resource;
     let mut metadata = vec![("name", Value::from(name(resource)))];
-    if let Some(namespace) = written_namespace(resource) {
+    if let Some(namespace) = namespace_in_file(resource) {
         metadata.push(("namespace", Value::from(namespace)));
     }
     metadata.push(("labels", Value::map([MANAGED_BY])));
@@ -210,7 +210,7 @@ fn policy(model: &Model<'_>, needed: &Needed<'_, '_>, selector: Value, ports: &[
 }
 
 /// The namespace in the file, where a build sets none: it sets it on the policy as well.
-fn written_namespace(resource: &Resource) -> Option<&str> {
+fn namespace_in_file(resource: &Resource) -> Option<&str> {
     let node = resource.node().at("metadata.namespace")?;
     match (node.written(), resource.node().written()) {
         (Written::Node(node), Written::Node(home)) if std::ptr::eq(node.tree(), home.tree()) => node.text(),

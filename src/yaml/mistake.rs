@@ -180,7 +180,8 @@ impl Before<'_> {
             K::CommentNotSeparated => {
                 let behind = at.checked_sub(1).and_then(|i| bytes.get(i));
                 let closed = matches!(behind, Some(b'"' | b'\'' | b']' | b'}'));
-                if closed && bytes.get(at) == Some(&b'#') { vec![at..self.line(at).end] } else { Vec::new() }
+                let is_comment = closed && bytes.get(at) == Some(&b'#');
+                is_comment.then(|| at..self.line(at).end).into_iter().collect()
             }
             K::TabInBlockIndentation | K::TabInIndentation | K::TabNotAllowed => {
                 self.bracket.map(|bracket| self.tabs_in_brackets(bracket, at)).unwrap_or_default()
