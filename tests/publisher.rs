@@ -165,8 +165,10 @@ fn the_release_comes_from_the_tag_with_its_bytes() {
         (
             "localhost:5000/vllm/vllm-openai:v0.10.0-cu128@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             Some("0.10.0"),
-            false,
+            true,
         ),
+        // Another path is somebody's own build, whatever its tag.
+        ("registry.example.com/team/vllm-openai:v0.10.0", Some("0.10.0"), false),
         ("vllm/vllm-openai:latest", None, false),
         ("vllm/vllm-openai", None, false),
     ] {
