@@ -130,6 +130,7 @@ fn render_with(
         fixed: 0,
         exit_code: 2,
         folder: PathBuf::from("/project"),
+        top: PathBuf::from("/project"),
     };
     let mut out = Vec::new();
     report.write(format, style, &mut out).expect("memory");
@@ -228,6 +229,7 @@ fn fingerprints_survive_moved_lines_and_tell_equal_lines_apart() {
             fixed: 0,
             exit_code: 1,
             folder: PathBuf::from("/project"),
+            top: PathBuf::from("/project"),
         };
         let mut out = Vec::new();
         report.write(Format::Sarif, &Style::PLAIN, &mut out).expect("memory");
@@ -473,4 +475,33 @@ fn a_comment_is_no_longer_than_a_comment_may_be() {
     let off = vec![Standing { on_changed_lines: Some(false), in_baseline: None }; 5_000];
     let text = render_with(Format::Markdown, &Style::PLAIN, &loaded(), many(5_000), &off);
     assert!(text.len() <= 65_536 && text.contains("<summary>5000 findings not on changed lines</summary>"));
+}
+
+#[test]
+fn no_report_takes_the_place_of_what_was_linted() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| dir.path().join(name);
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n";
+    std::fs::write(at("pod.yaml"), pod).expect("a file");
+    std::fs::write(at("kvlint.yaml"), "rules: {}\n").expect("a file");
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kvlint"));
+        let output = command.args(arguments).current_dir(dir.path()).output().expect("kvlint runs");
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    for arguments in [
+        &["-o", "pod.yaml"][..],
+        &["--report", "json=./pod.yaml"],
+        &["--diff", "-o", "pod.yaml"],
+        &["-o", "kvlint.yaml"],
+    ] {
+        let (code, said) = run(arguments);
+        assert!(code == Some(2) && said.contains("was read in this run"), "{arguments:?}: {said}");
+        assert_eq!(std::fs::read_to_string(at("pod.yaml")).expect("a file"), pod);
+    }
+    // A report that lies there from the last run is replaced, and no manifest that was passed over.
+    for _ in 0..2 {
+        let (code, said) = run(&["--report", "json=last.json", "--baseline", "b.json", "--write-baseline"]);
+        assert!(code == Some(0) && !said.contains("not analysed"), "{said}");
+    }
 }

@@ -201,6 +201,7 @@ fn report(files: &[(PathBuf, String)]) {
         limit: Severity::Error,
         exit_code: 0,
         folder: PathBuf::from("/"),
+        top: PathBuf::from("/"),
     };
     for format in Format::ALL {
         let mut out = Vec::new();

@@ -89,6 +89,10 @@ pub fn run(arguments: &LintArguments, color: Color, config: &Config, sources: &S
         Some(State { loaded, outcome, all })
     };
     let Some(first) = reload(&overlay) else { return FAILURE };
+    if let Err(message) = arguments.reports.spare(&first.loaded) {
+        output::complain(&message);
+        return FAILURE;
+    }
     let found = first.outcome.diagnostics.len();
     // The configuration is read once, before everything else: no round would see it change.
     let settings = sources.next_id();
@@ -126,6 +130,7 @@ pub fn run(arguments: &LintArguments, color: Color, config: &Config, sources: &S
     // The fixes moved lines, and changed some.
     let Some(accepted) = arguments.accept.prepare(paths) else { return FAILURE };
     accepted.leave_out(&mut fixed.state.loaded);
+    arguments.reports.leave_out(&mut fixed.state.loaded);
     let State { loaded, outcome, .. } = &fixed.state;
     let code = lint::report(arguments, color, config, loaded, outcome, &accepted, &mended);
     // The process ends here, and taking the trees apart would only cost time.

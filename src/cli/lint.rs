@@ -1,6 +1,6 @@
 //! `kvlint [PATHS]`: load, lint, report.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -86,7 +86,12 @@ fn lint(arguments: &LintArguments, color: Color, read: &mut dyn FnMut(&Path), do
         return fix::run(arguments, color, &config, &sources);
     }
     let Some(mut loaded) = settings::load(&arguments.inputs, &config, sources) else { return FAILURE };
+    if let Err(message) = arguments.reports.spare(&loaded) {
+        output::complain(&message);
+        return FAILURE;
+    }
     accepted.leave_out(&mut loaded);
+    arguments.reports.leave_out(&mut loaded);
     let outcome = lint::lint(&loaded, &config, None);
     let code = report(arguments, color, &config, &loaded, &outcome, &accepted, &Mended::default());
     loaded.sources.files().iter().for_each(|file| read(file.path()));
@@ -120,6 +125,7 @@ pub(super) fn report(
     let failed = failures(arguments, config, loaded, outcome, &coverage) || mended.failed;
     let judgement = accepted.judge(&arguments.inputs.paths, config, loaded, outcome, failed);
     let failed = failed || judgement.failed;
+    let folder = std::env::current_dir().unwrap_or_default();
     let report = Report {
         sources: &loaded.sources,
         units: &loaded.units,
@@ -132,12 +138,24 @@ pub(super) fn report(
         fixed: mended.findings,
         limit: limit(arguments),
         exit_code: exit_code(arguments, &outcome.diagnostics, &judgement.standings, failed),
-        folder: std::env::current_dir().unwrap_or_default(),
+        top: top(&folder),
+        folder,
     };
     let written = arguments
         .reports
         .deliver(&report, color, mended.text_on_output, |style| closing(arguments, &report, &judgement.notes, style));
     if written { report.exit_code } else { FAILURE }
+}
+
+/// The top of the repository that a folder lies in: by `.git`; else the workspace of a runner, which may hold a checkout without one; else
+/// the folder itself.
+fn top(folder: &Path) -> PathBuf {
+    let git = folder.ancestors().find(|above| above.join(".git").exists()).map(Path::to_path_buf);
+    let workspace = || {
+        let named = std::env::var_os("GITHUB_WORKSPACE").filter(|path| !path.is_empty())?;
+        std::fs::canonicalize(named).ok().filter(|workspace| folder.starts_with(workspace))
+    };
+    git.or_else(workspace).unwrap_or_else(|| folder.to_path_buf())
 }
 
 /// The least severity that decides the exit code.

@@ -4,13 +4,16 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::output;
 use super::terminal::{self, Color};
+use crate::load::Loaded;
 use crate::report::{Format, Report, Style, shown};
+use crate::source::SourceFile;
 
 /// Where reports go, and how they are written.
 #[derive(Args, Debug)]
@@ -91,6 +94,29 @@ impl ReportArguments {
         }
     }
 
+    /// Refuses to write a report in the place of what was linted. A report of an earlier run is no input, though it may lie among them.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn spare(&self, loaded: &Loaded) -> Result<(), String> {
+        for target in self.files() {
+            let input = |file: &Arc<SourceFile>| same_file(file.path(), target);
+            let skipped = || loaded.skipped.iter().any(|skipped| same_file(&skipped.path, target));
+            if loaded.sources.files().iter().any(input) && !skipped() {
+                let target = shown(target);
+                return Err(format!(
+                    "{target} was read in this run, and a report would take its place: name another file"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports beside the manifests may be JSON, and no manifests that were passed over.
+    pub fn leave_out(&self, loaded: &mut Loaded) {
+        loaded.skipped.retain(|skipped| !self.files().any(|own| same_file(&skipped.path, own)));
+    }
+
     /// Writes every report, the files first, whether or not others can be written. `closing` is what follows the findings in
     /// text, and goes to standard error where nobody would see it; the main report goes there, too, where standard output is taken. Whether all were written: what went wrong is told.
     pub fn deliver(
@@ -124,6 +150,14 @@ impl ReportArguments {
         }
         main && failed == 0
     }
+}
+
+/// Whether two paths lead to one file that is there.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    // Looking at a disk takes time, and most names differ. Behind links they may differ for one file, too.
+    let alike = one.file_name() == other.file_name() || other.is_symlink();
+    alike && real(one).is_some_and(|one| real(other).is_some_and(|other| one == other))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out, "::error title=kvlint::{}", data(&message))?;
     }
     for missed in report.coverage.not_analysed.iter().filter(|n| n.failed) {
-        let path = shown(&missed.path);
+        let path = report.path_from_top(&missed.path);
         writeln!(out, "::error file={},title=kvlint::not analysed: {}", property(&path), data(&missed.reason))?;
     }
     Ok(())
@@ -40,7 +40,13 @@ fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, standing: Standing, o
         Severity::Warning => "warning",
         Severity::Info => "notice",
     };
-    write!(out, "::{command} file={},line={},endLine={}", property(&shown(file.path())), start.line, end.line)?;
+    write!(
+        out,
+        "::{command} file={},line={},endLine={}",
+        property(&report.path_from_top(file.path())),
+        start.line,
+        end.line
+    )?;
     // GitHub refuses columns where the lines differ.
     if start.line == end.line {
         write!(out, ",col={},endColumn={}", start.column, end.column)?;
@@ -49,7 +55,13 @@ fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, standing: Standing, o
     for related in &diagnostic.related {
         let file = report.sources.file(related.span.file);
         let at = file.line_column(related.span.start);
-        message.push_str(&format!("\n{}:{}:{}: {}", shown(file.path()), at.line, at.column, related.text));
+        message.push_str(&format!(
+            "\n{}:{}:{}: {}",
+            report.path_from_top(file.path()),
+            at.line,
+            at.column,
+            related.text
+        ));
     }
     if let Some(help) = &diagnostic.help {
         message.push_str(&format!("\nhelp: {help}"));

@@ -18,7 +18,7 @@ struct Violation {
 
 #[derive(Serialize)]
 struct Location {
-    /// From the folder that kvlint was run in, which should be the repository's.
+    /// From the top of the repository.
     path: String,
     lines: Lines,
 }
@@ -49,7 +49,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
                     Severity::Info => "info",
                 },
                 location: Location {
-                    path: lint::relative(file.path(), &report.folder),
+                    path: lint::relative(&report.folder.join(file.path()), &report.top),
                     lines: Lines { begin: file.line_column(span.start).line, end: file.line_column(span.end).line },
                 },
             }

@@ -16,7 +16,7 @@ mod text;
 pub mod visible;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use coverage::{Coverage, NotAnalysed};
 pub use path::shown;
@@ -91,11 +91,25 @@ pub struct Report<'a> {
     pub fixed: usize,
     /// What the process will exit with.
     pub exit_code: u8,
-    /// The folder that relative paths start from.
+    /// The folder that the run's own relative paths start from: where kvlint was started.
     pub folder: PathBuf,
+    /// The folder that paths count from in reports that a program reads beside the repository: its top.
+    pub top: PathBuf,
 }
 
 impl Report<'_> {
+    /// A file's path from the top of the repository, where it lies in it; else as it is shown.
+    fn path_from_top(&self, path: &Path) -> String {
+        let absolute = path::clean(&self.folder.join(path));
+        let inside = absolute.strip_prefix(&self.top).ok().filter(|rest| !rest.as_os_str().is_empty());
+        inside.map_or_else(|| shown(path), shown)
+    }
+
+    /// A URI of a file, and whether it is relative to the top of the repository.
+    fn uri(&self, path: &Path) -> (String, bool) {
+        path::uri(&self.folder.join(path), &self.top)
+    }
+
     /// Writes the findings, and whatever else the format has a place for.
     ///
     /// # Errors
@@ -126,7 +140,7 @@ impl Report<'_> {
 
     /// A fingerprint for each of [`Report::diagnostics`].
     fn fingerprints(&self) -> Vec<String> {
-        lint::fingerprints(self.units, self.sources, self.diagnostics, &self.folder)
+        lint::fingerprints(self.units, self.sources, self.diagnostics, &self.top)
     }
 
     /// How many findings that the baseline does not list have this severity.

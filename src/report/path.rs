@@ -1,6 +1,6 @@
 //! Paths as they are shown: without a leading `./`, with forward slashes.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 /// The path for output. Not neutralised: formats that a terminal reads do that themselves.
 pub fn shown(path: &Path) -> String {
@@ -15,17 +15,7 @@ pub fn shown(path: &Path) -> String {
 /// because consumers refuse `..`.
 pub fn uri(path: &Path, folder: &Path) -> (String, bool) {
     let mut parts: Vec<String> = Vec::new();
-    let joined = folder.join(path);
-    let mut absolute = std::path::PathBuf::new();
-    for component in joined.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                absolute.pop();
-            }
-            other => absolute.push(other),
-        }
-    }
+    let absolute = clean(&folder.join(path));
     let inside = absolute.strip_prefix(folder).ok().filter(|p| !p.as_os_str().is_empty());
     for component in inside.unwrap_or(&absolute).components() {
         if let Component::Normal(name) = component {
@@ -36,6 +26,21 @@ pub fn uri(path: &Path, folder: &Path) -> (String, bool) {
         Some(_) => (parts.join("/"), true),
         None => (format!("file:///{}", parts.join("/")), false),
     }
+}
+
+/// An absolute path without `.` and `..`.
+pub(super) fn clean(path: &Path) -> PathBuf {
+    let mut absolute = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                absolute.pop();
+            }
+            other => absolute.push(other),
+        }
+    }
+    absolute
 }
 
 /// One segment of a path, with everything but unreserved characters as `%XX`.

@@ -6,14 +6,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{REPOSITORY, Report, path, rule_page, shown, visible};
+use super::{REPOSITORY, Report, rule_page, shown, visible};
 use crate::facts;
 use crate::lint::{Diagnostic, FINGERPRINT, Fix, Label, RULES, Rule, Severity, Standing};
 use crate::source::{FileId, SourceFile, Span};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// What relative URIs start from: the folder that kvlint was run in.
+/// What relative URIs start from: the top of the repository.
 const BASE: &str = "%SRCROOT%";
 
 #[derive(Serialize)]
@@ -103,7 +103,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
             .collect(),
         column_kind: "unicodeCodePoints",
         newline_sequences: ["\r\n", "\n", "\r"],
-        original_uri_base_ids: json!({ BASE: { "description": { "text": "the folder that kvlint was run in" } } }),
+        original_uri_base_ids: json!({ BASE: { "description": { "text": "the top of the repository; the folder that kvlint was run in, where there is none" } } }),
         properties: json!({ "coverage": report.coverage.to_string(), "suppressed": report.suppressed }),
     };
     let document = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] });
@@ -158,7 +158,7 @@ fn invocations(report: &Report<'_>) -> Value {
         })
     });
     let missed = report.coverage.not_analysed.iter().map(|n| {
-        let (uri, relative) = path::uri(&n.path, &report.folder);
+        let (uri, relative) = report.uri(&n.path);
         let part = if n.in_part { "analysed in part" } else { "not analysed" };
         json!({
             "level": if n.failed { "error" } else { "note" },
@@ -230,7 +230,7 @@ fn mending(report: &Report<'_>, fix: &Fix) -> Value {
         }
     }
     let change = |(file, replacements): (FileId, Vec<Value>)| {
-        let (uri, relative) = path::uri(report.sources.file(file).path(), &report.folder);
+        let (uri, relative) = report.uri(report.sources.file(file).path());
         json!({ "artifactLocation": artifact(uri, relative), "replacements": replacements })
     };
     json!({
@@ -256,7 +256,7 @@ fn region(file: &SourceFile, span: Span) -> Region {
 
 fn location(report: &Report<'_>, label: &Label, id: Option<usize>) -> Location {
     let file = report.sources.file(label.span.file);
-    let (uri, relative) = path::uri(file.path(), &report.folder);
+    let (uri, relative) = report.uri(file.path());
     Location {
         id,
         physical_location: PhysicalLocation {
