@@ -31,6 +31,7 @@ one_of fail-on "${INPUT_FAIL_ON:=error}" error warning never
 one_of changed-only "${INPUT_CHANGED_ONLY:=auto}" auto true false
 one_of annotations "${INPUT_ANNOTATIONS:=true}" true false
 one_of summary "${INPUT_SUMMARY:=true}" true false
+one_of upload-sarif "${INPUT_UPLOAD_SARIF:=false}" true false
 for name in config sarif-file diff-base working-directory; do
   # The runner's bash on macOS is 3.2.
   value=INPUT_$(tr '[:lower:]-' '[:upper:]_' <<<"$name")
@@ -52,6 +53,11 @@ is_absolute "$sarif" || sarif=$PWD/$sarif
 paths=()
 while IFS= read -r path || [[ -n $path ]]; do
   path=${path%$'\r'}
+  # Blanks around a path are none of it, unless a file has them in its name.
+  if [[ ! -e $path ]]; then
+    path=${path#"${path%%[![:blank:]]*}"}
+    path=${path%"${path##*[![:blank:]]}"}
+  fi
   [[ -z $path ]] || paths+=("$path")
 done <<<"${INPUT_PATHS:-.}"
 [[ ${#paths[@]} -gt 0 ]] || paths=(.)
@@ -70,10 +76,11 @@ base() {
     printf '%s' "$INPUT_DIFF_BASE"
     return
   fi
-  # What the checkout of a pull request holds is a merge, whose first parent is the base.
-  if [[ ${GITHUB_REF:-} == refs/pull/*/merge ]]; then
+  # What the checkout of a pull request holds is a merge that GitHub made for it, whose first parent is the base. The head of the
+  # branch may be a merge, too, whose first parent is the author's own commit: only the commit of the event is the other one.
+  if [[ ${GITHUB_REF:-} == refs/pull/*/merge && -n ${GITHUB_SHA:-} && $(git rev-parse HEAD 2>/dev/null) == "$GITHUB_SHA" ]]; then
     if ! is_merge; then
-      git fetch --quiet --no-tags --deepen=1 origin "${GITHUB_SHA:-HEAD}" >/dev/null 2>&1 || true
+      git fetch --quiet --no-tags --deepen=1 origin "$GITHUB_SHA" >/dev/null 2>&1 || true
     fi
     if is_merge; then
       printf 'HEAD^1'
@@ -86,7 +93,11 @@ base() {
   if [[ $fork != "$(git rev-parse HEAD)" ]]; then printf '%s' "$from"; fi
 }
 is_merge() { git rev-parse --quiet --verify 'HEAD^2^{commit}' >/dev/null 2>&1; }
-if [[ $INPUT_CHANGED_ONLY == true || ( $INPUT_CHANGED_ONLY == auto && ${GITHUB_EVENT_NAME:-} == pull_request ) ]]; then
+# Who names a base wants changed lines, whatever the event.
+lines=$INPUT_CHANGED_ONLY
+if [[ $lines == auto && ${GITHUB_EVENT_NAME:-} != pull_request && -z ${INPUT_DIFF_BASE:-} ]]; then lines=false; fi
+if [[ $lines == false && -n ${INPUT_DIFF_BASE:-} ]]; then warn '`diff-base` is ignored, because `changed-only` is false'; fi
+if [[ $lines != false ]]; then
   from=$(base)
   if [[ -n $from ]]; then
     verdict+=("--diff-base=$from")

@@ -320,10 +320,74 @@ fn pull_request(added: &str) -> Runner {
     runner.git(&["commit", "-qm", "new"]);
     runner.git(&["checkout", "-q", "main"]);
     runner.git(&["merge", "-q", "--no-ff", "-m", "merge", "topic"]);
+    let head = runner.git(&["rev-parse", "HEAD"]);
     runner
         .with("GITHUB_EVENT_NAME", "pull_request")
         .with("GITHUB_REF", "refs/pull/7/merge")
         .with("GITHUB_BASE_REF", "main")
+        .with("GITHUB_SHA", &head)
+}
+
+#[test]
+fn a_merge_that_was_pushed_is_not_the_merge_of_the_pull_request() {
+    // The head of the branch is checked out, and it is a merge of the main branch: what came before it is the change, too.
+    let runner = Runner::new(&[("old.yaml", "# nothing\n")]);
+    runner.git(&["init", "-q"]);
+    runner.git(&["add", "."]);
+    runner.git(&["commit", "-qm", "old"]);
+    runner.git(&["checkout", "-qb", "topic"]);
+    runner.write("new.yaml", BROKEN);
+    runner.git(&["add", "."]);
+    runner.git(&["commit", "-qm", "new"]);
+    runner.git(&["checkout", "-q", "main"]);
+    runner.write("old.yaml", "# something\n");
+    runner.git(&["commit", "-qam", "meanwhile"]);
+    runner.git(&["update-ref", "refs/remotes/origin/main", "main"]);
+    runner.git(&["checkout", "-q", "topic"]);
+    runner.git(&["merge", "-q", "--no-ff", "-m", "main into topic", "main"]);
+    let runner = runner
+        .with("GITHUB_EVENT_NAME", "pull_request")
+        .with("GITHUB_REF", "refs/pull/7/merge")
+        .with("GITHUB_BASE_REF", "main")
+        .with("GITHUB_SHA", &"1".repeat(40));
+    let step = runner.run();
+    assert_eq!(step.output("exit-code"), "1", "{}", step.log);
+    assert!(!step.log.contains("::warning title=kvlint::"), "{}", step.log);
+}
+
+#[test]
+fn paths_of_reports_count_from_the_top_of_the_repository() {
+    for git in [true, false] {
+        let runner = Runner::new(&[("apps/models/pod.yaml", BROKEN)]).with("INPUT_WORKING_DIRECTORY", "apps");
+        if git {
+            runner.git(&["init", "-q"]);
+        }
+        let step = runner.run();
+        let commands = step.commands();
+        assert!(commands.iter().any(|c| c.starts_with("::error file=apps/models/pod.yaml,line=10,")), "{commands:?}");
+        let sarif = validate_sarif(step.output("sarif-file"));
+        let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+        assert_eq!(place["uri"], "apps/models/pod.yaml", "{place}");
+    }
+}
+
+#[test]
+fn a_base_that_is_named_counts_on_a_push_and_is_said_to_be_ignored_where_it_is() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: [{port: 1}]}\n";
+    let push = || pull_request(service).with("GITHUB_EVENT_NAME", "push").with("INPUT_DIFF_BASE", "HEAD^1");
+    let step = push().run();
+    assert_eq!(step.output("exit-code"), "0", "{}", step.log);
+    let step = push().with("INPUT_CHANGED_ONLY", "false").run();
+    assert_eq!(step.output("exit-code"), "1", "{}", step.log);
+    assert!(step.log.contains("::warning title=kvlint::`diff-base` is ignored"), "{}", step.log);
+}
+
+#[test]
+fn blanks_around_a_path_are_none_of_it() {
+    let step = Runner::new(&[("a b/pod.yaml", BROKEN)]).with("INPUT_PATHS", "  a b \t\n   \n").run();
+    assert_eq!(step.output("exit-code"), "1", "{}", step.log);
+    let step = Runner::new(&[(" a/pod.yaml", BROKEN)]).with("INPUT_PATHS", " a").run();
+    assert_eq!(step.output("exit-code"), "1", "what is there as it is written is meant so: {}", step.log);
 }
 
 #[test]
@@ -461,13 +525,16 @@ fn every_input_of_the_action_reaches_the_script_through_the_environment() {
         + &fs::read_to_string(root().join("action/install.sh")).unwrap();
     for input in action["inputs"].as_mapping().unwrap().keys().filter_map(|k| k.as_str()) {
         let variable = format!("INPUT_{}", input.to_uppercase().replace('-', "_"));
-        // This one is asked by the workflow alone.
-        if input != "upload-sarif" {
-            assert_eq!(
-                steps[0]["env"][variable.as_str()].as_str(),
-                Some(format!("${{{{ inputs.{input} }}}}").as_str())
-            );
-            assert!(script.contains(&variable), "{variable}");
-        }
+        assert_eq!(steps[0]["env"][variable.as_str()].as_str(), Some(format!("${{{{ inputs.{input} }}}}").as_str()));
+        assert!(script.contains(&variable), "{variable}");
     }
+    // Without a report there is nothing to upload.
+    let upload = steps.iter().find(|s| s["uses"].as_str().is_some_and(|u| u.contains("upload-sarif"))).unwrap();
+    let condition = upload["if"].as_str().unwrap();
+    assert!(
+        condition.contains("inputs.upload-sarif == 'true'") && condition.contains("outputs.sarif-file"),
+        "{condition}"
+    );
+    let step = Runner::new(&[]).with("INPUT_UPLOAD_SARIF", "yes").run();
+    assert!(step.code == 2 && step.log.contains("the input `upload-sarif` is one of: true false"), "{}", step.log);
 }
