@@ -331,3 +331,115 @@ fn the_migration_leads_from_the_one_tree_to_the_other() {
     let gateway = of(&engines, "gateway.yaml").expect("the gateway");
     assert!(!gateway.contains("AIBRIX_PREFIX_CACHE_"), "{gateway}");
 }
+
+/// A block of commands: the document, the line that it begins at, the comment above it, and its lines.
+struct Commands {
+    document: PathBuf,
+    line: usize,
+    comment: String,
+    lines: Vec<String>,
+}
+
+fn blocks_of_commands() -> Vec<Commands> {
+    let mut found = Vec::new();
+    for document in documents() {
+        let text = std::fs::read_to_string(&document).expect("a document");
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, _) in lines.iter().enumerate().filter(|(_, line)| line.trim() == "```sh") {
+            let comment = at.checked_sub(1).map_or("", |above| lines[above]).to_string();
+            let inside = lines[at + 1..].iter().take_while(|line| line.trim() != "```").map(|line| line.to_string());
+            found.push(Commands { document: document.clone(), line: at + 1, comment, lines: inside.collect() });
+        }
+    }
+    found
+}
+
+const HERE: &str = "<!-- executed by tests/docs.rs -->";
+
+#[test]
+fn every_block_of_commands_is_executed_or_says_why_not() {
+    let blocks = blocks_of_commands();
+    for Commands { document, line, comment, .. } in &blocks {
+        let known = comment == HERE
+            || ["<!-- executed by .ci/documents: ", "<!-- executed by .ci/run -->", "<!-- not executed: "]
+                .iter()
+                .any(|start| comment.starts_with(start));
+        assert!(
+            known,
+            "{}:{line}: the line above the block says neither who runs it nor why nobody does",
+            document.display()
+        );
+    }
+    let left_out = blocks.iter().filter(|b| b.comment.starts_with("<!-- not executed")).count();
+    assert!(left_out <= 7, "{left_out} of {} blocks are not executed", blocks.len());
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        match entry.file_type().expect("a type").is_dir() {
+            true => copy(&entry.path(), &to),
+            false => std::fs::copy(entry.path(), to).map(|_| ()).expect("a file"),
+        }
+    }
+}
+
+/// What the commands of the documents name: a folder of models, overlays, a chart, a repository with a main branch.
+fn project() -> tempfile::TempDir {
+    let top = tempfile::tempdir().expect("a folder");
+    let testdata = root().join("testdata");
+    copy(&testdata.join("projects/overlays"), top.path());
+    copy(&testdata.join("projects/before-the-migration"), &top.path().join("deploy"));
+    for chart in ["chart", "charts/my-model"] {
+        copy(&testdata.join("samples/charts/model"), &top.path().join(chart));
+    }
+    let git = |words: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]).args(words).current_dir(top.path());
+        for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"] {
+            command.env_remove(name);
+        }
+        assert!(command.status().expect("git runs").success(), "git {words:?}");
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "All of it"]);
+    git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    top
+}
+
+/// Each line ends as it should: with what was found, and not with a mistake of whoever wrote the document.
+#[test]
+fn commands_of_the_documents_do_what_they_say() {
+    let helm = find::helm("commands of the documents that render charts");
+    let program = Path::new(env!("CARGO_BIN_EXE_kvlint"));
+    let folders = [program.parent(), helm.as_deref().and_then(Path::parent)];
+    let path: Vec<String> = folders.into_iter().flatten().map(|folder| folder.display().to_string()).collect();
+    let mut executed = 0;
+    for block in blocks_of_commands().iter().filter(|block| block.comment == HERE) {
+        let top = project();
+        for line in &block.lines {
+            if line.contains("chart") && helm.is_none() {
+                continue;
+            }
+            let endless = line.contains("--watch");
+            let line = if endless { format!("timeout 3 {line}") } else { line.clone() };
+            let output = Command::new("sh")
+                .args(["-c", &line])
+                .current_dir(top.path())
+                .env_clear()
+                .env("PATH", format!("{}:/usr/bin:/bin", path.join(":")))
+                .env("HOME", top.path())
+                .output()
+                .expect("sh runs");
+            let code = output.status.code();
+            let right = if endless { code == Some(124) } else { matches!(code, Some(0 | 1)) };
+            let place = format!("{}:{}", block.document.display(), block.line);
+            assert!(right, "{place}: `{line}` ends with {code:?}: {}", String::from_utf8_lossy(&output.stderr));
+            executed += 1;
+        }
+    }
+    assert!(executed >= 15, "only {executed} lines");
+}
