@@ -352,7 +352,7 @@ fn a_merge_that_was_pushed_is_not_the_merge_of_the_pull_request() {
         .with("GITHUB_SHA", &"1".repeat(40));
     let step = runner.run();
     assert_eq!(step.output("exit-code"), "1", "{}", step.log);
-    assert!(!step.log.contains("::warning"), "{}", step.log);
+    assert!(!step.log.contains("::warning title=kvlint::"), "{}", step.log);
 }
 
 #[test]

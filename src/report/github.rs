@@ -22,7 +22,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out, "::error title=kvlint::{}", data(&failure.to_string()))?;
     }
     for missed in report.coverage.not_analysed.iter().filter(|n| n.failed) {
-        let path = report.from_top(&missed.path);
+        let path = report.path_from_top(&missed.path);
         writeln!(out, "::error file={},title=kvlint::not analysed: {}", property(&path), data(&missed.reason))?;
     }
     Ok(())
@@ -42,7 +42,7 @@ fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, standing: Standing, o
     write!(
         out,
         "::{command} file={},line={},endLine={}",
-        property(&report.from_top(file.path())),
+        property(&report.path_from_top(file.path())),
         start.line,
         end.line
     )?;
@@ -54,7 +54,13 @@ fn write_one(report: &Report<'_>, diagnostic: &Diagnostic, standing: Standing, o
     for related in &diagnostic.related {
         let file = report.sources.file(related.span.file);
         let at = file.line_column(related.span.start);
-        message.push_str(&format!("\n{}:{}:{}: {}", report.from_top(file.path()), at.line, at.column, related.text));
+        message.push_str(&format!(
+            "\n{}:{}:{}: {}",
+            report.path_from_top(file.path()),
+            at.line,
+            at.column,
+            related.text
+        ));
     }
     if let Some(help) = &diagnostic.help {
         message.push_str(&format!("\nhelp: {help}"));

@@ -99,7 +99,7 @@ pub struct Report<'a> {
 
 impl Report<'_> {
     /// A file's path from the top of the repository, where it lies in it; else as it is shown.
-    fn from_top(&self, path: &Path) -> String {
+    fn path_from_top(&self, path: &Path) -> String {
         let absolute = path::clean(&self.folder.join(path));
         let inside = absolute.strip_prefix(&self.top).ok().filter(|rest| !rest.as_os_str().is_empty());
         inside.map_or_else(|| shown(path), shown)
