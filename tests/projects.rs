@@ -129,19 +129,13 @@ const BROKEN: &[Broken] = &[
         file: "model/deployment.yaml",
         from: "        model.aibrix.ai/kv-events-enabled: \"true\"\n",
         to: "",
-        gives: &[
-            "model/deployment.yaml:22 discovery-label-missing at `labels`",
-            "model/deployment.yaml:45 event-ports-open at `5557`",
-        ],
+        gives: &["model/deployment.yaml:22 discovery-label-missing at `labels`"],
     },
     Broken {
         file: "model/deployment.yaml",
         from: "kv-events-enabled: \"true\"",
         to: "kv-events-enabled: \"True\"",
-        gives: &[
-            "model/deployment.yaml:26 discovery-label-value at `\"True\"`",
-            "model/deployment.yaml:46 event-ports-open at `5557`",
-        ],
+        gives: &["model/deployment.yaml:26 discovery-label-value at `\"True\"`"],
     },
     Broken {
         file: "model/deployment.yaml",
@@ -195,10 +189,7 @@ const BROKEN: &[Broken] = &[
         file: "model/deployment.yaml",
         from: "            - name: kv-events\n              containerPort: 5557\n",
         to: "",
-        gives: &[
-            "model/deployment.yaml:49 event-port-not-exposed at `ports`",
-            "model/service.yaml:20 service-target-port-unknown at `kv-events`",
-        ],
+        gives: &["model/deployment.yaml:49 event-port-not-exposed at `ports`"],
     },
     Broken {
         file: "model/deployment.yaml",
@@ -231,10 +222,7 @@ const BROKEN: &[Broken] = &[
         file: "model/deployment.yaml",
         from: "name: kv-replay",
         to: "name: kv-replay-endpoint",
-        gives: &[
-            "model/deployment.yaml:54 port-name-invalid at `kv-replay-endpoint`",
-            "model/service.yaml:23 service-target-port-unknown at `kv-replay`",
-        ],
+        gives: &["model/deployment.yaml:54 port-name-invalid at `kv-replay-endpoint`"],
     },
     Broken {
         file: "model/service.yaml",

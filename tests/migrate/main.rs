@@ -433,7 +433,7 @@ fn a_script_that_starts_an_engine_twice_is_refused() {
 
 #[test]
 fn folded_text_keeps_its_lines() {
-    let script = ">\n          exec vllm serve Qwen/Qwen3-8B\n          --served-model-name qwen3\n            --port 8000 \\\n            --max-num-seqs 8\n\n          echo done";
+    let script = ">\n          exec vllm serve Qwen/Qwen3-8B\n          --served-model-name qwen3 \\\n            --port 8000 \\\n            --max-num-seqs 8\n\n          echo done";
     let text = SCRIPT.replace("|\n          # warm up first\n          exec vllm serve Qwen/Qwen3-8B \\\n            --served-model-name qwen3 \\\n            --port 8000", script);
     assert_ne!(text, SCRIPT);
     let top = folder(&[("model.yaml", &text)]);

@@ -25,6 +25,10 @@ pub(super) fn check(page: &Page<'_>, plans: &Plans, edits: &[Edit]) -> Result<()
     if holds(page, plans, edits) { Ok(()) } else { Err(refuse()) }
 }
 
+/// Bytes of a document up to which builds with assertions ask the whole document as well. Beyond, that would take them the time that
+/// parts are there to save.
+const COMPARED: usize = 16 << 10;
+
 /// Whether the document holds what is planned, and else what it held, once the edits are made.
 pub(super) fn holds(page: &Page<'_>, plans: &Plans, edits: &[Edit]) -> bool {
     let whole = || {
@@ -37,7 +41,10 @@ pub(super) fn holds(page: &Page<'_>, plans: &Plans, edits: &[Edit]) -> bool {
         // It has an alias to what stands outside, or a tag whose meaning does.
         return whole();
     }
-    debug_assert_eq!(verdict, whole(), "a part says of a document what the document says: {edits:?}");
+    debug_assert!(
+        page.range.len() > COMPARED || verdict == whole(),
+        "a part says of a document what the document says: {edits:?}"
+    );
     verdict
 }
 
