@@ -9,6 +9,7 @@ pub mod excerpt;
 pub mod facts;
 pub mod fix;
 pub mod k8s;
+pub mod lexical;
 pub mod lint;
 pub mod load;
 pub mod lsp;

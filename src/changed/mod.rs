@@ -4,11 +4,12 @@ mod diff;
 mod git;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 pub use diff::Hunk;
 pub use git::Trouble;
 
+use crate::lexical::clean;
 use crate::lint::{self, Diagnostic};
 use crate::load::{InputFile, Loaded, discover};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
@@ -182,17 +183,7 @@ fn canonical(path: &Path) -> PathBuf {
 
 /// The absolute path without `.` and `..`, links not followed. The folder that it starts from is canonical.
 fn lexical(path: &Path) -> PathBuf {
-    let mut absolute = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                absolute.pop();
-            }
-            other => absolute.push(other),
-        }
-    }
-    absolute
+    clean(&std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default().join(path))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 
 use super::output;
 use super::terminal::{self, Color};
+use crate::lexical;
 use crate::load::Loaded;
 use crate::report::{Format, Report, Style, shown};
 use crate::source::SourceFile;
@@ -87,8 +88,7 @@ impl ReportArguments {
     /// Names the file.
     pub fn check(&self) -> Result<(), String> {
         let mut seen = HashSet::new();
-        let same = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        match self.files().find(|file| !seen.insert(same(file))) {
+        match self.files().find(|file| !seen.insert(lexical::absolute(file))) {
             Some(twice) => Err(format!("two reports go to {}: give each a file of its own", shown(twice))),
             None => Ok(()),
         }

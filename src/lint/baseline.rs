@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::diagnostic::Diagnostic;
-use super::fingerprint::{absolute, fingerprints, relative};
+use super::fingerprint::{fingerprints, relative};
+use crate::lexical::absolute;
 use crate::load::{Loaded, discover, untrusted};
 
 /// The version of the file.

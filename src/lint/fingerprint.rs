@@ -10,10 +10,11 @@
 //! value is replaced by another that is wrong in the same way. It changes when the object or the file is renamed.
 
 use std::collections::HashMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
+use crate::lexical::absolute;
 use crate::load::{InputFile, Resource, Unit};
 use crate::source::{FileId, SourceMap, Span};
 use crate::yaml::{Node, Shape, Tree};
@@ -161,21 +162,6 @@ pub fn relative(path: &Path, folder: &Path) -> String {
     let down = path.components().skip(shared).map(|c| c.as_os_str().to_string_lossy().into_owned());
     let parts: Vec<String> = up.chain(down).collect();
     if parts.is_empty() { ".".into() } else { parts.join("/") }
-}
-
-/// The path from the root, without `.` and `..`.
-pub(super) fn absolute(path: &Path) -> PathBuf {
-    let mut parts = PathBuf::new();
-    for component in std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                parts.pop();
-            }
-            other => parts.push(other),
-        }
-    }
-    parts
 }
 
 /// FNV-1a, because the standard library's hash may differ between releases.

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::kustomize::files::clean;
 use super::kustomize::{Disk, Files};
+use crate::lexical::clean;
 
 /// The path that means standard input.
 pub const STDIN: &str = "-";

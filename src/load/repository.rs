@@ -15,10 +15,10 @@ use super::discover::{self, CHART, Exclude};
 use super::git_index::{self, Index};
 use super::ignored::{Ignored, is_hidden};
 use super::kustomize::Files;
-use super::kustomize::files::clean;
 use super::kustomize::users::{self, Uses};
 use super::overlay::Overlay;
 use super::{text, untrusted};
+use crate::lexical::clean;
 
 /// Files that are looked into, at most, before manifests are taken for granted.
 const PEEKS: usize = 256;

@@ -293,7 +293,7 @@ fn real(path: &Path) -> PathBuf {
 fn place(file: &Path) -> PathBuf {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return real(file) };
     let mut gone = vec![name.to_os_string()];
-    let mut folder = super::kustomize::files::clean(folder);
+    let mut folder = crate::lexical::clean(folder);
     loop {
         if let Ok(found) = std::fs::canonicalize(&folder) {
             return gone.iter().rev().fold(found, |path, name| path.join(name));

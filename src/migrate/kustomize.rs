@@ -9,8 +9,9 @@ use serde_json::{Value as Json, json};
 
 use super::patches::{self, ObjectChange, ObjectName};
 use crate::fix::edit::{changed, yaml};
+use crate::lexical;
 use crate::load::Unit;
-use crate::load::kustomize::{Disk, Files, Folder, Workspace, files::clean, unit};
+use crate::load::kustomize::{Disk, Files, Folder, Workspace, unit};
 use crate::source::SourceMap;
 
 /// The files of a component or kustomization: names and texts.
@@ -134,7 +135,7 @@ pub fn way(from: &Path, to: &Path) -> Option<String> {
 
 /// A folder as it will be: absolute and without links, as far as it is there.
 pub fn place(folder: &Path) -> PathBuf {
-    let path = clean(&std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf()));
+    let path = lexical::absolute(folder);
     for above in path.ancestors() {
         if let (Ok(real), Ok(rest)) = (std::fs::canonicalize(above), path.strip_prefix(above)) {
             return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
@@ -158,7 +159,7 @@ impl Beside {
 
     /// The path, where it leads through the folder that is not there yet without that way round.
     fn known(&self, path: &Path) -> PathBuf {
-        Disk.canonical(path).unwrap_or_else(|| clean(path))
+        Disk.canonical(path).unwrap_or_else(|| lexical::clean(path))
     }
 
     fn gives(&self, root: &Path, wanted: &Unit) -> bool {

@@ -22,6 +22,7 @@ pub use coverage::{Coverage, NotAnalysed};
 pub use path::shown;
 pub use text::Style;
 
+use crate::lexical;
 use crate::lint::baseline::Entry;
 use crate::lint::{self, Applicability, Diagnostic, Failure, Severity, Standing};
 use crate::load::Unit;
@@ -100,7 +101,7 @@ pub struct Report<'a> {
 impl Report<'_> {
     /// A file's path from the top of the repository, where it lies in it; else as it is shown.
     fn path_from_top(&self, path: &Path) -> String {
-        let absolute = path::clean(&self.folder.join(path));
+        let absolute = lexical::clean(&self.folder.join(path));
         let inside = absolute.strip_prefix(&self.top).ok().filter(|rest| !rest.as_os_str().is_empty());
         inside.map_or_else(|| shown(path), shown)
     }

@@ -1,6 +1,8 @@
 //! Paths as they are shown: without a leading `./`, with forward slashes.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
+
+use crate::lexical::clean;
 
 /// The path for output. Not neutralised: formats that a terminal reads do that themselves.
 pub fn shown(path: &Path) -> String {
@@ -26,21 +28,6 @@ pub fn uri(path: &Path, folder: &Path) -> (String, bool) {
         Some(_) => (parts.join("/"), true),
         None => (format!("file:///{}", parts.join("/")), false),
     }
-}
-
-/// An absolute path without `.` and `..`.
-pub(super) fn clean(path: &Path) -> PathBuf {
-    let mut absolute = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                absolute.pop();
-            }
-            other => absolute.push(other),
-        }
-    }
-    absolute
 }
 
 /// One segment of a path, with everything but unreserved characters as `%XX`.

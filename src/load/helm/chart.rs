@@ -10,6 +10,7 @@ use super::align::Defines;
 use super::files::{self, Budget, Contents};
 use super::template::Template;
 use super::values::{ChartTexts, Dependency, Import, in_range};
+use crate::lexical::clean;
 use crate::load::{Overlay, text};
 use crate::source::{FileId, ReadOnly, SourceFile, SourceMap, Span};
 use crate::yaml::{self, Node};
@@ -404,7 +405,7 @@ impl Reader<'_, '_> {
     /// # Errors
     /// Why the folder does not do for the entry.
     fn local_chart(&mut self, from: &Path, entry: &Elsewhere, depth: usize) -> Result<Chart, String> {
-        let shown = tidy(&from.join(&entry.path));
+        let shown = clean(&from.join(&entry.path));
         let canonical = std::fs::canonicalize(&shown).map_err(|_| format!("there is no folder {}", shown.display()))?;
         if !self.reading.inside.iter().any(|base| canonical.starts_with(base)) {
             return Err(format!("{} lies outside of what is looked at", shown.display()));
@@ -459,20 +460,6 @@ struct Elsewhere {
     version: SmolStr,
     /// From the folder of the chart that needs it.
     path: PathBuf,
-}
-
-/// A path without `x/..`, for people.
-fn tidy(path: &Path) -> PathBuf {
-    use std::path::Component;
-    let mut tidy = PathBuf::new();
-    for part in path.components() {
-        match (part, tidy.components().next_back()) {
-            (Component::CurDir, _) => {}
-            (Component::ParentDir, Some(Component::Normal(_))) => _ = tidy.pop(),
-            (part, _) => tidy.push(part),
-        }
-    }
-    tidy
 }
 
 fn is_yaml(name: &str) -> bool {

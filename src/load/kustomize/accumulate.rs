@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fieldspec;
-use super::files::clean;
 use super::generate;
 use super::images::Image;
 use super::kustomization::{Kustomization, LabelEntry, ReplacementEntry, Variable};
@@ -12,6 +11,7 @@ use super::resource::{Ids, Resource};
 use super::transform::{Affix, Count, Namespace, Subjects, change, replicas, set_pairs};
 use super::workspace::{BuildProblem, Folder, ProblemKind, Workspace};
 use crate::facts::kustomize::{self as facts, FieldSpec, Fields};
+use crate::lexical::clean;
 use crate::load::unit::Missing;
 use crate::source::Span;
 use crate::yaml::{Directive, Step};

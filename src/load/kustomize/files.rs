@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use crate::lexical::clean;
 use crate::load::untrusted;
 
 /// What a build asks of a file system. It only reads.
@@ -126,33 +127,5 @@ impl Files for Texts {
     fn canonical(&self, path: &Path) -> Option<PathBuf> {
         let path = clean(path);
         (self.is_file(&path) || self.is_folder(&path)).then_some(path)
-    }
-}
-
-/// The path without `.` and, where a folder stands before it, without `..`.
-pub fn clean(path: &Path) -> PathBuf {
-    let mut parts: Vec<Component<'_>> = Vec::new();
-    for part in path.components() {
-        match (part, parts.last()) {
-            (Component::CurDir, _) => {}
-            (Component::ParentDir, Some(Component::Normal(_))) => {
-                parts.pop();
-            }
-            (Component::ParentDir, Some(Component::RootDir)) => {}
-            _ => parts.push(part),
-        }
-    }
-    parts.iter().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_cleaned_by_their_words() {
-        assert_eq!(clean(Path::new("./a/../../b/./c")), Path::new("../b/c"));
-        assert_eq!(clean(Path::new("/../a")), Path::new("/a"));
-        assert_eq!(clean(Path::new(".")), Path::new(""));
     }
 }

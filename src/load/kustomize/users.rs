@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::entries::ReplacementEntry;
 use super::fields::{Fields, Text};
-use super::files::clean;
 use super::kustomization::Kustomization;
+use crate::lexical::clean;
 use crate::source::{FileId, SourceFile};
 use crate::yaml::{self, Node};
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::accumulate::Accumulated;
-use super::files::{Files, clean};
+use super::files::Files;
 use super::resource::Resource;
 use super::value::{Dialect, FragmentPlace, Origin, Place, StepId, TreeId, Value};
+use crate::lexical::clean;
 use crate::load::text;
 use crate::load::unit::{Content, InputFile};
 use crate::source::{ReadOnly, SourceFile, SourceMap, Span};
