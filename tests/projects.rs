@@ -284,10 +284,7 @@ fn each_broken_sample_gives_its_rule() {
     for Broken { file, from, to, gives } in BROKEN {
         let folder = tempfile::tempdir().expect("a temporary folder");
         copy(&samples, folder.path());
-        let path = folder.path().join(file);
-        let text = std::fs::read_to_string(&path).expect(file);
-        let at = text.rfind(from).unwrap_or_else(|| panic!("{from:?} is not in {file}"));
-        std::fs::write(&path, format!("{}{to}{}", &text[..at], &text[at + from.len()..])).expect("written");
+        replace_last(&folder.path().join(file), from, to);
         let (found, _) = findings(folder.path(), &["."]);
         let brief = |(line, place): &(String, Place)| {
             let rule = line.split(['[', ']']).nth(1).unwrap_or_default();
@@ -354,16 +351,20 @@ fn each_mistake_is_said_once() {
             std::fs::create_dir_all(folder.path().join(part)).expect("made");
             copy(&samples.join(part), &folder.path().join(part));
         }
-        let path = folder.path().join(file);
-        let text = std::fs::read_to_string(&path).expect(file);
-        let at = text.rfind(from).unwrap_or_else(|| panic!("{from:?} is not in {file}"));
-        std::fs::write(&path, format!("{}{to}{}", &text[..at], &text[at + from.len()..])).expect("written");
+        replace_last(&folder.path().join(file), from, to);
         let (found, _) = findings(folder.path(), &["."]);
         if !matches!(found.as_slice(), [(line, _)] if line.contains(&format!("[{rule}]"))) {
             wrong.push(format!("{rule} ({from:?} as {to:?}): {}", shown(&found)));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Breaks a file: the last of some text becomes another.
+fn replace_last(file: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    let at = text.rfind(from).unwrap_or_else(|| panic!("{from:?} is not in {}", file.display()));
+    std::fs::write(file, format!("{}{to}{}", &text[..at], &text[at + from.len()..])).expect("written");
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -131,15 +131,15 @@ impl<'r> Locator<'r> {
             let of_piece = || is_long().then(|| lines_between(document, &hole.piece));
             let ways: [&dyn Fn() -> Option<Range<usize>>; 3] =
                 [&|| Some(line - first..line - first + 1), &|| scalar_lines(document, hole.at), &of_piece];
-            let mut answers = ways.iter().filter_map(|lines| {
+            let answers = ways.iter().filter_map(|lines| {
                 let lines = lines()?;
                 self.rendering.changes(path, first + lines.start..first + lines.end)
             });
-            let mut answer = answers.next();
-            while answer == Some(false) {
-                match answers.next() {
-                    None => break,
-                    next => answer = next,
+            let mut answer = None;
+            for changes in answers {
+                answer = Some(changes);
+                if changes {
+                    break;
                 }
             }
             answer
