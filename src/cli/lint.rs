@@ -55,16 +55,19 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
     if arguments.watch {
         return watch::run(arguments, color);
     }
-    lint(arguments, color, &mut |_| (), std::mem::forget)
+    lint(arguments, color, &mut |_, _| (), std::mem::forget)
 }
 
-/// One run of several; names every file that was read, and every place where none was found.
-pub(super) fn once(arguments: &LintArguments, color: Color, read: &mut dyn FnMut(&Path)) -> u8 {
+/// Is given each file that a run read, with its text, and each place where it found none.
+pub(super) type Reading<'r> = &'r mut dyn FnMut(&Path, Option<&str>);
+
+/// One run of several.
+pub(super) fn once(arguments: &LintArguments, color: Color, read: Reading<'_>) -> u8 {
     lint(arguments, color, read, drop)
 }
 
 /// `done` is given what was linted. Where the process ends then, taking the trees apart would only cost time.
-fn lint(arguments: &LintArguments, color: Color, read: &mut dyn FnMut(&Path), done: fn((Loaded, Outcome))) -> u8 {
+fn lint(arguments: &LintArguments, color: Color, read: Reading<'_>, done: fn((Loaded, Outcome))) -> u8 {
     if let Some(n) = arguments.threads {
         // It fails only when the pool exists, and nothing ran before.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(n)).build_global();
@@ -94,8 +97,12 @@ fn lint(arguments: &LintArguments, color: Color, read: &mut dyn FnMut(&Path), do
     arguments.reports.leave_out(&mut loaded);
     let outcome = lint::lint(&loaded, &config, None);
     let code = report(arguments, color, &config, &loaded, &outcome, &accepted, &Mended::default());
-    loaded.sources.files().iter().for_each(|file| read(file.path()));
-    loaded.absent.iter().for_each(|path| read(path));
+    for file in loaded.sources.files() {
+        // Rendered text has no file of its own.
+        let location = file.location();
+        read(location.unwrap_or(file.path()), location.map(|_| file.text()));
+    }
+    loaded.absent.iter().for_each(|path| read(path, None));
     // These hold helm's temporary folder, which must go.
     loaded.forget_renderings();
     done((loaded, outcome));

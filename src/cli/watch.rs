@@ -1,8 +1,8 @@
 //! `kvlint --watch`: lints again whenever something that was read, or could have been, changes.
 //!
 //! Files are looked at by their size and times, twice a second at most. Notices of the system would come sooner, but not for network
-//! drives and shared folders of containers, and they would bring a library for each system. The looking takes no more than
-//! a tenth of the time, however many files there are.
+//! drives and shared folders of containers, and they would bring a library for each system. The looking takes a tenth of the time at
+//! most, unless one look takes longer than a second.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,11 +16,14 @@ use ignore::WalkBuilder;
 use super::lint::{self, LintArguments};
 use super::terminal::Color;
 use super::{FAILURE, output};
-use crate::load::{STDIN, discover};
+use crate::load::{STDIN, discover, text, untrusted};
 use crate::report::Format;
 
 /// The shortest time between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest time between two looks: one that took long because the machine stood still says nothing about the next.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Between two looks at what is being written: an editor or `git checkout` takes several steps.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -45,6 +48,9 @@ struct Stamp {
 
 type Stamps = BTreeMap<PathBuf, Option<Stamp>>;
 
+/// What a run read of files; nothing where it found none.
+type Texts = BTreeMap<PathBuf, Option<String>>;
+
 /// Lints, and lints again on every change, until the process is ended. Gives a code only when it can't begin.
 pub fn run(arguments: &LintArguments, color: Color) -> u8 {
     if arguments.inputs.paths.iter().any(|path| path == Path::new(STDIN)) {
@@ -54,39 +60,47 @@ pub fn run(arguments: &LintArguments, color: Color) -> u8 {
     let mut read: Vec<PathBuf> = Vec::new();
     loop {
         clear(arguments);
-        let started = SystemTime::now();
         let before = stamps(arguments, &read);
         read.clear();
-        lint::once(arguments, color, &mut |path| read.push(path.to_path_buf()));
+        let mut first_met = Texts::new();
+        lint::once(arguments, color, &mut |path, text| {
+            read.push(path.to_path_buf());
+            let real = real(path);
+            if !before.contains_key(&real) {
+                first_met.insert(real, text.map(str::to_owned));
+            }
+        });
         output::say("watching for changes; Ctrl-C ends");
         let seen = stamps(arguments, &read);
-        if !changed_during_run(&before, &seen, started) {
+        if !changed_during_run(&before, &first_met, &seen) {
             wait(arguments, &read, seen);
         }
         settle(arguments, &read);
     }
 }
 
-/// Whether something changed after it was first looked at. What the run read outside the folders was not looked at before, so
-/// that its time has to tell.
-fn changed_during_run(before: &Stamps, seen: &Stamps, started: SystemTime) -> bool {
-    let now = SystemTime::now();
-    let late = |(path, stamp): (&PathBuf, &Option<Stamp>)| match before.get(path) {
-        Some(earlier) => earlier != stamp,
-        None => stamp.and_then(|s| s.modified).is_some_and(|time| (started..=now).contains(&time)),
+/// Whether something is not as the run met it. What it read for the first time, outside the folders, was not looked at before: the
+/// texts are compared then. Times can't tell, because the clock of files is behind the other by as much as a short run takes.
+fn changed_during_run(before: &Stamps, first_met: &Texts, seen: &Stamps) -> bool {
+    let text_now = |path: &Path| untrusted::read(path).ok().map(text::lossy);
+    let changed = |(path, stamp): (&PathBuf, &Option<Stamp>)| match (before.get(path), first_met.get(path)) {
+        (Some(earlier), _) => earlier != stamp,
+        (None, Some(text)) => text_now(path) != *text,
+        // It came below a folder that was walked.
+        (None, None) => stamp.is_some(),
     };
     // What is only not read any more is still there.
     let removed = |(path, earlier): (&PathBuf, &Option<Stamp>)| {
         earlier.is_some() && !seen.contains_key(path) && stamp(path).is_none()
     };
-    seen.iter().any(late) || before.iter().any(removed)
+    seen.iter().any(changed) || before.iter().any(removed)
 }
 
 /// Waits until something is not as it was seen.
 fn wait(arguments: &LintArguments, read: &[PathBuf], seen: Stamps) {
     let mut cost = Duration::ZERO;
     loop {
-        thread::sleep(PAUSE.max(cost * SHARE));
+        thread::sleep((cost * SHARE).clamp(PAUSE, LONGEST_PAUSE));
         let start = Instant::now();
         if stamps(arguments, read) != seen {
             return;

@@ -51,7 +51,7 @@ impl Kustomization {
     }
 
     fn uses(&self) -> &Uses {
-        self.uses.get_or_init(|| users::uses(&self.folder, text_of(self.bytes.clone())))
+        self.uses.get_or_init(|| users::uses(&self.folder, text::lossy(self.bytes.clone())))
     }
 }
 
@@ -274,7 +274,7 @@ impl Repository {
         let (mut named, mut possible) = (Vec::new(), Vec::new());
         // A folder above the file is read even where git does not know its kustomization yet.
         for folder in file.ancestors().skip(1).take_while(inside) {
-            let text = |name: &&str| self.overlay.read(&folder.join(name)).ok().map(text_of);
+            let text = |name: &&str| self.overlay.read(&folder.join(name)).ok().map(text::lossy);
             let Some(text) = discover::KUSTOMIZATION.iter().find_map(text) else { continue };
             let uses = users::uses(folder, text);
             if uses.paths.iter().any(same) {
@@ -435,11 +435,7 @@ fn read_listed(path: &Path, listed: bool, start: &mut [u8]) -> Option<Vec<u8>> {
 }
 
 fn read_text(path: &Path) -> Option<String> {
-    untrusted::read(path).ok().map(text_of)
-}
-
-fn text_of(bytes: Vec<u8>) -> String {
-    text::decode(bytes).map_or_else(|e| e.lossy, |decoded| decoded.text)
+    untrusted::read(path).ok().map(text::lossy)
 }
 
 fn native(path: &[u8]) -> PathBuf {

@@ -57,6 +57,11 @@ pub fn decode(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
     Ok(Decoded { text, encoding })
 }
 
+/// A file's text, with replacement characters where [`decode`] would refuse it.
+pub fn lossy(bytes: Vec<u8>) -> String {
+    decode(bytes).map_or_else(|e| e.lossy, |decoded| decoded.text)
+}
+
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, DecodeError> {
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
     let decoded: Result<String, _> = char::decode_utf16(units.clone()).collect();

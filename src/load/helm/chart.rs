@@ -437,9 +437,11 @@ impl Reader<'_, '_> {
             Err(e) => (e.lossy, false),
         };
         let mut source = SourceFile::new(id, file.shown, text);
-        match file.on_disk {
-            Some(path) if is_own => source = source.read_from(path),
-            _ => source = source.read_only(),
+        if !is_own || file.on_disk.is_none() {
+            source = source.read_only();
+        }
+        if let Some(path) = file.on_disk {
+            source = source.read_from(path);
         }
         if let Some(path) = &canonical
             && !self.reading.editable.iter().any(|base| path.starts_with(base))
