@@ -17,6 +17,9 @@ use crate::yaml::NodeId;
 /// in the processor's cache while one rule after another looks at them.
 const CHUNK: usize = 32;
 
+/// The bytes of text after which a task has enough with fewer objects: a CRD is as large as a hundred others.
+const CHUNK_TEXT: u32 = 128 << 10;
+
 /// A rule over single objects, with its check.
 pub(super) type AboutObject = (&'static Rule, fn(&mut ResourceContext<'_>));
 
@@ -61,8 +64,9 @@ pub(super) fn lint(unit: &Unit, rules: &[AboutObject], config: &Config, shared: 
     let (known, fresh): (Vec<&Resource>, Vec<&Resource>) = unit.resources.iter().partition(is_known);
     let mut results: Vec<Guarded> =
         known.iter().map(|resource| Ok((shared.found[&(key(resource), complete)].clone(), Vec::new()))).collect();
-    let chunks: Vec<Vec<Looked>> = fresh.par_chunks(CHUNK).map(|chunk| look(chunk, rules, config)).collect();
-    for (resources, looked) in fresh.chunks(CHUNK).zip(chunks) {
+    let chunks = chunks(&fresh);
+    let looked: Vec<Vec<Looked>> = chunks.par_iter().map(|chunk| look(chunk, rules, config)).collect();
+    for (resources, looked) in chunks.into_iter().zip(looked) {
         for (index, resource) in resources.iter().enumerate().filter(|(_, r)| shared.objects.contains(&key(r))) {
             let own = looked.iter().flat_map(|looked| looked.of(index)).cloned().collect();
             shared.found.insert((key(resource), complete), own);
@@ -70,6 +74,20 @@ pub(super) fn lint(unit: &Unit, rules: &[AboutObject], config: &Config, shared: 
         results.extend(looked.into_iter().map(|looked| looked.result));
     }
     results
+}
+
+/// The objects of each task, in their order.
+fn chunks<'r, 'u>(resources: &'r [&'u Resource]) -> Vec<&'r [&'u Resource]> {
+    let mut found = Vec::with_capacity(resources.len() / CHUNK + 1);
+    let (mut start, mut text) = (0, 0u32);
+    for (index, resource) in resources.iter().enumerate() {
+        text = text.saturating_add(resource.node().span().len());
+        if index + 1 - start == CHUNK || text >= CHUNK_TEXT || index + 1 == resources.len() {
+            found.push(&resources[start..=index]);
+            (start, text) = (index + 1, 0);
+        }
+    }
+    found
 }
 
 impl Looked {
@@ -105,4 +123,24 @@ fn look(resources: &[&Resource], rules: &[AboutObject], config: &Config) -> Vec<
         Looked { result, ends }
     };
     rules.iter().map(run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_object_is_in_one_task_and_a_large_one_ends_it() {
+        let object = |name: usize, text: usize| {
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a{name}}}\ndata: {{a: {}}}\n", "x".repeat(text))
+        };
+        let texts: Vec<String> =
+            (0..CHUNK + 5).map(|i| object(i, if i == 2 { CHUNK_TEXT as usize } else { 1 })).collect();
+        let loaded = crate::load::from_texts(&[("a.yaml".into(), texts.join("---\n"))]);
+        let objects: Vec<&Resource> = loaded.units[0].resources.iter().collect();
+        let chunks = chunks(&objects);
+        assert_eq!(chunks.iter().map(|chunk| chunk.len()).collect::<Vec<_>>(), [3, CHUNK, 2]);
+        let names = |objects: &[&Resource]| objects.iter().map(|o| o.name().to_string()).collect::<Vec<_>>();
+        assert_eq!(names(&chunks.concat()), names(&objects));
+    }
 }

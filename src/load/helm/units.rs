@@ -14,6 +14,7 @@ use super::sets::{self, ValuesSet};
 use super::values::{ChartValues, ValuePath};
 use super::{Binary, Options, stream};
 use crate::load::{Content, InputFile, Loaded, Missing, NotFound, Overlay, Skipped, Unit, UnitKind};
+use crate::panics;
 use crate::source::{FileId, ReadOnly, SourceFile, Span};
 use crate::yaml;
 
@@ -244,16 +245,11 @@ fn rendered(jobs: &[Job], helm: &Arc<Helm>, options: &Options, loaded: &mut Load
         runs.par_iter().map(one).collect()
     };
     // What needs no rendering is read while helm works.
-    let read = || -> Vec<(Vec<InputFile>, Vec<InputFile>)> {
-        let crds = |chart: &Chart| chart.crds.par_iter().map(|file| parsed(&file.source)).collect();
-        jobs.iter().map(|job| (own_files(&job.chart, &job.sets), crds(&job.chart))).collect()
-    };
-    let (results, files) = rayon::join(render, read);
+    let (results, read) = rayon::join(render, || jobs.iter().map(Unrendered::read).collect::<Vec<_>>());
     let mut results = results.into_iter();
-    for ((job, prepared), (own, crds)) in jobs.iter().zip(&prepared).zip(files) {
+    for ((job, prepared), Unrendered { own, crds, values }) in jobs.iter().zip(&prepared).zip(read) {
         let ready = Ready { job, prepared, crds, helm, options };
         let first = loaded.units.len();
-        let values = Arc::new(ChartValues::new(&job.chart, &job.sets, &job.read_by_others));
         for (s, set) in job.sets.iter().enumerate() {
             let Some((text, error)) = results.next() else { continue };
             let error = error.or_else(|| text.as_ref().err().cloned());
@@ -331,6 +327,34 @@ pub(super) fn without_crds(text: &str, chart: &Chart) -> (String, Vec<Arc<Source
     }
     kept.push_str(&text[start..]);
     (kept, files)
+}
+
+/// A file in which keys were looked for that stand there twice, so that the answer is there when a rule asks.
+fn searched(file: InputFile) -> InputFile {
+    let trees = file.documents().iter().filter_map(|document| document.content.as_ref().ok());
+    trees.for_each(|tree| drop(tree.duplicate_keys()));
+    file
+}
+
+/// What is known of a chart without helm.
+struct Unrendered {
+    own: Vec<InputFile>,
+    crds: Vec<InputFile>,
+    values: Arc<ChartValues>,
+}
+
+impl Unrendered {
+    fn read(job: &Job) -> Unrendered {
+        let values = Arc::new(ChartValues::new(&job.chart, &job.sets, &job.read_by_others));
+        // It is only asked here, so that the answer is there when a rule asks; one that breaks is told there, too.
+        let answer = || drop(panics::guarded(|| values.unread().len()));
+        let files = || {
+            let crds = job.chart.crds.par_iter().map(|file| searched(parsed(&file.source))).collect();
+            (own_files(&job.chart, &job.sets), crds)
+        };
+        let ((), (own, crds)) = rayon::join(answer, files);
+        Unrendered { own, crds, values }
+    }
 }
 
 /// A chart while its sets become units.
