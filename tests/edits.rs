@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kvlint::fix::edit::{At, Changes, Refusal, Script, Value, WordId, append_document, apply_to, remove_document};
+use kvlint::edit::{At, Changes, Refusal, Script, Value, WordId, append_document, apply_to, remove_document};
 use kvlint::lint::Edit;
 use kvlint::source::{FileId, SourceFile};
 use kvlint::yaml::{self, Node, Tree};
@@ -644,7 +644,7 @@ proptest! {
         let expected = format!("{}{new}{}", &old[..range.start], &old[range.end..]);
         let mut changes = Changes::new();
         let done = changes
-            .retext(node, vec![kvlint::fix::edit::TextEdit::new(range, new.clone())])
+            .retext(node, vec![kvlint::edit::TextEdit::new(range, new.clone())])
             .and_then(|()| changes.finish());
         match done {
             Ok(edits) => {

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use super::value::{Origin, Place, TreeId};
 use super::workspace::{BuildProblem, ProblemKind, Workspace};
-use crate::excerpt::excerpt;
+use crate::display::excerpt;
 use crate::source::Span;
 use crate::suggest;
 use crate::yaml::{Node, NodeId, Scalar};

@@ -1,12 +1,12 @@
 //! From the plan of a document to edits of its text.
 
+use super::Edit;
 use super::draft::{Draft, Plan, Slot};
 use super::page::Page;
 use super::print::{Printer, Setting};
 use super::refusal::Refusal;
 use super::value::Value;
 use super::{text, verify};
-use crate::lint::Edit;
 use crate::source::Span;
 use crate::yaml::{Node, NodeId, Shape, Style};
 
