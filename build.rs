@@ -5,7 +5,19 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-const KEYS: &[&str] = &["summary", "group", "severity", "scope", "needs", "fix", "contract", "since"];
+const KEYS: &[&str] =
+    &["summary", "group", "severity", "scope", "needs", "fix", "contract", "breaks", "noted-at", "since"];
+
+/// The hops of an event's way, as the front matter and the program name them.
+const HOPS: &[(&str, &str)] = &[
+    ("published", "Published"),
+    ("bound", "Bound"),
+    ("exposed", "Exposed"),
+    ("discovered", "Discovered"),
+    ("allowed", "Allowed"),
+    ("decodable", "Decodable"),
+    ("block-size", "BlockSize"),
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=rules");
@@ -27,6 +39,7 @@ fn main() {
     }
     let mut modules = String::new();
     let mut table = String::from("/// Every rule, by name.\npub static RULES: &[Rule] = &[\n");
+    let mut known = String::from("/// Every rule, by name.\npub(super) static RULES: &[Known] = &[\n");
     for (name, halves) in &names {
         assert!(halves[0], "rules/{name}.rs has no rules/{name}.md");
         assert!(halves[1], "rules/{name}.md has no rules/{name}.rs");
@@ -50,7 +63,7 @@ fn main() {
         writeln!(
             table,
             "    Rule {{ name: {name:?}, summary: {:?}, group: Group::{}, severity: Severity::{}, needs_complete: {}, \
-             fix: FixKind::{}, contract: Contract::{}, since: {:?}, text: include_str!({:?}), check: {check} }},",
+             fix: FixKind::{}, contract: Contract::{}, breaks: {}, noted_at: {}, since: {:?}, text: include_str!({:?}), check: {check} }},",
             meta["summary"],
             one_of(name, &meta, "group", None),
             one_of(name, &meta, "severity", None),
@@ -61,14 +74,20 @@ fn main() {
             },
             one_of(name, &meta, "fix", Some("none")),
             one_of(name, &meta, "contract", Some("documented")),
+            hop(name, &meta, "breaks"),
+            hop(name, &meta, "noted-at"),
             meta["since"],
             text_path.display().to_string(),
         )
         .unwrap();
+        let (summary, group) = (&meta["summary"], &meta["group"]);
+        writeln!(known, "    Known {{ name: {name:?}, summary: {summary:?}, group: {group:?} }},").unwrap();
     }
     table.push_str("];\n");
-    let out = Path::new(&env::var("OUT_DIR").expect("cargo names the output folder")).join("rules.rs");
-    fs::write(out, modules + &table).expect("the registry can be written");
+    known.push_str("];\n");
+    let out = env::var("OUT_DIR").expect("cargo names the output folder");
+    fs::write(Path::new(&out).join("rules.rs"), modules + &table).expect("the registry can be written");
+    fs::write(Path::new(&out).join("known.rs"), known).expect("the names can be written");
 }
 
 /// Writes each table of facts as JSON, which the program decodes faster.
@@ -109,6 +128,14 @@ fn front_matter(name: &str, text: &str) -> BTreeMap<String, String> {
         assert!(meta.contains_key(key), "rules/{name}.md has no {key}");
     }
     meta
+}
+
+/// The hop that a key of the front matter names, where there is one.
+fn hop(name: &str, meta: &BTreeMap<String, String>, key: &str) -> String {
+    let Some(word) = meta.get(key) else { return "None".into() };
+    let found = HOPS.iter().find(|(known, _)| known == word);
+    let (_, hop) = found.unwrap_or_else(|| panic!("rules/{name}.md: {key} is one of {HOPS:?}, not {word:?}"));
+    format!("Some(HopKind::{hop})")
 }
 
 /// A front-matter word as the name of an enum's variant.

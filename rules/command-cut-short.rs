@@ -1,5 +1,5 @@
+use crate::edit::{Refusal, TextEdit};
 use crate::facts::vllm::cli::{self, FlagMatch};
-use crate::fix::edit::{Refusal, TextEdit};
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {

@@ -1,7 +1,7 @@
+use crate::edit::Refusal;
 use crate::events::{ConfigEntry, Engine};
 use crate::facts::sglang;
 use crate::facts::vllm::events::{self, Setting};
-use crate::fix::edit::Refusal;
 use crate::fix::publish;
 use crate::lint::prelude::*;
 use crate::suggest;

@@ -1,6 +1,6 @@
+use crate::edit::Value;
 use crate::facts::aibrix::{self, Kind};
 use crate::facts::{effect_at, effect_everywhere};
-use crate::fix::edit::Value;
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {

@@ -1,6 +1,6 @@
+use crate::edit::Value;
 use crate::events::{Engine, Gateway, Publisher};
 use crate::facts::aibrix::{self, NameMatch, Variable, VariableName};
-use crate::fix::edit::Value;
 use crate::k8s::EnvVar;
 use crate::lint::prelude::*;
 

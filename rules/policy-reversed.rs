@@ -1,9 +1,9 @@
+use crate::edit::{At, Changes, Refusal, Value};
 use crate::events::Model;
 use crate::events::Publisher;
 use crate::events::policies::{self, words};
 use crate::facts::aibrix;
 use crate::facts::kubernetes;
-use crate::fix::edit::{At, Changes, Refusal, Value};
 use crate::k8s::policy::{Direction, Protocol};
 use crate::k8s::reach::Policy;
 use crate::k8s::{Container, ContainerPort, Truth};

@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
+use crate::edit::{Changes, Refusal, Value};
 use crate::events::Model;
 use crate::facts::kubernetes::PortNameFault;
 use crate::facts::{aibrix, kubernetes};
-use crate::fix::edit::{Changes, Refusal, Value};
 use crate::fix::{engine, pod};
 use crate::k8s::{Container, ContainerPort, PodTemplate};
 use crate::lint::prelude::*;

@@ -1,7 +1,7 @@
+use crate::edit::{Changes, Refusal};
 use crate::events::policies::words;
 use crate::events::{BoundPort, Model, PortUse, Publisher};
 use crate::facts::aibrix;
-use crate::fix::edit::{Changes, Refusal};
 use crate::fix::{pod, publish};
 use crate::lint::prelude::*;
 

@@ -1,8 +1,8 @@
+use crate::edit::Value;
 use crate::events::{Dialect, Engine, Model, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::events::{self, Setting};
 use crate::facts::vllm::{self, cli};
-use crate::fix::edit::Value;
 use crate::fix::{engine, pod, publish};
 use crate::lint::Contract;
 use crate::lint::prelude::*;

@@ -1,8 +1,8 @@
+use crate::edit::{Changes, Refusal, Value};
 use crate::events::{Engine, Model, Publisher, ValueKind};
 use crate::facts::Effect;
 use crate::facts::sglang;
 use crate::facts::vllm::events::{self, Setting};
-use crate::fix::edit::{Changes, Refusal, Value};
 use crate::fix::publish;
 use crate::lint::prelude::*;
 

@@ -1,6 +1,6 @@
+use crate::edit::Value;
 use crate::events::Publisher;
 use crate::facts::aibrix;
-use crate::fix::edit::Value;
 use crate::fix::pod;
 use crate::k8s::{Container, ContainerPort, PodTemplate, ServicePort, TargetPort, Truth};
 use crate::lint::prelude::*;

@@ -1,7 +1,7 @@
+use crate::edit::Refusal;
 use crate::events::{Engine, Publisher};
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::{self, is_unread_event_variable, option_by_env};
-use crate::fix::edit::Refusal;
 use crate::fix::publish;
 use crate::lint::prelude::*;
 

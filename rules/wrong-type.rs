@@ -1,5 +1,5 @@
+use crate::edit::Value;
 use crate::facts::aibrix;
-use crate::fix::edit::Value;
 use crate::k8s::schema::{self, ProblemKind};
 use crate::lint::prelude::*;
 

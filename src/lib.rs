@@ -4,8 +4,9 @@
 pub mod changed;
 pub mod cli;
 pub mod config;
+pub mod display;
+pub mod edit;
 pub mod events;
-pub mod excerpt;
 pub mod facts;
 pub mod fix;
 pub mod k8s;

@@ -7,6 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use support::git::git;
 use tempfile::TempDir;
 
 /// One error, one publisher, one assumed gateway.
@@ -67,20 +68,7 @@ impl Runner {
     }
 
     fn git(&self, arguments: &[&str]) -> String {
-        let settings = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"];
-        let output = Command::new("git")
-            .args(settings)
-            .args(arguments)
-            .current_dir(self.workspace())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env_remove("GIT_DIR")
-            .env_remove("GIT_INDEX_FILE")
-            .env_remove("GIT_WORK_TREE")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_string()
+        git(self.workspace(), arguments).trim().to_string()
     }
 
     fn run(&self) -> Step {

@@ -3,70 +3,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
-use tempfile::TempDir;
-
-/// A pod that is labelled and publishes nothing: one error.
-const SILENT: &str = "\
-apiVersion: v1
-kind: Pod
-metadata:
-  name: NAME
-  labels:
-    model.aibrix.ai/name: llama
-    model.aibrix.ai/kv-events-enabled: \"true\"
-spec:
-  containers:
-    - name: vllm
-      image: vllm/vllm-openai:v0.11.1
-      command: [vllm, serve, meta-llama/Llama-3.1-8B-Instruct]
-";
-
-/// An object that no rule speaks about.
-const FINE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: fine\n";
-
-/// One rule, so that the rules to come don't change what these tests see.
-const RULES: &str = "--select=labelled-but-silent,yaml-syntax";
+use support::manifests::{FINE, ONE_RULE, silent as pod};
+use support::{Ran, folder, kvlint, read, write};
 
 const BASELINE: &str = "--baseline=accepted.json";
 
-fn pod(name: &str) -> String {
-    SILENT.replace("NAME", name)
-}
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    files.iter().for_each(|(name, text)| write(dir.path(), name, text));
-    dir
-}
-
-fn write(dir: &Path, name: &str, text: &str) {
-    let path = dir.join(name);
-    fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-    fs::write(path, text).expect("a file");
-}
-
-struct Ran {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
-fn kvlint(dir: &Path, arguments: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-        .args(arguments)
-        .current_dir(dir)
-        .env_clear()
-        .output()
-        .expect("kvlint starts");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ran { out: text(&output.stdout), err: text(&output.stderr), code: output.status.code() }
-}
-
 fn lint(dir: &Path, arguments: &[&str]) -> Ran {
-    kvlint(dir, &[&[RULES, BASELINE, "--format=concise"], arguments].concat())
+    kvlint(dir, &[&[ONE_RULE, BASELINE, "--format=concise"], arguments].concat())
 }
 
 fn accept(dir: &Path, arguments: &[&str]) -> Ran {
@@ -76,7 +21,7 @@ fn accept(dir: &Path, arguments: &[&str]) -> Ran {
 }
 
 fn baseline(dir: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(dir.join("accepted.json")).expect("the baseline")).expect("JSON")
+    serde_json::from_str(&read(dir, "accepted.json")).expect("JSON")
 }
 
 #[test]
@@ -111,9 +56,9 @@ fn moved_lines_stay_listed() {
 fn the_file_is_sorted_and_the_same_each_time() {
     let dir = folder(&[("b.yaml", &pod("b")), ("a.yaml", &pod("a"))]);
     accept(dir.path(), &["b.yaml", "a.yaml"]);
-    let first = fs::read_to_string(dir.path().join("accepted.json")).expect("the baseline");
+    let first = read(dir.path(), "accepted.json");
     accept(dir.path(), &["a.yaml", "b.yaml"]);
-    assert_eq!(first, fs::read_to_string(dir.path().join("accepted.json")).expect("the baseline"));
+    assert_eq!(first, read(dir.path(), "accepted.json"));
     let value = baseline(dir.path());
     assert_eq!(value["version"], 1);
     assert_eq!(value["findings"][0]["path"], "a.yaml");
@@ -121,7 +66,7 @@ fn the_file_is_sorted_and_the_same_each_time() {
     assert!(first.ends_with("}\n"));
     // Paths count from the file's folder, wherever kvlint is run.
     fs::create_dir(dir.path().join("sub")).expect("a folder");
-    let ran = kvlint(&dir.path().join("sub"), &[RULES, "--baseline=../accepted.json", "../a.yaml", "../b.yaml"]);
+    let ran = kvlint(&dir.path().join("sub"), &[ONE_RULE, "--baseline=../accepted.json", "../a.yaml", "../b.yaml"]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
 }
 
@@ -135,7 +80,7 @@ fn entries_that_no_longer_occur_are_told_until_the_file_is_written_anew() {
     assert_eq!(ran.code, Some(0));
     assert!(ran.err.contains("no longer in a.yaml: labelled-but-silent: "), "{}", ran.err);
     assert!(ran.err.contains("2 findings of accepted.json no longer occur: `--write-baseline`"), "{}", ran.err);
-    let json = kvlint(dir.path(), &[RULES, BASELINE, "--format=json", "."]);
+    let json = kvlint(dir.path(), &[ONE_RULE, BASELINE, "--format=json", "."]);
     let json: Value = serde_json::from_str(&json.out).expect("JSON");
     assert_eq!(json["gone_from_baseline"].as_array().map(Vec::len), Some(2));
     assert!(accept(dir.path(), &["."]).err.contains("lists 0 findings: 0 new, 2 gone"));
@@ -158,7 +103,7 @@ fn a_run_over_less_claims_nothing_of_the_rest_and_keeps_it() {
     assert!(!other_rule.out.contains("no longer"), "a rule that did not run: {}", other_rule.out);
     assert!(lint(dir.path(), &["."]).err.contains("1 finding of accepted.json no longer occur"));
     // A run over more has seen all.
-    let outer = kvlint(&dir.path().join("x"), &[RULES, "--baseline=../accepted.json", "--format=concise", ".."]);
+    let outer = kvlint(&dir.path().join("x"), &[ONE_RULE, "--baseline=../accepted.json", "--format=concise", ".."]);
     assert!(outer.err.contains("no longer in y/b.yaml"), "{}", outer.err);
 }
 
@@ -188,7 +133,7 @@ fn a_file_that_is_no_baseline_is_refused_and_never_replaced() {
             assert_eq!(ran.code, Some(2), "{text:?}");
             assert!(ran.err.contains(part) && ran.err.contains("help:"), "{text:?}: {}", ran.err);
         }
-        assert_eq!(fs::read_to_string(dir.path().join("accepted.json")).expect("the file"), text);
+        assert_eq!(read(dir.path(), "accepted.json"), text);
     }
     assert_eq!(kvlint(dir.path(), &["--write-baseline", "."]).code, Some(2), "it needs the file's name");
 }
@@ -198,7 +143,7 @@ fn a_file_that_is_no_baseline_is_refused_and_never_replaced() {
 fn a_run_that_failed_writes_nothing_and_claims_nothing() {
     let dir = folder(&[("a.yaml", &pod("a")), ("b.yaml", &pod("b"))]);
     accept(dir.path(), &["."]);
-    let before = fs::read_to_string(dir.path().join("accepted.json")).expect("the baseline");
+    let before = read(dir.path(), "accepted.json");
     fs::remove_file(dir.path().join("a.yaml")).expect("a file");
     std::os::unix::fs::symlink("/nowhere/else", dir.path().join("a.yaml")).expect("a link");
     // A file of more than is ever read.
@@ -208,7 +153,7 @@ fn a_run_that_failed_writes_nothing_and_claims_nothing() {
     assert!(ran.code == Some(2) && !ran.err.contains("no longer"), "{}", ran.err);
     let ran = lint(dir.path(), &["--write-baseline", "."]);
     assert!(ran.code == Some(2) && ran.err.contains("was not written"), "{}", ran.err);
-    assert_eq!(fs::read_to_string(dir.path().join("accepted.json")).expect("the baseline"), before);
+    assert_eq!(read(dir.path(), "accepted.json"), before);
 }
 
 #[test]
@@ -217,7 +162,7 @@ fn machine_formats_hold_what_is_listed() {
     accept(dir.path(), &["."]);
     write(dir.path(), "b.yaml", &pod("b"));
     let show = |format: &str| {
-        let ran = kvlint(dir.path(), &[RULES, BASELINE, "--format", format, "."]);
+        let ran = kvlint(dir.path(), &[ONE_RULE, BASELINE, "--format", format, "."]);
         serde_json::from_str::<Value>(&ran.out).expect("JSON")
     };
     let json = show("json");

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
+use support::git::{self, git};
+use support::manifests::ONE_RULE;
+use support::{Ran, command, folder, read, run, write};
 use tempfile::TempDir;
 
 /// Two pods that are labelled and publish nothing: one error each, on lines 7 and 21.
@@ -37,22 +39,17 @@ spec:
       command: [vllm, serve, meta-llama/Llama-3.1-8B-Instruct]
 ";
 
-/// One rule, so that the rules to come don't change what these tests see.
-const ONE_RULE: &str = "--select=labelled-but-silent,yaml-syntax";
-
 /// A repository with a first commit on `main`, and the branch `work` checked out.
 struct Repository(TempDir);
 
 impl Repository {
     /// `None` with a message where git is absent.
     fn new(files: &[(&str, &str)]) -> Option<Repository> {
-        if Command::new("git").arg("--version").output().is_err() {
-            eprintln!("skipped: git is not installed");
+        if !git::is_installed() {
             return None;
         }
-        let repository = Repository(tempfile::tempdir().expect("a temporary folder"));
+        let repository = Repository(folder(files));
         repository.git(&["init", "--quiet", "--initial-branch=main"]);
-        repository.write(files);
         repository.commit();
         repository.git(&["checkout", "--quiet", "-b", "work"]);
         Some(repository)
@@ -63,16 +60,12 @@ impl Repository {
     }
 
     fn write(&self, files: &[(&str, &str)]) {
-        for (name, text) in files {
-            let path = self.path().join(name);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            fs::write(path, text).expect("a file");
-        }
+        files.iter().for_each(|(name, text)| write(self.path(), name, text));
     }
 
     /// Replaces a text that stands in a file.
     fn replace(&self, name: &str, old: &str, new: &str) {
-        let text = fs::read_to_string(self.path().join(name)).expect(name);
+        let text = read(self.path(), name);
         assert!(text.contains(old), "{old:?} is in {name}");
         self.write(&[(name, &text.replacen(old, new, 1))]);
     }
@@ -87,41 +80,14 @@ impl Repository {
     }
 }
 
-fn git(folder: &Path, arguments: &[&str]) {
-    let settings = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "protocol.file.allow=always"];
-    let output = Command::new("git")
-        .current_dir(folder)
-        .args(settings)
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .output()
-        .expect("git starts");
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-struct Ran {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
+/// kvlint as the owner of a repository runs it, with a git to ask.
 fn kvlint(folder: &Path, arguments: &[&str]) -> Ran {
     kvlint_with(folder, arguments, &[])
 }
 
 fn kvlint_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", folder)
-        .envs(environment.iter().copied())
-        .output()
-        .expect("kvlint starts");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ran { out: text(&output.stdout), err: text(&output.stderr), code: output.status.code() }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    run(command(folder, arguments).env("PATH", path).env("HOME", folder).envs(environment.iter().copied()))
 }
 
 /// Which findings touch changed lines, as `path:line`, and the exit code.
@@ -248,23 +214,23 @@ fn an_object_that_the_change_removed_is_missed_where_it_was_needed() {
     ];
     let both = format!("{llama}---\n{other}");
     let Some(repository) = Repository::new(&alone) else { return };
-    let run = |repository: &Repository, path: &str| {
+    let lint = |repository: &Repository, path: &str| {
         let rule = "--select=service-selects-nothing";
         let ran =
             kvlint(repository.path(), &[rule, "--diff-base=main", "--error-on-warning", "--format=concise", path]);
         assert_ne!(ran.code, Some(2), "{}", ran.err);
         (ran.out.lines().count(), ran.code)
     };
-    assert_eq!(run(&repository, "."), (0, Some(0)));
+    assert_eq!(lint(&repository, "."), (0, Some(0)));
     repository.replace("other.yaml", "{app: other}}", "{app: other} }");
-    assert_eq!(run(&repository, "x"), (1, Some(0)), "the Service selected nothing before");
+    assert_eq!(lint(&repository, "x"), (1, Some(0)), "the Service selected nothing before");
     fs::remove_file(repository.path().join("llama.yaml")).expect("a file");
     repository.commit();
-    assert_eq!(run(&repository, "."), (2, Some(1)), "a file was removed");
-    assert_eq!(run(&repository, "x"), (1, Some(0)), "it was no part of this folder");
+    assert_eq!(lint(&repository, "."), (2, Some(1)), "a file was removed");
+    assert_eq!(lint(&repository, "x"), (1, Some(0)), "it was no part of this folder");
     let Some(repository) = Repository::new(&[("svc.yaml", SERVICE), ("both.yaml", &both)]) else { return };
     repository.write(&[("both.yaml", &other)]);
-    assert_eq!(run(&repository, "."), (1, Some(1)), "a document was removed");
+    assert_eq!(lint(&repository, "."), (1, Some(1)), "a document was removed");
     // What lists objects loses one with any line.
     let kustomization = "resources:\n  - llama.yaml\n  - svc.yaml\n  - other.yaml\n";
     let list = |items: &[&str]| {
@@ -279,11 +245,11 @@ fn an_object_that_the_change_removed_is_missed_where_it_was_needed() {
         ("l/list.yaml", &list(&[&llama, SERVICE, &other])),
     ];
     let Some(repository) = Repository::new(&lists) else { return };
-    assert_eq!((run(&repository, ".").0, run(&repository, "l").0), (0, 0));
+    assert_eq!((lint(&repository, ".").0, lint(&repository, "l").0), (0, 0));
     repository.replace("kustomization.yaml", "  - llama.yaml\n", "");
     repository.write(&[("l/list.yaml", &list(&[SERVICE, &other]))]);
-    assert_eq!(run(&repository, "kustomization.yaml"), (1, Some(1)), "an entry of `resources` was removed");
-    assert_eq!(run(&repository, "l"), (1, Some(1)), "an item of a list was removed");
+    assert_eq!(lint(&repository, "kustomization.yaml"), (1, Some(1)), "an entry of `resources` was removed");
+    assert_eq!(lint(&repository, "l"), (1, Some(1)), "an item of a list was removed");
 }
 
 #[test]
@@ -361,7 +327,7 @@ fn binary_files_and_submodules_change_as_a_whole() {
 fn a_shallow_clone_says_how_to_get_the_history() {
     let Some(repository) = Repository::new(&[("pods.yaml", TWO)]) else { return };
     repository.commit();
-    let clone = tempfile::tempdir().expect("a temporary folder");
+    let clone = folder(&[]);
     let url = format!("file://{}", repository.path().display());
     git(clone.path(), &["clone", "--quiet", "--depth=1", "--branch=work", &url, "copy"]);
     let copy = clone.path().join("copy");
@@ -400,13 +366,11 @@ fn what_is_no_commit_is_refused_and_nothing_is_linted() {
 
 #[test]
 fn without_a_repository_or_git_the_message_says_so() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    fs::write(folder.path().join("pods.yaml"), TWO).expect("a file");
+    let folder = folder(&[("pods.yaml", TWO)]);
     let alone = folder.path().to_string_lossy().into_owned();
     let ran = kvlint_with(folder.path(), &["--diff-base=main", "."], &[("PATH", &alone)]);
     assert!(ran.code == Some(2) && ran.err.contains("git is not installed"), "{}", ran.err);
-    if Command::new("git").arg("--version").output().is_err() {
-        eprintln!("skipped: git is not installed");
+    if !git::is_installed() {
         return;
     }
     let ran = kvlint(folder.path(), &["--diff-base=main", "."]);
@@ -443,14 +407,14 @@ fn lines_are_compared_after_fixes() {
     // The line before the label: where the label stands once everything has moved up by one.
     repository.replace("pods.yaml", "model.aibrix.ai/name: llama", "model.aibrix.ai/name: lama");
     let rules = "--select=labelled-but-silent,yaml-syntax,suppression-unused";
-    let run = |flags: &[&str]| {
+    let lint = |flags: &[&str]| {
         kvlint(repository.path(), &[&[rules, "--diff-base=main", "--format=concise", "."], flags].concat())
     };
-    assert_eq!(run(&[]).code, Some(0));
-    let fixed = run(&["--fix"]);
+    assert_eq!(lint(&[]).code, Some(0));
+    let fixed = lint(&["--fix"]);
     assert_eq!(fixed.code, Some(0), "{}{}", fixed.out, fixed.err);
     assert!(fixed.err.contains("1 fixed"), "{}", fixed.err);
     let places: Vec<_> = fixed.out.lines().filter_map(|line| line.split(": ").next()).collect();
     assert_eq!(places, ["pods.yaml:7:40", "pods.yaml:21:40"], "{}", fixed.out);
-    assert_eq!(fixed.out, run(&[]).out, "the next run says the same");
+    assert_eq!(fixed.out, lint(&[]).out, "the next run says the same");
 }

@@ -2,101 +2,10 @@
 //! panics.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use tempfile::TempDir;
-
-/// Longer runs count as hanging; debug builds on busy machines are slow.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// A pod with the discovery label and an engine that publishes nothing: one error.
-const SILENT: &str = "\
-apiVersion: v1
-kind: Pod
-metadata:
-  name: llama
-  labels:
-    model.aibrix.ai/name: llama
-    model.aibrix.ai/kv-events-enabled: \"true\"
-spec:
-  containers:
-    - name: vllm
-      image: vllm/vllm-openai:v0.11.1
-      command: [vllm, serve, meta-llama/Llama-3.1-8B-Instruct]
-";
-
-/// An object that no rule speaks about.
-const FINE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: fine\n";
-
-/// One rule, so that the rules to come don't change what these tests see.
-const ONE_RULE: &str = "--select=labelled-but-silent,yaml-syntax";
-
-struct Ran {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
-/// A folder with files.
-fn folder(files: &[(&str, &[u8])]) -> TempDir {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    for (name, bytes) in files {
-        let path = dir.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, bytes).expect("a file");
-    }
-    dir
-}
-
-fn command(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kvlint"));
-    command.args(arguments).current_dir(dir).env_clear().stdin(Stdio::null());
-    command
-}
-
-fn run(dir: &Path, arguments: &[&str]) -> Ran {
-    finish(command(dir, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("kvlint starts"))
-}
-
-fn run_with_stdin(dir: &Path, arguments: &[&str], input: &str) -> Ran {
-    let mut command = command(dir, arguments);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("kvlint starts");
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("kvlint reads");
-    finish(child)
-}
-
-/// Waits for the end, and fails the test when it does not come or a panic shows.
-fn finish(mut child: Child) -> Ran {
-    fn drain(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
-        thread::spawn(move || {
-            let mut bytes = Vec::new();
-            stream.map(|mut s| s.read_to_end(&mut bytes).expect("output"));
-            bytes
-        })
-    }
-    let (out, err) = (drain(child.stdout.take()), drain(child.stderr.take()));
-    let started = Instant::now();
-    let status = loop {
-        match child.try_wait().expect("a status") {
-            Some(status) => break status,
-            None if started.elapsed() > PATIENCE => {
-                child.kill().expect("kvlint ends");
-                panic!("kvlint hangs");
-            }
-            None => thread::sleep(Duration::from_millis(5)),
-        }
-    };
-    let text = |bytes: thread::JoinHandle<Vec<u8>>| String::from_utf8(bytes.join().expect("a thread")).expect("UTF-8");
-    let ran = Ran { out: text(out), err: text(err), code: status.code() };
-    assert!(!ran.err.contains("panicked") && !ran.err.contains("internal error"), "{}", ran.err);
-    assert!(ran.code.is_some(), "kvlint was killed by a signal: {}", ran.err);
-    ran
-}
+use support::manifests::{FINE, ONE_RULE, SILENT};
+use support::{command, finish, folder_of_bytes as folder, kvlint, kvlint_with_input, run};
 
 #[test]
 fn exit_codes_are_the_same_for_every_format() {
@@ -104,7 +13,7 @@ fn exit_codes_are_the_same_for_every_format() {
     for format in ["text", "concise", "json", "sarif", "github"] {
         let code = |arguments: &[&str]| {
             let format = format!("--format={format}");
-            run(dir.path(), &[arguments, &[ONE_RULE, format.as_str()]].concat()).code
+            kvlint(dir.path(), &[arguments, &[ONE_RULE, format.as_str()]].concat()).code
         };
         assert_eq!(code(&["bad.yaml"]), Some(1), "{format}");
         assert_eq!(code(&["bad.yaml", "--exit-zero"]), Some(0), "{format}");
@@ -130,7 +39,7 @@ fn mistakes_on_the_command_line_exit_with_2_and_say_what_is_meant() {
         (&["*.yml"], "no file matches"),
         (&["--threads", "0"], "--threads"),
     ] {
-        let ran = run(dir.path(), arguments);
+        let ran = kvlint(dir.path(), arguments);
         assert_eq!(ran.code, Some(2), "{arguments:?}");
         assert!(ran.err.contains(words), "{arguments:?} says {}", ran.err);
         assert_eq!(ran.out, "", "{arguments:?}");
@@ -140,7 +49,7 @@ fn mistakes_on_the_command_line_exit_with_2_and_say_what_is_meant() {
 #[test]
 fn text_ends_with_the_coverage_and_quiet_drops_it() {
     let dir = folder(&[("a.yaml", SILENT.as_bytes()), ("b.yaml", FINE.as_bytes()), ("c.yaml", b"a: {{ x }}: y\n")]);
-    let ran = run(dir.path(), &[ONE_RULE]);
+    let ran = kvlint(dir.path(), &[ONE_RULE]);
     assert!(ran.out.contains("error[labelled-but-silent]: "), "{}", ran.out);
     assert!(
         ran.out.ends_with(
@@ -151,36 +60,36 @@ fn text_ends_with_the_coverage_and_quiet_drops_it() {
     );
     assert!(ran.out.contains("not analysed: c.yaml: a template"), "{}", ran.out);
     assert_eq!(ran.err, "");
-    let quiet = run(dir.path(), &[ONE_RULE, "--quiet"]);
+    let quiet = kvlint(dir.path(), &[ONE_RULE, "--quiet"]);
     assert!(ran.out.starts_with(quiet.out.trim_end()) && !quiet.out.contains("resources in"), "{}", quiet.out);
-    let counted = run(dir.path(), &[ONE_RULE, "--statistics"]);
+    let counted = kvlint(dir.path(), &[ONE_RULE, "--statistics"]);
     assert!(counted.out.contains("\n1  error    labelled-but-silent\n"), "{}", counted.out);
 }
 
 #[test]
 fn machine_formats_print_data_only() {
     let dir = folder(&[("a.yaml", SILENT.as_bytes())]);
-    let concise = run(dir.path(), &[ONE_RULE, "--format", "concise", "--statistics"]);
+    let concise = kvlint(dir.path(), &[ONE_RULE, "--format", "concise", "--statistics"]);
     assert_eq!(concise.out.lines().count(), 1);
     assert!(concise.out.starts_with("a.yaml:7:40: error[labelled-but-silent] the pod asks"), "{}", concise.out);
     assert!(concise.err.ends_with("1 resource in 1 file, 1 unit\n"), "{}", concise.err);
     for format in ["json", "sarif"] {
-        let ran = run(dir.path(), &[ONE_RULE, "--format", format]);
+        let ran = kvlint(dir.path(), &[ONE_RULE, "--format", format]);
         serde_json::from_str::<serde_json::Value>(&ran.out).expect(format);
     }
-    assert!(run(dir.path(), &[ONE_RULE, "--format", "github"]).out.starts_with("::error file=a.yaml,line=7,"));
+    assert!(kvlint(dir.path(), &[ONE_RULE, "--format", "github"]).out.starts_with("::error file=a.yaml,line=7,"));
 }
 
 #[test]
 fn standard_input_is_linted_under_the_name_it_is_given() {
     let dir = folder(&[]);
-    let ran = run_with_stdin(dir.path(), &["-", ONE_RULE, "--format", "concise"], SILENT);
+    let ran = kvlint_with_input(dir.path(), &["-", ONE_RULE, "--format", "concise"], SILENT);
     assert!(ran.out.starts_with("<stdin>:7:40: error[labelled-but-silent]"), "{}", ran.out);
     let named = ["-", "--stdin-filename", "chart.yaml", ONE_RULE, "--format", "concise"];
-    let ran = run_with_stdin(dir.path(), &named, SILENT);
+    let ran = kvlint_with_input(dir.path(), &named, SILENT);
     assert!(ran.out.starts_with("chart.yaml:7:40: "), "{}", ran.out);
     assert_eq!(ran.code, Some(1));
-    let ran = run(dir.path(), &["-"]);
+    let ran = kvlint(dir.path(), &["-"]);
     assert_eq!(ran.code, Some(2), "nothing on standard input");
     assert!(ran.err.contains("no Kubernetes object found in `-`"), "{}", ran.err);
 }
@@ -188,24 +97,24 @@ fn standard_input_is_linted_under_the_name_it_is_given() {
 #[test]
 fn a_subcommand_wins_over_a_path_of_its_name() {
     let dir = folder(&[("rules/a.yaml", SILENT.as_bytes())]);
-    assert!(run(dir.path(), &["rules"]).out.contains("labelled-but-silent"));
-    assert_eq!(run(dir.path(), &["./rules", ONE_RULE]).code, Some(1));
-    assert_eq!(run(dir.path(), &["lint", "rules", ONE_RULE]).code, Some(1));
+    assert!(kvlint(dir.path(), &["rules"]).out.contains("labelled-but-silent"));
+    assert_eq!(kvlint(dir.path(), &["./rules", ONE_RULE]).code, Some(1));
+    assert_eq!(kvlint(dir.path(), &["lint", "rules", ONE_RULE]).code, Some(1));
 }
 
 #[test]
 fn a_report_in_a_file_replaces_it_whole() {
     let dir = folder(&[("a.yaml", SILENT.as_bytes()), ("report.json", &[b'x'; 100_000])]);
-    let ran = run(dir.path(), &["a.yaml", ONE_RULE, "--format", "json", "-o", "report.json"]);
+    let ran = kvlint(dir.path(), &["a.yaml", ONE_RULE, "--format", "json", "-o", "report.json"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
     assert!(ran.err.contains("1 resource in 1 file"), "{}", ran.err);
     let written = fs::read_to_string(dir.path().join("report.json")).expect("a report");
     assert_eq!(serde_json::from_str::<serde_json::Value>(&written).expect("JSON")["summary"]["errors"], 1);
     assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 2, "no temporary file is left");
-    let ran = run(dir.path(), &["a.yaml", "-o", "missing/report.txt"]);
+    let ran = kvlint(dir.path(), &["a.yaml", "-o", "missing/report.txt"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("can't write missing/report.txt: no such file or folder"), "{}", ran.err);
-    assert_eq!(run(dir.path(), &["a.yaml", ONE_RULE, "-o", "/dev/null"]).code, Some(1));
+    assert_eq!(kvlint(dir.path(), &["a.yaml", ONE_RULE, "-o", "/dev/null"]).code, Some(1));
 }
 
 #[test]
@@ -213,8 +122,7 @@ fn colour_follows_flag_then_no_color_then_force_color() {
     let dir = folder(&[("a.yaml", SILENT.as_bytes())]);
     let colored = |arguments: &[&str], variables: &[(&str, &str)]| {
         let mut command = command(dir.path(), &[arguments, &[ONE_RULE]].concat());
-        let child = command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        finish(child.expect("kvlint starts")).out.contains('\u{1b}')
+        run(command.envs(variables.iter().copied())).out.contains('\u{1b}')
     };
     assert!(!colored(&[], &[]));
     assert!(colored(&["--color=always"], &[("NO_COLOR", "1")]));
@@ -229,15 +137,13 @@ fn a_reader_that_goes_away_is_not_an_error() {
     let many: String = (0..500).map(|_| format!("{SILENT}---\n")).collect();
     let dir = folder(&[("a.yaml", many.as_bytes())]);
     for format in ["text", "concise", "json", "sarif", "github"] {
-        let mut command = command(dir.path(), &[ONE_RULE, "--format", format]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("kvlint starts");
+        let mut child = command(dir.path(), &[ONE_RULE, "--format", format]).spawn().expect("kvlint starts");
         drop(child.stdout.take());
         let ran = finish(child);
         assert_eq!(ran.code, Some(1), "{format}");
         assert!(!ran.err.contains("can't write"), "{}", ran.err);
     }
-    let mut help = command(dir.path(), &["--help"]);
-    let mut child = help.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("kvlint starts");
+    let mut child = command(dir.path(), &["--help"]).spawn().expect("kvlint starts");
     drop(child.stdout.take());
     assert_eq!(finish(child).code, Some(0));
 }
@@ -247,8 +153,7 @@ fn a_reader_that_goes_away_is_not_an_error() {
 fn a_full_disk_is_an_error() {
     let dir = folder(&[("a.yaml", FINE.as_bytes())]);
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
-    let mut command = command(dir.path(), &["a.yaml"]);
-    let ran = finish(command.stdout(full).stderr(Stdio::piped()).spawn().expect("kvlint starts"));
+    let ran = run(command(dir.path(), &["a.yaml"]).stdout(full));
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("can't write to standard output"), "{}", ran.err);
 }
@@ -260,14 +165,11 @@ fn output_does_not_depend_on_the_number_of_threads() {
     let files: Vec<(&str, &[u8])> = files.iter().map(|(n, t)| (n.as_str(), t.as_bytes())).collect();
     let dir = folder(&files);
     for format in ["text", "json", "sarif"] {
-        let output = |threads: &str| {
-            let mut command = command(dir.path(), &["--format", format]);
-            command.env("RAYON_NUM_THREADS", threads).stdout(Stdio::piped()).stderr(Stdio::piped());
-            finish(command.spawn().expect("kvlint starts")).out
-        };
+        let output =
+            |threads: &str| run(command(dir.path(), &["--format", format]).env("RAYON_NUM_THREADS", threads)).out;
         let one = output("1");
         assert_eq!(one, output("2"), "{format}");
-        assert_eq!(one, run(dir.path(), &["--format", format, "--threads", "3"]).out, "{format}");
+        assert_eq!(one, kvlint(dir.path(), &["--format", format, "--threads", "3"]).out, "{format}");
     }
 }
 
@@ -298,14 +200,14 @@ fn bad_files_give_a_finding_or_an_error_and_the_right_code() {
     for (what, bytes, code, words) in cases {
         let dir = folder(&[("a.yaml", bytes)]);
         for format in ["text", "concise"] {
-            let ran = run(dir.path(), &["a.yaml", ONE_RULE, "--format", format]);
+            let ran = kvlint(dir.path(), &["a.yaml", ONE_RULE, "--format", format]);
             let said = format!("{}{}", ran.out, ran.err);
             assert_eq!(ran.code, Some(*code), "{what} ({format}) gives {said}");
             assert!(said.contains(words), "{what} ({format}) gives {said}");
             assert!(!said.contains(['\u{1b}', '\u{0}']), "{what} ({format}) lets control characters through");
         }
         let dir = folder(&[("a.yaml", bytes), ("b.yaml", SILENT.as_bytes())]);
-        let ran = run(dir.path(), &[ONE_RULE, "--format", "concise"]);
+        let ran = kvlint(dir.path(), &[ONE_RULE, "--format", "concise"]);
         assert!(ran.out.contains("b.yaml:7:40: error[labelled-but-silent]"), "{what} hides another file: {}", ran.out);
     }
 }
@@ -315,7 +217,7 @@ fn a_large_file_is_read() {
     let blob = "x".repeat(50 << 20);
     let text = format!("{SILENT}---\n{FINE}data:\n  blob: \"{blob}\"\n");
     let dir = folder(&[("a.yaml", text.as_bytes())]);
-    let ran = run(dir.path(), &["a.yaml", ONE_RULE, "--format", "concise"]);
+    let ran = kvlint(dir.path(), &["a.yaml", ONE_RULE, "--format", "concise"]);
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.out.lines().count(), 1, "{}", ran.out);
 }
@@ -326,7 +228,7 @@ fn a_finding_in_a_long_line_shows_its_surroundings() {
     let filler = format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","data":{{"blob":"{}"}}}}"#, "é".repeat(2 << 20));
     let text = format!(r#"{{"apiVersion":"v1","kind":"List","items":[{filler},{object}]}}"#);
     let dir = folder(&[("a.json", text.as_bytes())]);
-    let ran = run(dir.path(), &[ONE_RULE]);
+    let ran = kvlint(dir.path(), &[ONE_RULE]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.out.len() < 4000 && ran.out.contains(r#""model.aibrix.ai/kv-events-enabled":"true""#), "{}", ran.out);
 }
@@ -341,21 +243,21 @@ fn odd_files_never_hang_and_are_accounted_for() {
     symlink(dir.path(), at("loop.yaml")).expect("a link");
     let made = Command::new("mkfifo").arg(at("pipe.yaml")).status().expect("mkfifo");
     assert!(made.success());
-    let ran = run(dir.path(), &[".", ONE_RULE]);
+    let ran = kvlint(dir.path(), &[".", ONE_RULE]);
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("x.yaml/inner.yaml:7:40"), "{}", ran.out);
     assert!(ran.out.contains("not analysed: dangling.yaml: a link that leads nowhere"), "{}", ran.out);
     assert!(ran.out.contains("not analysed: pipe.yaml: not a regular file"), "{}", ran.out);
-    let ran = run(dir.path(), &["pipe.yaml"]);
+    let ran = kvlint(dir.path(), &["pipe.yaml"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("pipe.yaml: not a regular file"), "{}", ran.err);
-    let ran = run(dir.path(), &["dangling.yaml"]);
+    let ran = kvlint(dir.path(), &["dangling.yaml"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("dangling.yaml: this link leads nowhere"), "{}", ran.err);
     fs::set_permissions(at("good.yaml"), fs::Permissions::from_mode(0o000)).expect("permissions");
     // Nothing is unreadable for root.
     if fs::read(at("good.yaml")).is_err() {
-        let ran = run(dir.path(), &[".", ONE_RULE]);
+        let ran = kvlint(dir.path(), &[".", ONE_RULE]);
         assert_eq!(ran.code, Some(2));
         assert!(ran.err.contains("good.yaml: permission denied"), "{}", ran.err);
         assert!(ran.out.contains("labelled-but-silent"), "the others are still linted");
@@ -368,7 +270,7 @@ fn names_of_files_can_not_speak_for_kvlint() {
     let name = "a\n::error::\u{1b}[31mx%,:.yaml";
     let dir = folder(&[(name, SILENT.as_bytes())]);
     for format in ["text", "concise", "json", "sarif", "github"] {
-        let ran = run(dir.path(), &[ONE_RULE, "--format", format]);
+        let ran = kvlint(dir.path(), &[ONE_RULE, "--format", format]);
         assert_eq!(ran.code, Some(1), "{format}: {}", ran.err);
         assert!(!ran.out.contains('\u{1b}') && !ran.err.contains('\u{1b}'), "{format}");
         assert!(!ran.out.lines().any(|l| l.starts_with("::error::")), "{format}: {}", ran.out);
@@ -378,14 +280,14 @@ fn names_of_files_can_not_speak_for_kvlint() {
 #[test]
 fn rules_are_listed_and_explained() {
     let dir = folder(&[]);
-    let list = run(dir.path(), &["rules", "--format", "json"]);
+    let list = kvlint(dir.path(), &["rules", "--format", "json"]);
     let list: serde_json::Value = serde_json::from_str(&list.out).expect("JSON");
     let names: Vec<&str> = list.as_array().expect("a list").iter().filter_map(|r| r["name"].as_str()).collect();
     assert!(names.contains(&"yaml-syntax"));
-    let table = run(dir.path(), &["rules"]).out;
+    let table = kvlint(dir.path(), &["rules"]).out;
     for name in names {
         assert!(table.contains(name));
-        let explained = run(dir.path(), &["explain", name]);
+        let explained = kvlint(dir.path(), &["explain", name]);
         assert_eq!(explained.code, Some(0));
         assert!(explained.out.contains("## Why") && explained.out.contains(name), "{}", explained.out);
     }
@@ -394,7 +296,7 @@ fn rules_are_listed_and_explained() {
 #[test]
 fn units_tell_what_was_recognised_and_why_a_unit_is_partial() {
     let dir = folder(&[("a.yaml", SILENT.as_bytes()), ("b.yaml", b"x: \"open\n")]);
-    let ran = run(dir.path(), &["units", "."]);
+    let ran = kvlint(dir.path(), &["units", "."]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(ran.out.contains("plain, partial"), "{}", ran.out);
     assert!(ran.out.contains("b.yaml:"), "{}", ran.out);
@@ -404,10 +306,10 @@ fn units_tell_what_was_recognised_and_why_a_unit_is_partial() {
 #[test]
 fn version_and_completions() {
     let dir = folder(&[]);
-    let version = run(dir.path(), &["--version"]).out;
+    let version = kvlint(dir.path(), &["--version"]).out;
     assert_eq!(version, format!("kvlint {} (facts of {})\n", env!("CARGO_PKG_VERSION"), kvlint::facts::DATE));
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        assert!(run(dir.path(), &["completions", shell]).out.contains("kvlint"), "{shell}");
+        assert!(kvlint(dir.path(), &["completions", shell]).out.contains("kvlint"), "{shell}");
     }
 }
 
@@ -415,21 +317,21 @@ fn version_and_completions() {
 fn a_mistake_in_the_configuration_exits_with_2_and_is_told_whatever_is_selected() {
     let config = b"rulez: {}\n";
     let dir = folder(&[("kvlint.yaml", config), ("a.yaml", FINE.as_bytes()), ("deep/b.yaml", FINE.as_bytes())]);
-    let ran = run(dir.path(), &["--format", "concise"]);
+    let ran = kvlint(dir.path(), &["--format", "concise"]);
     assert_eq!(ran.code, Some(2), "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("kvlint.yaml:1:1: error[config-invalid]"), "{}", ran.out);
-    let ran = run(dir.path(), &["--format", "concise", ONE_RULE, "--exit-zero"]);
+    let ran = kvlint(dir.path(), &["--format", "concise", ONE_RULE, "--exit-zero"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
     assert!(ran.err.contains("error: kvlint.yaml:1:1: "), "{}", ran.err);
-    assert_eq!(run(&dir.path().join("deep"), &[]).code, Some(2), "the nearest folder above counts");
-    assert_eq!(run(dir.path(), &["--no-config"]).code, Some(0));
+    assert_eq!(kvlint::<&str>(dir.path().join("deep"), &[]).code, Some(2), "the nearest folder above counts");
+    assert_eq!(kvlint(dir.path(), &["--no-config"]).code, Some(0));
 }
 
 #[test]
 fn flags_win_over_the_configuration() {
     let config = b"rules:\n  labelled-but-silent: off\n";
     let dir = folder(&[("kvlint.yaml", config), ("a.yaml", SILENT.as_bytes())]);
-    let finds = |arguments: &[&str]| run(dir.path(), arguments).out.contains("labelled-but-silent");
+    let finds = |arguments: &[&str]| kvlint(dir.path(), arguments).out.contains("labelled-but-silent");
     assert!(!finds(&[]));
     assert!(finds(&["--select", "labelled-but-silent"]));
     assert!(finds(&["--no-config"]));
@@ -440,7 +342,7 @@ fn flags_win_over_the_configuration() {
 fn several_reports_of_one_run_hold_the_same_findings() {
     let dir = folder(&[("deploy/pod.yaml", SILENT.as_bytes())]);
     let reports = ["--report=sarif=out.sarif", "--report=json=a=b.json", "--report", "text=out.txt"];
-    let ran = run(dir.path(), &[&[ONE_RULE, "--format=github", "deploy"], &reports[..]].concat());
+    let ran = kvlint(dir.path(), &[&[ONE_RULE, "--format=github", "deploy"], &reports[..]].concat());
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     assert!(ran.out.starts_with("::error file=deploy/pod.yaml"), "{}", ran.out);
     let read = |name: &str| fs::read_to_string(dir.path().join(name)).expect(name);
@@ -453,7 +355,7 @@ fn several_reports_of_one_run_hold_the_same_findings() {
 #[test]
 fn a_report_that_cannot_be_written_stops_no_other() {
     let dir = folder(&[("pod.yaml", SILENT.as_bytes())]);
-    let ran = run(dir.path(), &[ONE_RULE, "--report=json=missing/out.json", "--report=sarif=out.sarif", "pod.yaml"]);
+    let ran = kvlint(dir.path(), &[ONE_RULE, "--report=json=missing/out.json", "--report=sarif=out.sarif", "pod.yaml"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("can't write missing/out.json"), "{}", ran.err);
     assert!(ran.out.contains("labelled-but-silent") && dir.path().join("out.sarif").exists());
@@ -463,12 +365,12 @@ fn a_report_that_cannot_be_written_stops_no_other() {
 fn reports_that_would_replace_each_other_are_refused() {
     let dir = folder(&[("pod.yaml", SILENT.as_bytes())]);
     for reports in [["--report=json=a", "--report=sarif=./a"], ["-o=a", "--report=sarif=a"]] {
-        let ran = run(dir.path(), &[&["pod.yaml"], &reports[..]].concat());
+        let ran = kvlint(dir.path(), &[&["pod.yaml"], &reports[..]].concat());
         assert!(ran.code == Some(2) && ran.err.contains("two reports go to"), "{}", ran.err);
         assert!(!dir.path().join("a").exists());
     }
     for (report, part) in [("sarif", "FORMAT=FILE"), ("xml=a", "`xml` is no format"), ("sarif=-", "standard output")] {
-        let ran = run(dir.path(), &["--report", report, "pod.yaml"]);
+        let ran = kvlint(dir.path(), &["--report", report, "pod.yaml"]);
         assert!(ran.code == Some(2) && ran.err.contains(part), "{}", ran.err);
     }
 }

@@ -1,13 +1,9 @@
 //! `--fix` and `--diff` from outside: what is written, what is printed, what is left alone.
 
 use std::fs;
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
-use tempfile::TempDir;
+use support::manifests::FINE;
+use support::{folder, kvlint, kvlint_with_input, read};
 
 const UNUSED: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: NAME\ndata:\n  a: x # kvlint: ignore[duplicate-key] gone\n";
@@ -40,50 +36,10 @@ fn named(text: &str, name: &str) -> String {
     text.replace("NAME", name)
 }
 
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    for (name, text) in files {
-        let path = dir.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-    dir
-}
-
-fn command(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kvlint"));
-    command.args(arguments).current_dir(dir).env_clear().stdin(Stdio::null());
-    command
-}
-
-struct Ran {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
-fn run(dir: &Path, arguments: &[&str]) -> Ran {
-    run_with(dir, arguments, "")
-}
-
-fn run_with(dir: &Path, arguments: &[&str], input: &str) -> Ran {
-    let mut command = command(dir, arguments);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("kvlint starts");
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("kvlint reads");
-    let output = child.wait_with_output().expect("kvlint ends");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Ran { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
-}
-
-fn read(dir: &TempDir, name: &str) -> String {
-    fs::read_to_string(dir.path().join(name)).expect(name)
-}
-
 #[test]
 fn a_diff_is_printed_and_nothing_is_written() {
     let dir = folder(&[("deploy/a.yaml", &named(UNUSED, "a")), ("deploy/b.yaml", &named(MENDED, "b"))]);
-    let ran = run(dir.path(), &["--diff"]);
+    let ran = kvlint(dir.path(), &["--diff"]);
     let wanted = "\
 --- a/deploy/a.yaml
 +++ b/deploy/a.yaml
@@ -97,35 +53,35 @@ fn a_diff_is_printed_and_nothing_is_written() {
     assert_eq!((ran.out.as_str(), ran.code), (wanted, Some(1)));
     assert_eq!(ran.err, "would fix 1 finding in 1 file\n");
     assert_eq!(read(&dir, "deploy/a.yaml"), named(UNUSED, "a"));
-    assert_eq!(run(dir.path(), &["--diff", "--exit-zero"]).code, Some(0));
-    let to_file = run(dir.path(), &["--diff", "-o", "x.diff", "deploy"]);
+    assert_eq!(kvlint(dir.path(), &["--diff", "--exit-zero"]).code, Some(0));
+    let to_file = kvlint(dir.path(), &["--diff", "-o", "x.diff", "deploy"]);
     assert_eq!((to_file.out.as_str(), read(&dir, "x.diff").as_str()), ("", wanted));
-    let clean = run(dir.path(), &["--diff", "deploy/b.yaml"]);
+    let clean = kvlint(dir.path(), &["--diff", "deploy/b.yaml"]);
     assert_eq!((clean.out.as_str(), clean.err.as_str(), clean.code), ("", "nothing to fix\n", Some(0)));
-    assert_eq!(run(dir.path(), &["--diff", "--format", "json"]).code, Some(2));
+    assert_eq!(kvlint(dir.path(), &["--diff", "--format", "json"]).code, Some(2));
 }
 
 #[test]
 fn fixing_reports_what_is_left_and_a_second_time_changes_nothing() {
     let silent = "---\na: 1\na: 2\n";
     let dir = folder(&[("a.yaml", &format!("{}{silent}", named(UNUSED, "a")))]);
-    let ran = run(dir.path(), &["--fix", "--format", "concise"]);
+    let ran = kvlint(dir.path(), &["--fix", "--format", "concise"]);
     assert!(ran.out.contains("a.yaml:9:1: error[duplicate-key]") && ran.out.lines().count() == 1, "{}", ran.out);
     assert!(ran.err.starts_with("1 error (1 fixed)\n"), "{}", ran.err);
     assert_eq!(ran.code, Some(1));
     let once = read(&dir, "a.yaml");
     assert_eq!(once, format!("{}{silent}", named(MENDED, "a")));
-    let again = run(dir.path(), &["--fix", "--format", "concise"]);
+    let again = kvlint(dir.path(), &["--fix", "--format", "concise"]);
     assert!(again.err.starts_with("1 error\n"), "{}", again.err);
     assert_eq!(read(&dir, "a.yaml"), once);
-    assert_eq!(run(dir.path(), &["--diff"]).code, Some(0));
+    assert_eq!(kvlint(dir.path(), &["--diff"]).code, Some(0));
 }
 
 #[test]
 fn the_summary_tells_what_can_be_fixed() {
     let unknown = GATEWAY.replace("v0.7.0", "nightly");
     let dir = folder(&[("a.yaml", &named(UNUSED, "a")), ("gateway.yaml", &unknown)]);
-    let told = |arguments: &[&str]| run(dir.path(), arguments).out;
+    let told = |arguments: &[&str]| kvlint(dir.path(), arguments).out;
     let out = told(&[]);
     assert!(out.contains("\n1 fixable with `--fix`, 3 more with `--unsafe-fixes`\n"), "{out}");
     assert!(out.contains("  fix: remove the comment [--fix]\n"), "{out}");
@@ -134,7 +90,7 @@ fn the_summary_tells_what_can_be_fixed() {
     let out = told(&["--fix"]);
     assert!(out.contains("(1 fixed)\n3 fixable with `--unsafe-fixes`\n"), "{out}");
     assert_eq!(read(&dir, "gateway.yaml"), unknown);
-    run(dir.path(), &["--fix", "--unsafe-fixes"]);
+    kvlint(dir.path(), &["--fix", "--unsafe-fixes"]);
     assert!(
         read(&dir, "gateway.yaml")
             .contains("{name: AIBRIX_PREFIX_CACHE_KV_EVENT_SYNC_ENABLED, value: \"true\"} # from")
@@ -146,7 +102,7 @@ fn a_fix_that_brings_an_error_is_discarded_and_said() {
     let text = GATEWAY.replace("            - {name: REDIS_HOST, value: redis}\n", "");
     let dir = folder(&[("gateway.yaml", &text)]);
     // The error that it brings is found by a rule that was not asked for.
-    let ran = run(dir.path(), &["--fix", "--format", "concise", "--select", "gateway-variable-unread"]);
+    let ran = kvlint(dir.path(), &["--fix", "--format", "concise", "--select", "gateway-variable-unread"]);
     let said = "not fixed: gateway.yaml:15:22: rename it to `AIBRIX_PREFIX_CACHE_KV_EVENT_SYNC_ENABLED` \
                 [gateway-variable-unread]: it brings error[redis-missing]";
     assert!(ran.err.starts_with(said), "{}", ran.err);
@@ -162,7 +118,7 @@ fn a_fix_that_brings_an_error_is_discarded_and_said() {
 fn several_names_of_one_comment_go_one_after_the_other() {
     let text = "# kvlint: ignore[wrong-type, duplicate-key, unknown-field] both are read\ndata:\n  a: v\n  a: w\n";
     let dir = folder(&[("a.yaml", &named(MENDED, "a").replace("data:\n  a: x\n", text))]);
-    let ran = run(dir.path(), &["--fix"]);
+    let ran = kvlint(dir.path(), &["--fix"]);
     assert!(ran.out.starts_with("no findings (2 fixed, 1 suppressed)"), "{}", ran.out);
     assert!(read(&dir, "a.yaml").contains("\n# kvlint: ignore[duplicate-key] both are read\ndata:"));
 }
@@ -172,7 +128,7 @@ fn line_endings_and_the_byte_order_mark_stay() {
     let crlf = format!("\u{feff}{}", named(UNUSED, "a").replace('\n', "\r\n"));
     let bare = named(UNUSED, "b").trim_end().to_string();
     let dir = folder(&[("crlf.yaml", &crlf), ("bare.yaml", &bare)]);
-    assert_eq!(run(dir.path(), &["--fix"]).code, Some(0));
+    assert_eq!(kvlint(dir.path(), &["--fix"]).code, Some(0));
     assert_eq!(read(&dir, "crlf.yaml"), format!("\u{feff}{}", named(MENDED, "a").replace('\n', "\r\n")));
     assert_eq!(read(&dir, "bare.yaml"), named(MENDED, "b").trim_end());
 }
@@ -183,7 +139,7 @@ fn what_is_no_file_of_its_own_is_not_edited() {
     let utf16: Vec<u8> = format!("\u{feff}{}", named(UNUSED, "b")).encode_utf16().flat_map(u16::to_le_bytes).collect();
     let dir = folder(&[("rendered.yaml", &rendered), ("plain.yaml", &named(UNUSED, "c"))]);
     fs::write(dir.path().join("utf16.yaml"), &utf16).expect("a file");
-    let ran = run(dir.path(), &["--fix"]);
+    let ran = kvlint(dir.path(), &["--fix"]);
     assert_eq!(read(&dir, "rendered.yaml"), rendered);
     assert_eq!(fs::read(dir.path().join("utf16.yaml")).expect("bytes"), utf16);
     assert_eq!(read(&dir, "plain.yaml"), named(MENDED, "c"));
@@ -191,29 +147,30 @@ fn what_is_no_file_of_its_own_is_not_edited() {
     assert!(ran.out.contains("rendered.yaml was rendered: change what it was rendered from"), "{}", ran.out);
     assert!(ran.out.contains("utf16.yaml can't be written back"), "{}", ran.out);
     // Nor is what comes from a renderer through a pipe.
-    assert_eq!(run_with(dir.path(), &["--fix", "-"], &rendered).out, rendered);
+    assert_eq!(kvlint_with_input(dir.path(), &["--fix", "-"], &rendered).out, rendered);
 }
 
 #[test]
 fn standard_input_is_mended_on_standard_output() {
     let dir = folder(&[("a.yaml", FINE)]);
-    let ran = run_with(dir.path(), &["--fix", "-"], &named(UNUSED, "a"));
+    let ran = kvlint_with_input(dir.path(), &["--fix", "-"], &named(UNUSED, "a"));
     assert_eq!((ran.out.as_str(), ran.code), (&*named(MENDED, "a"), Some(0)));
     assert!(ran.err.starts_with("no findings (1 fixed)\n"), "{}", ran.err);
-    let same =
-        run_with(dir.path(), &["--fix", "--format", "concise", "-"], "a: 1\na: 2\n---\napiVersion: v1\nkind: Pod\n");
+    let same = kvlint_with_input(
+        dir.path(),
+        &["--fix", "--format", "concise", "-"],
+        "a: 1\na: 2\n---\napiVersion: v1\nkind: Pod\n",
+    );
     assert_eq!((same.out.as_str(), same.code), ("a: 1\na: 2\n---\napiVersion: v1\nkind: Pod\n", Some(1)));
     assert!(same.err.contains("<stdin>:2:1: error[duplicate-key]"), "{}", same.err);
     // The name is for messages: the file of that name is not touched.
-    let named_so = run_with(dir.path(), &["--fix", "--stdin-filename", "a.yaml", "-"], &named(UNUSED, "a"));
+    let named_so = kvlint_with_input(dir.path(), &["--fix", "--stdin-filename", "a.yaml", "-"], &named(UNUSED, "a"));
     assert_eq!((named_so.out, read(&dir, "a.yaml").as_str()), (named(MENDED, "a"), FINE));
-    let diff = run_with(dir.path(), &["--diff", "-", "--stdin-filename", "x/a.yaml"], &named(UNUSED, "a"));
+    let diff = kvlint_with_input(dir.path(), &["--diff", "-", "--stdin-filename", "x/a.yaml"], &named(UNUSED, "a"));
     assert!(diff.out.starts_with("--- a/x/a.yaml\n+++ b/x/a.yaml\n") && diff.code == Some(1), "{}", diff.out);
-    let both = run_with(dir.path(), &["--fix", "-", "a.yaml"], "");
+    let both = kvlint_with_input(dir.path(), &["--fix", "-", "a.yaml"], "");
     assert!(both.err.contains("`-` stands alone") && both.code == Some(2), "{}", both.err);
 }
-
-const FINE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: fine\n";
 
 /// An overlay that names the base and patches one container.
 fn overlay(image: &str) -> String {
@@ -232,11 +189,11 @@ fn a_file_that_overlays_share_is_mended_where_all_of_them_have_the_finding() {
         ])
     };
     let dir = files("v0.6.0");
-    let ran = run(dir.path(), &["--fix"]);
+    let ran = kvlint(dir.path(), &["--fix"]);
     assert!(read(&dir, "base/gateway.yaml").contains("AIBRIX_PREFIX_CACHE_KV_EVENT_SYNC_ENABLED"), "{}", ran.out);
     // 0.4.1 reads the old names.
     let dir = files("v0.4.1");
-    let ran = run(dir.path(), &["--fix"]);
+    let ran = kvlint(dir.path(), &["--fix"]);
     assert_eq!(read(&dir, "base/gateway.yaml"), GATEWAY);
     let note = "the fix is not made here: base/gateway.yaml is used by ./dev too, where this is no defect";
     assert!(ran.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(note), "{}", ran.out);
@@ -270,7 +227,7 @@ spec:
         ("prod/kustomization.yaml", prod),
         ("prod/sync.yaml", patch),
     ]);
-    let ran = run(dir.path(), &["--fix"]);
+    let ran = kvlint(dir.path(), &["--fix"]);
     assert_eq!(read(&dir, "prod/sync.yaml"), patch.replace("'on'", "'true'"), "{}", ran.out);
     assert_eq!(read(&dir, "base/gateway.yaml"), base);
 }
@@ -282,17 +239,20 @@ fn a_base_outside_of_the_paths_is_not_edited() {
         ("base/gateway.yaml", GATEWAY),
         ("prod/kustomization.yaml", &overlay("v0.7.0")),
     ]);
-    let ran = run(dir.path(), &["--fix", "prod"]);
+    let ran = kvlint(dir.path(), &["--fix", "prod"]);
     assert_eq!(read(&dir, "base/gateway.yaml"), GATEWAY);
     let note = "the fix is not made here: base/gateway.yaml lies outside of the paths that were given";
     assert!(ran.out.contains(note), "{}", ran.out);
-    run(dir.path(), &["--fix", "prod", "base"]);
+    kvlint(dir.path(), &["--fix", "prod", "base"]);
     assert_ne!(read(&dir, "base/gateway.yaml"), GATEWAY);
 }
 
 #[cfg(unix)]
 mod unix {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+    use std::process::Stdio;
+    use std::thread;
+    use std::time::Duration;
 
     use super::*;
 
@@ -305,7 +265,7 @@ mod unix {
         };
         chmod("a.yaml", 0o751);
         chmod("locked.yaml", 0o444);
-        let ran = run(dir.path(), &["--fix"]);
+        let ran = kvlint(dir.path(), &["--fix"]);
         assert_eq!((mode("a.yaml"), read(&dir, "a.yaml")), (0o751, named(MENDED, "a")));
         assert_eq!((mode("locked.yaml"), read(&dir, "locked.yaml")), (0o444, named(UNUSED, "b")));
         assert!(ran.err.contains("error: locked.yaml was not written: it is read-only"), "{}", ran.err);
@@ -319,13 +279,13 @@ mod unix {
         let dir = folder(&[("out/a.yaml", &named(UNUSED, "a")), ("in/real/b.txt", &named(UNUSED, "b"))]);
         symlink("../out/a.yaml", dir.path().join("in/link.yaml")).expect("a link");
         symlink("real/b.txt", dir.path().join("in/inner.yaml")).expect("a link");
-        let ran = run(dir.path(), &["--fix", "in", "in/link.yaml"]);
+        let ran = kvlint(dir.path(), &["--fix", "in", "in/link.yaml"]);
         assert_eq!(read(&dir, "out/a.yaml"), named(UNUSED, "a"));
         assert!(ran.out.contains("in/link.yaml lies outside of the paths that were given"), "{}", ran.out);
         assert_eq!(read(&dir, "in/real/b.txt"), named(MENDED, "b"));
         assert!(fs::symlink_metadata(dir.path().join("in/inner.yaml")).expect("there").is_symlink());
         // With its own folder given, too, it is edited in its place.
-        run(dir.path(), &["--fix", "in/link.yaml", "out"]);
+        kvlint(dir.path(), &["--fix", "in/link.yaml", "out"]);
         assert_eq!(read(&dir, "out/a.yaml"), named(MENDED, "a"));
         assert!(fs::symlink_metadata(dir.path().join("in/link.yaml")).expect("there").is_symlink());
     }
@@ -352,8 +312,11 @@ mod unix {
                 entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
             };
             let size = |i: usize| fs::metadata(dir.path().join(name(i))).expect("there").len();
-            let mut child =
-                command(dir.path(), &["--fix"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+            let mut child = support::command(dir.path(), &["--fix"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("starts");
             let mut running = true;
             while running && (names().len() < FILES + prepared || (0..put).any(|i| size(i) == old(i).len() as u64)) {
                 running = child.try_wait().expect("a status").is_none();
@@ -368,7 +331,7 @@ mod unix {
             let stray: Vec<String> = names().into_iter().filter(|n| !n.ends_with(".yaml")).collect();
             assert!(stray.iter().all(|n| n.starts_with(".kvlint-") && n.ends_with(".tmp")), "{stray:?}");
             // They are never taken for manifests.
-            let again = run(dir.path(), &["--fix"]);
+            let again = kvlint(dir.path(), &["--fix"]);
             assert!(again.out.contains(&format!("{FILES} resources in {FILES} files, 1 unit\n")), "{}", again.out);
             assert_eq!((again.code, read(&dir, &name(0))), (Some(0), new(0)));
         }

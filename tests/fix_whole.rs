@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-use tempfile::TempDir;
+use support::{folder, kvlint, read, write};
 
 /// An engine with the flags of AIBrix's documents, in a release before events.
 const FLAGS: &str = r#"apiVersion: apps/v1
@@ -155,33 +154,20 @@ spec:
     - {name: kv-replay, port: 5559, targetPort: kv-replay}
 "#;
 
-fn kvlint(dir: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kvlint"));
-    command.args(arguments).current_dir(dir).env_clear().output().expect("kvlint starts")
-}
-
-fn folder(text: &str) -> TempDir {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    fs::write(dir.path().join("model.yaml"), text).expect("a file");
-    dir
-}
-
 /// Makes all fixes and gives the diff of it, without its context. Nothing may be left to find, and a second run changes nothing.
 fn mended(dir: &Path) -> String {
     let diff = kvlint(dir, &["--diff", "--unsafe-fixes", "."]);
     let fixed = kvlint(dir, &["--fix", "--unsafe-fixes", "--format", "concise", "."]);
-    let left = String::from_utf8_lossy(&fixed.stdout).into_owned();
-    assert!(fixed.status.success() && left.is_empty(), "{left}{}", String::from_utf8_lossy(&fixed.stderr));
+    assert!(fixed.code == Some(0) && fixed.out.is_empty(), "{}", fixed.said());
     let again = kvlint(dir, &["--diff", "--unsafe-fixes", "."]);
-    assert!(again.status.success() && again.stdout.is_empty(), "{}", String::from_utf8_lossy(&again.stdout));
-    let diff = String::from_utf8(diff.stdout).expect("UTF-8");
+    assert!(again.code == Some(0) && again.out.is_empty(), "{}", again.said());
     let changed = |line: &&str| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---");
-    diff.lines().filter(changed).map(|line| format!("{line}\n")).collect()
+    diff.out.lines().filter(changed).map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
 fn flags_of_the_documents_become_one_flag_where_they_stood() {
-    let dir = folder(FLAGS);
+    let dir = folder(&[("model.yaml", FLAGS)]);
     insta::assert_snapshot!(mended(dir.path()), @r#"
     -          image: vllm/vllm-openai:v0.7.1
     +          image: vllm/vllm-openai:v0.23.0
@@ -197,26 +183,26 @@ fn flags_of_the_documents_become_one_flag_where_they_stood() {
     +            - --kv-events-config
     +            - '{"enable_kv_cache_events": true, "publisher": "zmq", "endpoint": "tcp://*:5557", "replay_endpoint": "tcp://*:5558", "buffer_steps": 20000}'
     "#);
-    let text = fs::read_to_string(dir.path().join("model.yaml")).expect("the file");
+    let text = read(&dir, "model.yaml");
     assert!(text.contains("            # What the cache holds\n            - --kv-events-config\n"), "{text}");
     assert!(text.contains("            # Memory\n            - --gpu-memory-utilization\n"), "{text}");
 }
 
 #[test]
 fn raising_an_image_is_nothing_that_is_done_unasked() {
-    let dir = folder(FLAGS);
+    let dir = folder(&[("model.yaml", FLAGS)]);
     let fixed = kvlint(dir.path(), &["--fix", "."]);
-    assert_eq!(fixed.status.code(), Some(1));
-    assert_eq!(fs::read_to_string(dir.path().join("model.yaml")).expect("the file"), FLAGS);
+    assert_eq!(fixed.code, Some(1));
+    assert_eq!(read(&dir, "model.yaml"), FLAGS);
     // With a release that has the form, nothing is in doubt.
-    fs::write(dir.path().join("model.yaml"), FLAGS.replace("v0.7.1", "v0.11.1")).expect("a file");
+    write(&dir, "model.yaml", FLAGS.replace("v0.7.1", "v0.11.1"));
     let fixed = kvlint(dir.path(), &["--fix", "."]);
-    assert!(fixed.status.success(), "{}", String::from_utf8_lossy(&fixed.stdout));
+    assert_eq!(fixed.code, Some(0), "{}", fixed.out);
 }
 
 #[test]
 fn variables_of_the_documents_become_a_flag() {
-    let dir = folder(VARIABLES);
+    let dir = folder(&[("model.yaml", VARIABLES)]);
     insta::assert_snapshot!(mended(dir.path()), @r#"
     -          image: vllm/vllm-openai:v0.7.1
     +          image: vllm/vllm-openai:v0.23.0
@@ -237,7 +223,7 @@ fn variables_of_the_documents_become_a_flag() {
 
 #[test]
 fn a_silent_engine_publishes_and_its_ports_follow() {
-    let dir = folder(SILENT);
+    let dir = folder(&[("model.yaml", SILENT)]);
     insta::assert_snapshot!(mended(dir.path()), @r#"
     +            - --kv-events-config
     +            - '{"enable_kv_cache_events": true, "publisher": "zmq", "endpoint": "tcp://*:5557", "replay_endpoint": "tcp://*:5558"}'
@@ -253,7 +239,7 @@ fn the_silent_sample_of_the_corpus_becomes_clean() {
         eprintln!("skipped: {} is not here", from.display());
         return;
     };
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = folder(&[]);
     for file in files.flatten() {
         // Read and written, so that the copy may be changed whatever the original's permissions.
         let text = fs::read_to_string(file.path()).expect("a manifest");

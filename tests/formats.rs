@@ -479,15 +479,11 @@ fn a_comment_is_no_longer_than_a_comment_may_be() {
 
 #[test]
 fn no_report_takes_the_place_of_what_was_linted() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let at = |name: &str| dir.path().join(name);
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n";
-    std::fs::write(at("pod.yaml"), pod).expect("a file");
-    std::fs::write(at("kvlint.yaml"), "rules: {}\n").expect("a file");
+    let dir = support::folder(&[("pod.yaml", pod), ("kvlint.yaml", "rules: {}\n")]);
     let run = |arguments: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kvlint"));
-        let output = command.args(arguments).current_dir(dir.path()).output().expect("kvlint runs");
-        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+        let ran = support::kvlint(&dir, arguments);
+        (ran.code, ran.said())
     };
     for arguments in [
         &["-o", "pod.yaml"][..],
@@ -497,7 +493,7 @@ fn no_report_takes_the_place_of_what_was_linted() {
     ] {
         let (code, said) = run(arguments);
         assert!(code == Some(2) && said.contains("was read in this run"), "{arguments:?}: {said}");
-        assert_eq!(std::fs::read_to_string(at("pod.yaml")).expect("a file"), pod);
+        assert_eq!(support::read(&dir, "pod.yaml"), pod);
     }
     // A report that lies there from the last run is replaced, and no manifest that was passed over.
     for _ in 0..2 {

@@ -173,16 +173,12 @@ fn a_defect_of_the_base_is_one_finding_that_names_the_overlays() {
 
 #[test]
 fn leftover_files_beside_a_kustomization_are_not_deployed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
-        std::fs::write(path, text).expect("written");
-    };
-    write("app/kustomization.yaml", "resources: [used.yaml]\n");
-    write("app/used.yaml", BASE);
-    write("app/unused.yaml", BASE);
-    write("plain/deployment.yaml", BASE);
+    let folder = support::folder(&[
+        ("app/kustomization.yaml", "resources: [used.yaml]\n"),
+        ("app/used.yaml", BASE),
+        ("app/unused.yaml", BASE),
+        ("plain/deployment.yaml", BASE),
+    ]);
     let inputs = kvlint::load::Inputs { paths: vec![folder.path().to_path_buf()], ..Default::default() };
     let loaded = kvlint::load::load(&inputs).expect("a folder");
     let kinds: Vec<(&str, usize)> = loaded.units.iter().map(|u| (u.kind.as_str(), u.resources.len())).collect();
@@ -352,15 +348,8 @@ fn replaced_labels_are_those_of_the_patch() {
 
 #[test]
 fn a_folder_without_a_kustomization_is_one_error() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_kvlint"))
-        .args(["build", "empty"])
-        .current_dir(folder.path())
-        .env_clear()
-        .output()
-        .expect("kvlint runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((told.trim_end(), output.status.code()), ("error: `empty` holds no kustomization", Some(2)));
+    let ran = support::kvlint(support::folder(&[]), &["build", "empty"]);
+    assert_eq!((ran.err.trim_end(), ran.code), ("error: `empty` holds no kustomization", Some(2)));
 }
 
 proptest::proptest! {

@@ -6,24 +6,10 @@ use std::path::{Path, PathBuf};
 use kvlint::config::Config;
 use kvlint::load::{self, Content, Exclude, Inputs, Loaded, NotFound, UnitKind};
 use kvlint::source::SourceMap;
+use support::{folder as tree, write};
 use tempfile::TempDir;
 
 const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata:\n  name: model\n";
-
-/// A folder with these files.
-fn tree(files: &[(&str, &str)]) -> TempDir {
-    let top = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        write(&top, path, text);
-    }
-    top
-}
-
-fn write(top: &TempDir, path: &str, text: &str) {
-    let path = top.path().join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
 
 fn inputs(top: &TempDir, paths: &[&str]) -> Inputs {
     let paths = paths.iter().map(|p| if p.is_empty() { top.path().to_path_buf() } else { top.path().join(p) });

@@ -2,12 +2,13 @@
 
 use std::io::BufReader;
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use lsp_server::Message;
 use serde_json::{Value, json};
+use support::{command, finish, folder, write};
 
 /// Longer than any answer takes on a loaded machine; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -40,13 +41,7 @@ impl Editor {
     }
 
     fn in_workspace(folder: &Path, root: &str, encodings: &[&str], document_changes: bool) -> Editor {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-            .arg("lsp")
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = command(folder, &["lsp"]).stdin(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let output: ChildStdout = process.stdout.take().unwrap();
         let (send, messages) = channel();
         std::thread::spawn(move || {
@@ -141,15 +136,13 @@ fn of<'a>(findings: &'a [Value], rule: &str) -> &'a Value {
 
 /// A folder that is a repository of its own, so that nothing above it counts.
 fn workspace() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join(".git")).unwrap();
-    folder
+    folder(&[(".git/HEAD", "")])
 }
 
 #[test]
 fn findings_follow_the_unsaved_text() {
     let folder = workspace();
-    std::fs::write(folder.path().join("pod.yaml"), "# nothing yet\n").unwrap();
+    write(&folder, "pod.yaml", "# nothing yet\n");
     let mut editor = Editor::start(folder.path(), &["utf-16"]);
     let pod = uri(folder.path(), "pod.yaml");
     editor.open(&pod, POD);
@@ -178,9 +171,9 @@ fn the_unit_around_a_file_is_linted_with_it() {
     let folder = workspace();
     std::fs::create_dir_all(folder.path().join("base")).unwrap();
     std::fs::create_dir_all(folder.path().join("prod")).unwrap();
-    std::fs::write(folder.path().join("base/kustomization.yaml"), "resources: [pod.yaml]\n").unwrap();
-    std::fs::write(folder.path().join("base/pod.yaml"), POD.replace("0.0.0.0", "*")).unwrap();
-    std::fs::write(folder.path().join("prod/kustomization.yaml"), "resources: [../base]\n").unwrap();
+    write(&folder, "base/kustomization.yaml", "resources: [pod.yaml]\n");
+    write(&folder, "base/pod.yaml", POD.replace("0.0.0.0", "*"));
+    write(&folder, "prod/kustomization.yaml", "resources: [../base]\n");
     let mut editor = Editor::start(folder.path(), &[]);
     let overlay = uri(folder.path(), "prod/kustomization.yaml");
     let base = uri(folder.path(), "base/pod.yaml");
@@ -208,7 +201,7 @@ fn columns_are_counted_as_the_client_counts() {
         let folder = workspace();
         let mut editor = Editor::start(folder.path(), encodings);
         let pod = uri(folder.path(), "pod.yaml");
-        std::fs::write(folder.path().join("pod.yaml"), &text).unwrap();
+        write(&folder, "pod.yaml", &text);
         editor.open(&pod, &text);
         let found = editor.findings(&pod, Some(1));
         assert_eq!(of(&found, "endpoint-connects")["range"]["start"]["character"], column, "{encodings:?}");
@@ -238,7 +231,7 @@ fn a_text_that_was_never_saved_is_linted_alone() {
 #[test]
 fn hover_tells_the_rule_and_the_fact() {
     let folder = workspace();
-    std::fs::write(folder.path().join("pod.yaml"), POD).unwrap();
+    write(&folder, "pod.yaml", POD);
     let mut editor = Editor::start(folder.path(), &[]);
     let pod = uri(folder.path(), "pod.yaml");
     editor.open(&pod, POD);
@@ -267,12 +260,12 @@ fn hover_tells_the_rule_and_the_fact() {
 fn links_lead_to_files_and_rules() {
     let folder = workspace();
     std::fs::create_dir(folder.path().join("base")).unwrap();
-    std::fs::write(folder.path().join("base/kustomization.yaml"), "resources: []\n").unwrap();
-    std::fs::write(folder.path().join("app.conf"), "x\n").unwrap();
+    write(&folder, "base/kustomization.yaml", "resources: []\n");
+    write(&folder, "app.conf", "x\n");
     let text = "resources: [base, missing.yaml]\nconfigMapGenerator:\n  - name: c\n    files: [key=app.conf]\n# kvlint: ignore[endpoint-connects] why\n";
     let mut editor = Editor::start(folder.path(), &[]);
     let root = uri(folder.path(), "kustomization.yaml");
-    std::fs::write(folder.path().join("kustomization.yaml"), text).unwrap();
+    write(&folder, "kustomization.yaml", text);
     editor.open(&root, text);
     let links = editor.ask("textDocument/documentLink", json!({"textDocument": {"uri": root}}));
     let targets: Vec<&str> = links.as_array().unwrap().iter().filter_map(|l| l["target"].as_str()).collect();
@@ -310,21 +303,15 @@ fn a_client_that_leaves_without_a_word_is_a_failure() {
 /// All that the server says to some messages, and its exit code.
 fn said_to(messages: &[&str]) -> (String, Option<i32>) {
     use std::io::Write;
-    let mut process = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-        .arg("lsp")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut process = command(".", &["lsp"]).stdin(Stdio::piped()).spawn().unwrap();
     let mut input = process.stdin.take().unwrap();
     for text in messages {
         // A server that is gone reads nothing more.
         let _ = write!(input, "Content-Length: {}\r\n\r\n{text}", text.len());
     }
     drop(input);
-    let output = process.wait_with_output().unwrap();
-    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    let ran = finish(process);
+    (ran.out, ran.code)
 }
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}"#;
@@ -378,7 +365,7 @@ fn a_file_that_is_not_on_disk_yet_counts() {
 fn kustomizations_that_are_not_saved_decide_what_is_linted_together() {
     let folder = workspace();
     std::fs::create_dir(folder.path().join("base")).unwrap();
-    std::fs::write(folder.path().join("base/pod.yaml"), POD.replace("0.0.0.0", "*")).unwrap();
+    write(&folder, "base/pod.yaml", POD.replace("0.0.0.0", "*"));
     let mut editor = Editor::start(folder.path(), &[]);
     let pod = uri(folder.path(), "base/pod.yaml");
     editor.open(&pod, &POD.replace("0.0.0.0", "*"));
@@ -419,8 +406,7 @@ fn a_base_is_mended_where_an_overlay_uses_it() {
         ("base/pod.yaml", text.as_str()),
         ("prod/kustomization.yaml", "resources: [../base]\n"),
     ] {
-        std::fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
-        std::fs::write(folder.path().join(name), text).unwrap();
+        write(&folder, name, text);
     }
     let mut editor = Editor::in_workspace(folder.path(), &uri(folder.path(), ""), &[], false);
     let pod = uri(folder.path(), "base/pod.yaml");
@@ -443,8 +429,7 @@ fn a_chart_has_its_own_data_read_and_is_told_as_not_rendered() {
         ("model/values.yaml", "port: 1\n"),
         ("model/templates/a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x{{ .Values.port }}}\n"),
     ] {
-        std::fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
-        std::fs::write(folder.path().join(name), text).unwrap();
+        write(&folder, name, text);
     }
     let mut editor = Editor::start(folder.path(), &[]);
     let values = uri(folder.path(), "model/values.yaml");
@@ -466,7 +451,7 @@ fn a_chart_has_its_own_data_read_and_is_told_as_not_rendered() {
 fn a_fix_is_offered_as_an_edit_of_the_text_that_it_was_found_in() {
     let folder = workspace();
     let text = format!("# kvlint: ignore-file[host-network-clash] moved on\n{POD}");
-    std::fs::write(folder.path().join("pod.yaml"), &text).unwrap();
+    write(&folder, "pod.yaml", &text);
     let mut editor = Editor::start(folder.path(), &[]);
     let pod = uri(folder.path(), "pod.yaml");
     editor.open(&pod, &text);

@@ -12,7 +12,6 @@ mod find;
 mod place;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use place::Place;
 
@@ -25,14 +24,8 @@ fn projects() -> Vec<PathBuf> {
 }
 
 fn run(folder: &Path, format: &str, arguments: &[&str]) -> (String, Option<i32>) {
-    let output = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-        .args(["--format", format, "--color", "never"])
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .output()
-        .expect("kvlint runs");
-    (String::from_utf8(output.stdout).expect("UTF-8"), output.status.code())
+    let ran = support::kvlint(folder, &[&["--format", format, "--color", "never"], arguments].concat());
+    (ran.out, ran.code)
 }
 
 /// The findings as the concise output has them, and the places of their bytes.
@@ -57,21 +50,22 @@ fn shown(found: &[(String, Place)]) -> String {
     found.iter().map(|(line, place)| format!("{line}\n    {place}\n")).collect()
 }
 
+/// What is wrong with the findings of a project, which a file beside it must hold. `UPDATE` makes the file anew.
+fn unexpected(file: &Path, found: &str) -> Option<String> {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(file, found).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    }
+    let expected = std::fs::read_to_string(file).unwrap_or_default();
+    (found != expected).then(|| format!("{} is\n{expected}\nand the program gives\n{found}", file.display()))
+}
+
 #[test]
 fn every_project_gives_its_findings() {
     let mut wrong = Vec::new();
     for folder in projects() {
         let (found, code) = findings(&folder, &["."]);
         let found = shown(&found);
-        let file = folder.join("expected.txt");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(&file, &found).expect("expected.txt can be written");
-            continue;
-        }
-        let expected = std::fs::read_to_string(&file).unwrap_or_default();
-        if found != expected {
-            wrong.push(format!("{} gives\n{found}\nand not\n{expected}", folder.display()));
-        }
+        wrong.extend(unexpected(&folder.join("expected.txt"), &found));
         let has_errors = found.contains(": error[");
         let config_error = found.contains("[config-invalid]");
         let wanted = if config_error { 2 } else { i32::from(has_errors) };
@@ -87,15 +81,7 @@ fn every_chart_gives_its_findings_with_helm() {
     let mut wrong = Vec::new();
     for folder in projects().into_iter().filter(|folder| folder.join("chart/Chart.yaml").is_file()) {
         let found = shown(&findings(&folder, &["--helm", helm, "chart"]).0);
-        let file = folder.join("expected-helm.txt");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(&file, &found).expect("expected-helm.txt can be written");
-            continue;
-        }
-        let expected = std::fs::read_to_string(&file).unwrap_or_default();
-        if found != expected {
-            wrong.push(format!("{} gives\n{found}\nand not\n{expected}", folder.display()));
-        }
+        wrong.extend(unexpected(&folder.join("expected-helm.txt"), &found));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -2,42 +2,25 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use kvlint::load::Exclude;
 use kvlint::load::triggers::{Surroundings, Target};
+use support::git::git;
+use support::{Ran, command, folder, run};
 use tempfile::TempDir;
 
 const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata:\n  name: model\nspec:\n  selector: {app: model}\n";
 const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: pod\n  labels: {app: pod}\n\
     spec: {containers: [{name: a, image: a}]}\n";
 
-/// A folder with these files, as git's index has them where `git` is asked for.
-fn tree(git: bool, files: &[(&str, &str)]) -> TempDir {
-    let top = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = top.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    if git {
-        run_git(top.path(), &["init", "-q"]);
-        run_git(top.path(), &["add", "--force", "."]);
+/// A folder with these files, as git's index has them where they are `tracked`.
+fn tree(tracked: bool, files: &[(&str, &str)]) -> TempDir {
+    let top = folder(files);
+    if tracked {
+        git(top.path(), &["init", "-q"]);
+        git(top.path(), &["add", "--force", "."]);
     }
     top
-}
-
-fn run_git(folder: &Path, arguments: &[&str]) {
-    let status = Command::new("git")
-        .args(arguments)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_INDEX_FILE")
-        .env_remove("GIT_WORK_TREE")
-        .status();
-    assert!(status.unwrap().success(), "git {arguments:?}");
 }
 
 /// What a file leads to, in words, relative to the folder.
@@ -174,8 +157,8 @@ fn a_base_under_another_name_is_found() {
     fs::create_dir(top.path().join("linked")).unwrap();
     fs::write(top.path().join("linked/kustomization.yaml"), "resources: [../alias]\n").unwrap();
     fs::write(top.path().join("elsewhere/kustomization.yaml"), "resources: [\"../b\\x61se\"]\n").unwrap();
-    run_git(top.path(), &["init", "-q"]);
-    run_git(top.path(), &["add", "."]);
+    git(top.path(), &["init", "-q"]);
+    git(top.path(), &["add", "."]);
     let all =
         ["kustomization cluster", "kustomization elsewhere", "kustomization linked", "kustomization overlays/test"];
     assert_eq!(around(&top, "base/model.yaml"), all);
@@ -290,23 +273,9 @@ fn another_repository_has_surroundings_of_its_own() {
     assert_eq!(found, wanted);
 }
 
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
+/// A run over the whole units around some files.
 fn kvlint(top: &TempDir, arguments: &[&str]) -> Ran {
-    let program = env!("CARGO_BIN_EXE_kvlint");
-    let output = Command::new(program)
-        .args(["--whole-unit", "--format", "concise"])
-        .args(arguments)
-        .current_dir(top.path())
-        .env_clear()
-        .output()
-        .unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    support::kvlint(top, &[&["--whole-unit", "--format", "concise"], arguments].concat())
 }
 
 const BROKEN: &str =
@@ -412,13 +381,7 @@ fn a_chart_is_rendered_whole_or_named_as_not_analysed() {
         println!("skipped: KVLINT_HELM names no helm to render with");
         return;
     };
-    let output = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-        .args(["--whole-unit", "--format", "concise", "model/values.yaml"])
-        .current_dir(top.path())
-        .env_clear()
-        .env("PATH", Path::new(&helm).parent().unwrap())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.code() == Some(1) && text.contains("error[wrong-type]"), "{text}");
+    let words = ["--whole-unit", "--format", "concise", "model/values.yaml"];
+    let ran = run(command(&top, &words).env("PATH", Path::new(&helm).parent().unwrap()));
+    assert!(ran.code == Some(1) && ran.out.contains("error[wrong-type]"), "{}", ran.out);
 }

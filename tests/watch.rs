@@ -3,34 +3,17 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use support::manifests::{FINE, SILENT};
+use support::{command, folder, kvlint, write};
 use tempfile::TempDir;
 
 /// Longer runs count as hanging; debug builds on busy machines are slow.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A pod that is labelled and publishes nothing: one error.
-const SILENT: &str = "\
-apiVersion: v1
-kind: Pod
-metadata:
-  name: llama
-  labels:
-    model.aibrix.ai/name: llama
-    model.aibrix.ai/kv-events-enabled: \"true\"
-spec:
-  containers:
-    - name: vllm
-      image: vllm/vllm-openai:v0.11.1
-      command: [vllm, serve, meta-llama/Llama-3.1-8B-Instruct]
-";
-
-/// An object that no rule speaks about.
-const FINE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: fine\n";
 
 /// What ends each run.
 const END: &str = "watching for changes; Ctrl-C ends";
@@ -44,16 +27,12 @@ struct Watching {
 
 impl Watching {
     fn new(files: &[(&str, &str)], arguments: &[&str]) -> Watching {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        files.iter().for_each(|(name, text)| write(dir.path(), name, text));
+        let dir = folder(files);
         // Both streams in one, so that their order is kept.
         let (out, into) = std::io::pipe().expect("a pipe");
-        let child = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-            .args(["--watch", "--format=concise", "--select=labelled-but-silent,yaml-syntax,config-invalid"])
+        let always = ["--watch", "--format=concise", "--select=labelled-but-silent,yaml-syntax,config-invalid"];
+        let child = command(&dir, &always)
             .args(arguments)
-            .current_dir(dir.path())
-            .env_clear()
-            .stdin(Stdio::null())
             .stdout(into.try_clone().expect("a pipe"))
             .stderr(into)
             .spawn()
@@ -98,12 +77,6 @@ impl Drop for Watching {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn write(dir: &Path, name: &str, text: &str) {
-    let path = dir.join(name);
-    fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-    fs::write(path, text).expect("a file");
 }
 
 #[test]
@@ -201,12 +174,8 @@ fn what_cannot_be_watched_is_refused() {
     for arguments in
         [&["--watch", "-"][..], &["--watch", "--fix", "."], &["--watch", "--baseline=b", "--write-baseline", "."]]
     {
-        let output = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .expect("kvlint runs");
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(String::from_utf8_lossy(&output.stderr).contains("--watch"), "{arguments:?}");
+        let ran = kvlint(".", arguments);
+        assert_eq!(ran.code, Some(2), "{arguments:?}");
+        assert!(ran.err.contains("--watch"), "{arguments:?}");
     }
 }

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use kvlint::config::Config;
-use kvlint::events::{Model, path};
+use kvlint::events::Model;
 use kvlint::k8s::reach::{Assumptions, Reach, Reading};
 use kvlint::load;
 use kvlint::reach::{self, ReachOptions};
+use kvlint::trace::path;
 
 const NAMESPACES: usize = 20;
 const WORKLOADS: usize = 2_000;

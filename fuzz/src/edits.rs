@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kvlint::fix::edit::{At, Changes, Refusal, TextEdit, Value, append_document, apply_to, remove_document};
+use kvlint::edit::{At, Changes, Refusal, TextEdit, Value, append_document, apply_to, remove_document};
 use kvlint::lint::Edit;
 use kvlint::source::{FileId, SourceFile};
 use kvlint::yaml::{self, Node, Shape, Stream};

@@ -7,10 +7,10 @@ use clap::Args;
 use super::output;
 use crate::changed::Changes;
 use crate::config::Config;
+use crate::display::{shown, visible};
 use crate::lint::baseline::{Baseline, Entry, Scope, Unusable};
 use crate::lint::{Outcome, Standing};
 use crate::load::Loaded;
-use crate::report::{shown, visible};
 
 /// Entries of a baseline that are listed for people; `--format json` lists all.
 const LISTED: usize = 10;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{FAILURE, output, written};
+use crate::display::visible;
 use crate::load::kustomize;
-use crate::report::visible;
 
 const AFTER: &str = "Exit codes: 0 the root was built; 2 `kustomize build` would stop. What is not on this machine, or needs a program, \
 is told on standard error, is left out of the result, and does not change the exit code.";

@@ -10,11 +10,12 @@ use super::settings;
 use super::terminal::Color;
 use super::{FAILURE, output};
 use crate::config::Config;
+use crate::display::{plural, shown, visible};
 use crate::fix::{self, End, Fixed, State, diff, write};
 use crate::lint::{Applicability, Diagnostic};
 use crate::load::discover::describe;
 use crate::load::{Overlay, STDIN, untrusted};
-use crate::report::{Coverage, plural, shown, visible};
+use crate::report::Coverage;
 use crate::source::SourceMap;
 
 /// What to do about findings.

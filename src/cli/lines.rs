@@ -6,10 +6,10 @@ use clap::Args;
 
 use super::settings::InputArguments;
 use super::{FAILURE, output, settings, written};
+use crate::display::{shown, visible};
 use crate::load::helm::align::Confidence;
 use crate::load::helm::lines::{MappedLine, Mapping, Share};
 use crate::load::{Loaded, Unit};
-use crate::report::{shown, visible};
 use crate::source::{FileId, Span};
 
 /// What the subcommand takes.

@@ -11,9 +11,10 @@ use super::settings::{self, InputArguments, RuleArguments};
 use super::terminal::Color;
 use super::{FAILURE, issue_request, output, watch};
 use crate::config::Config;
+use crate::display::{shown, visible};
 use crate::lint::{self, Applicability, Diagnostic, Outcome, Severity, Standing};
 use crate::load::Loaded;
-use crate::report::{Coverage, Format, Report, Style, shown, statistics, visible};
+use crate::report::{Coverage, Format, Report, Style, statistics};
 
 /// Names of files that were not analysed that are listed for people; machine formats list all.
 const LISTED: usize = 10;

@@ -6,12 +6,12 @@ use clap::{Args, ValueEnum};
 
 use super::settings::{self, InputArguments};
 use super::{FAILURE, output, written};
+use crate::display::{plural, shown, visible};
 use crate::facts::Release;
 use crate::fix::{diff, write};
 use crate::load::discover::describe;
 use crate::load::{Overlay, STDIN, Unit, UnitKind, untrusted};
 use crate::migrate::{Migrated, Migration, Target, Way, brings, kubectl, kustomize, migrate, patches};
-use crate::report::{plural, shown, visible};
 
 /// What the subcommands take.
 #[derive(Args, Debug)]

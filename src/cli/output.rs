@@ -4,9 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use crate::display::{shown, visible};
 use crate::fix::write::replace;
 use crate::load::discover::describe;
-use crate::report::{shown, visible};
 
 /// Writes to standard output, or to a file through a temporary file and a rename, so that nobody ever reads half a report.
 ///

@@ -11,9 +11,10 @@ use clap::{Args, ValueEnum};
 
 use super::output;
 use super::terminal::{self, Color};
+use crate::display::shown;
 use crate::lexical;
 use crate::load::Loaded;
-use crate::report::{Format, Report, Style, shown};
+use crate::report::{Format, Report, Style};
 use crate::source::SourceFile;
 
 /// Where reports go, and how they are written.

@@ -7,10 +7,10 @@ use clap::{Args, ValueEnum};
 use super::names;
 use super::output;
 use crate::config::{Config, Level};
+use crate::display::{shown, visible};
 use crate::lint::{Contract, RULES};
 use crate::load::helm::{Binary, NamedSet};
 use crate::load::{self, Exclude, Inputs, Loaded, Overlay};
-use crate::report::{shown, visible};
 use crate::source::SourceMap;
 
 /// What to read, and the settings that say how.

@@ -10,9 +10,10 @@ use super::settings::{self, InputArguments};
 use super::terminal::{self, Color};
 use super::{FAILURE, output};
 use crate::config::Config;
+use crate::display::{shown, visible};
 use crate::events::{ImageRelease, Model, Publishing};
 use crate::load::{Loaded, Unit};
-use crate::report::{Coverage, Style, shown, visible};
+use crate::report::{Coverage, Style};
 use crate::source::{FileId, Span};
 
 /// What the subcommand takes.

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::keys::{Key, LEVELS, TOP, Value};
 use super::read::glob;
+use super::rules::RULES;
 use super::{ConfigProblem, Place};
 use crate::facts::Release;
 use crate::facts::workloads;
-use crate::lint::RULES;
 use crate::load::helm;
 use crate::source::Span;
 use crate::suggest;
@@ -124,11 +124,11 @@ impl Checker<'_> {
         }
         for entry in node.entries() {
             let name = entry.key.text().unwrap_or_default();
-            if crate::lint::find(name).is_none() {
+            if RULES.iter().all(|rule| rule.name != name) {
                 let names: Vec<&'static str> = RULES.iter().map(|r| r.name).collect();
                 let short: String = name.chars().take(60).collect();
                 let message = format!("there is no rule `{short}`");
-                if RULES.iter().any(|rule| rule.group.as_str() == name) {
+                if RULES.iter().any(|rule| rule.group == name) {
                     let help = "levels are set rule by rule; groups are for `--select` and `--ignore`";
                     self.add(entry.key.written_span(), message, Some(help.into()));
                 } else {

@@ -3,6 +3,7 @@
 mod check;
 mod keys;
 mod read;
+mod rules;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -12,11 +13,11 @@ use globset::GlobSet;
 
 use crate::facts::workloads::WorkloadKind;
 use crate::facts::{self, Release};
-use crate::lint::Contract;
 use crate::load::{self, discover, untrusted};
 use crate::source::{SourceFile, SourceMap, Span};
 use crate::yaml;
 
+pub use rules::Contract;
 pub use schema::json_schema;
 
 /// What the user makes of a rule.

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::{Config, Level, Override, Place};
+use super::{Config, Contract, Level, Override, Place};
 use crate::facts::Release;
 use crate::facts::Status;
 use crate::facts::workloads::{PodPath, PodRole, SelectorForm, Shape, WorkloadKind};
-use crate::lint::Contract;
 use crate::load::{Exclude, helm};
 use crate::yaml::Node;
 

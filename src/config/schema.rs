@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::keys::{Key, LEVELS, TOP, Value};
-use crate::lint::RULES;
+use super::rules::RULES;
 
 /// The schema, in draft 2020-12.
 pub fn json_schema() -> Json {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::excerpt::excerpt;
+use crate::display::excerpt;
 use crate::facts::vllm::events;
 
 /// An endpoint, taken apart. Ranges count in the endpoint's text.

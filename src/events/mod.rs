@@ -1,4 +1,4 @@
-//! The domain: who publishes KV-cache events, who listens, and the path between them.
+//! The domain: who publishes KV-cache events, who listens.
 
 mod absence;
 pub mod command;
@@ -9,7 +9,6 @@ pub mod endpoint;
 pub mod http_url;
 mod model;
 pub mod options;
-pub mod path;
 pub mod policies;
 pub mod ports;
 pub mod publisher;

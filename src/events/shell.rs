@@ -108,11 +108,6 @@ pub fn parse(script: &str) -> Script {
     interpreter::run(&Expanded::unchanged(script), &|_| Variable::Unknown)
 }
 
-/// Reads a script whose process has the environment `env`.
-pub fn parse_in(script: &str, env: impl Fn(&str) -> Variable) -> Script {
-    interpreter::run(&Expanded::unchanged(script), &env)
-}
-
 /// Reads a script that stands in a container's `command` or `args`: the kubelet first replaces `$(NAME)` by the
 /// variables in `env`, quotes or not, and the shell then sees the same variables.
 pub fn parse_argument(script: &str, env: impl Fn(&str) -> Variable) -> Script {

@@ -108,13 +108,6 @@ pub fn consumer(id: &str) -> Option<&'static Consumer> {
     TABLE.consumers.iter().find(|consumer| consumer.id == id)
 }
 
-/// The consumers for which a topic is made, such as llm-d for `kv@10.0.0.1@model`.
-pub fn by_topic(topic: &str) -> impl Iterator<Item = &'static Consumer> {
-    let belongs =
-        move |consumer: &&Consumer| consumer.topic_prefixes.iter().any(|prefix| topic.starts_with(prefix.as_str()));
-    TABLE.consumers.iter().filter(belongs)
-}
-
 /// The consumer that listens to engines of a workload of this API group.
 pub fn by_workload_group(group: &str) -> Option<&'static Consumer> {
     TABLE.consumers.iter().find(|consumer| consumer.workload_groups.iter().any(|known| known == group))
@@ -136,13 +129,5 @@ mod tests {
         check::unique("lookalikes", lookalikes().iter().map(|row| row.id.as_str()));
         check::sources("consumers", consumers().iter().map(|row| row.source.as_str()));
         check::sources("lookalikes", lookalikes().iter().map(|row| row.source.as_str()));
-    }
-
-    #[test]
-    fn a_topic_tells_whose_publisher_it_is() {
-        let ids = |topic| by_topic(topic).map(|row| row.id.as_str()).collect::<Vec<_>>();
-        assert_eq!(ids("kv@$(POD_IP)@model"), ["llm_d"]);
-        assert_eq!(ids("kv-events"), ["dynamo", "kthena"]);
-        assert!(ids("").is_empty(), "AIBrix takes every topic");
     }
 }

@@ -53,13 +53,6 @@ pub struct Engine {
     pub status: Status,
 }
 
-impl Engine {
-    /// Whether it starts another engine and passes the options on; its images have releases of their own.
-    pub fn is_wrapper(&self) -> bool {
-        self.id.starts_with("dynamo_")
-    }
-}
-
 /// What SGLang's `--kv-events-config` accepts and does. There is no switch in it: naming a publisher turns it on.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use super::{EffectRow, Port, Release, ReleaseRange, Status, ValueRow, effect_at, table};
+use super::{EffectRow, Port, Release, ReleaseRange, Status, ValueRow, table};
 
 pub mod cli;
 pub mod env;
@@ -220,11 +220,6 @@ pub fn is_release(release: &Release) -> bool {
     TABLE.releases.contains(release)
 }
 
-/// Whether the release is newer than anything that was measured, so that only assumptions can be made.
-pub fn is_beyond_facts(release: &Release) -> bool {
-    *release > TABLE.newest
-}
-
 /// Who built an image; `None` when nothing says that it runs vLLM. `name` has no tag and no digest.
 pub fn image_origin(name: &str) -> Option<ImageOrigin> {
     let images = &TABLE.images;
@@ -272,12 +267,6 @@ pub fn entry_point(id: &str) -> Option<&'static EntryPoint> {
     TABLE.entry_points.iter().find(|entry| entry.id == id)
 }
 
-/// The command that upstream's image runs when the pod gives none; `None` where it is not known.
-pub fn image_entry_point(release: &Release) -> Option<&'static EntryPoint> {
-    let row = TABLE.images.entry_points.iter().find(|row| row.releases.contains(release))?;
-    entry_point(&row.entry_point)
-}
-
 /// What `--prefix-caching-hash-algo` accepts.
 pub fn hash_algorithms(release: &Release) -> Option<&'static HashAlgorithms> {
     TABLE.hash_algorithms.iter().find(|row| row.releases.contains(release))
@@ -297,11 +286,6 @@ pub fn default_block_size() -> u32 {
 pub fn behaviour(id: &str) -> &'static Behaviour {
     let found = TABLE.behaviours.iter().find(|behaviour| behaviour.id == id);
     found.unwrap_or_else(|| panic!("no behaviour `{id}` in vllm.yaml"))
-}
-
-/// What a release does in a situation; `None`: nothing special.
-pub fn behaves(id: &str, release: &Release) -> Option<&'static EffectRow> {
-    effect_at(&behaviour(id).rows, release)
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::edit::apply_to;
 use super::moves::Moves;
 use super::regress::{self, Troubles};
+use crate::edit::apply_to;
 use crate::lint::{Applicability, Diagnostic, Edit, Outcome};
 use crate::load::{Loaded, Overlay, STDIN};
 use crate::source::{FileId, SourceFile, Span};
@@ -248,7 +248,7 @@ fn candidates(state: &State, limit: Applicability, chosen: &dyn Fn(&Diagnostic) 
         found.push(Candidate {
             rule: diagnostic.rule,
             title: fix.title.clone(),
-            place: format!("{}:{}:{}", crate::report::shown(path), at.line, at.column),
+            place: format!("{}:{}:{}", crate::display::shown(path), at.line, at.column),
             findings: 1,
             edits,
         });

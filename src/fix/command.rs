@@ -1,6 +1,6 @@
 //! Changes of an engine's command: a flag removed, its JSON changed, or words added, in a list of words or inside a script.
 
-use super::edit::{At, Changes, Refusal, Script, WordId};
+use crate::edit::{At, Changes, Refusal, Script, WordId};
 use crate::events::Publisher;
 use crate::events::options::FlagUse;
 use crate::events::shell;

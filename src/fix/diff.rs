@@ -4,8 +4,8 @@ use std::path::Path;
 
 use similar::{DiffTag, TextDiff};
 
+use crate::display::{shown, visible};
 use crate::lint::Edit;
-use crate::report::{shown, visible};
 use crate::source::{SourceFile, Span};
 
 /// Lines around a change.
@@ -83,7 +83,7 @@ fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fix::edit::apply_to;
+    use crate::edit::apply_to;
     use crate::source::FileId;
 
     #[test]

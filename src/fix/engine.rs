@@ -8,8 +8,8 @@ use crate::facts::aibrix;
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::events::{self, Setting};
 
-use super::edit::{Refusal, Value};
 use super::publish::{meant, typed};
+use crate::edit::{Refusal, Value};
 
 /// An endpoint on which an engine listens on all its addresses: `tcp://*:5557`.
 pub fn endpoint(port: u16) -> String {

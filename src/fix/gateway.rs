@@ -1,6 +1,6 @@
 //! Changes of the gateway's variables.
 
-use super::edit::{Changes, Refusal, Value};
+use crate::edit::{Changes, Refusal, Value};
 use crate::events::{Engine, Gateway, Model, Resolved};
 use crate::facts::aibrix::{self, Variable};
 

@@ -1,7 +1,7 @@
 //! Changes of a pod and of the Services in front of it: labels and ports.
 
-use super::edit::{At, Changes, Refusal, Value};
 use super::engine;
+use crate::edit::{At, Changes, Refusal, Value};
 use crate::events::{Model, Publisher, Resolved};
 use crate::facts::vllm::cli::Role;
 use crate::facts::{aibrix, kubernetes};

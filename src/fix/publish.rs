@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use super::command::CommandLine;
-use super::edit::{Changes, Refusal, TextEdit, Value, scalar_at};
 use super::engine;
+use crate::edit::{Changes, Refusal, TextEdit, Value, scalar_at};
 use crate::events::options::FlagUse;
 use crate::events::{Dialect, Endpoint, Model, Publisher};
 use crate::facts::vllm::cli::{self, Role};

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 
 use super::moves::Moves;
+use crate::display::shown;
 use crate::lint::{Diagnostic, Edit, Failure, Outcome, Severity};
 use crate::load::{Content, Loaded};
-use crate::report::shown;
 use crate::source::Span;
 
 /// What must not become more.

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::restrain::not_made;
+use crate::edit::{Changes, Edit, Refusal};
 use crate::events::Certainty;
-use crate::fix::edit::{Changes, Refusal};
 use crate::source::Span;
 
 /// How bad a finding is. Ordered: an error is the greatest.
@@ -43,15 +43,6 @@ pub struct Label {
     pub span: Span,
     /// What is there, to stand under the caret.
     pub text: String,
-}
-
-/// One change of bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Edit {
-    /// The bytes that go away; empty to insert.
-    pub span: Span,
-    /// What comes in their place.
-    pub replacement: String,
 }
 
 /// Whether a fix may be made without asking. Ordered: what asks for the most is the greatest.

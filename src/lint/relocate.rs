@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Rendered};
+use super::diagnostic::{Applicability, Diagnostic, Fix, Label, Rendered};
+use crate::edit::Edit;
 use crate::load::Loaded;
 use crate::load::helm::{Located, Locator, Rendering};
 use crate::source::{FileId, Span};

@@ -2,6 +2,7 @@
 
 use super::context::{ResourceContext, RunContext, UnitContext};
 use super::diagnostic::Severity;
+use crate::config::Contract;
 
 /// What part of the chain from engine to gateway a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,21 +69,55 @@ impl FixKind {
     }
 }
 
-/// What a rule's claim rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contract {
-    /// What the documents of Kubernetes and AIBrix ask for.
-    Documented,
-    /// What releases were seen to do.
-    Observed,
+/// A step of events on their way from an engine to a subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HopKind {
+    /// The engine is told to publish, and starts with what it is told.
+    Published,
+    /// It listens where it can be reached.
+    Bound,
+    /// Its port is the one that is dialled, and it is listed.
+    Exposed,
+    /// The subscriber finds the pod and wants its events.
+    Discovered,
+    /// NetworkPolicies let the connection through.
+    Allowed,
+    /// The subscriber understands what this release sends.
+    Decodable,
+    /// Both hash blocks of the same size.
+    BlockSize,
 }
 
-impl Contract {
-    /// The word for output.
+impl HopKind {
+    /// Every hop, in the order in which events pass.
+    pub const ALL: [HopKind; 7] = [
+        HopKind::Published,
+        HopKind::Bound,
+        HopKind::Exposed,
+        HopKind::Discovered,
+        HopKind::Allowed,
+        HopKind::Decodable,
+        HopKind::BlockSize,
+    ];
+
+    /// The word for people.
     pub fn as_str(self) -> &'static str {
         match self {
-            Contract::Documented => "documented",
-            Contract::Observed => "observed",
+            HopKind::Published => "published",
+            HopKind::Bound => "bound",
+            HopKind::Exposed => "exposed",
+            HopKind::Discovered => "discovered",
+            HopKind::Allowed => "allowed",
+            HopKind::Decodable => "decodable",
+            HopKind::BlockSize => "block size",
+        }
+    }
+
+    /// The word for machines.
+    pub fn key(self) -> &'static str {
+        match self {
+            HopKind::BlockSize => "block_size",
+            other => other.as_str(),
         }
     }
 }
@@ -114,6 +149,10 @@ pub struct Rule {
     pub fix: FixKind,
     /// What it rests on.
     pub contract: Contract,
+    /// The hop that events don't pass, or may not, where it finds something.
+    pub breaks: Option<HopKind>,
+    /// The hop that events pass, whatever it asks for there.
+    pub noted_at: Option<HopKind>,
     /// The kvlint release that brought it.
     pub since: &'static str,
     /// The whole Markdown, front matter included.

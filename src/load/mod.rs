@@ -101,82 +101,97 @@ struct Plan {
 /// Files that are read before they are parsed.
 const BATCH: usize = 256;
 
+/// What the paths of a run lead to, before any of it is read.
+#[derive(Default)]
+struct Found {
+    plans: Vec<Plan>,
+    /// Folders.
+    kustomizations: Vec<PathBuf>,
+    /// Folders, with repetitions.
+    charts: Vec<PathBuf>,
+    stdin: bool,
+    /// Edits stay inside these, canonical.
+    given: Vec<PathBuf>,
+}
+
+impl Found {
+    /// Looks where each path leads. What is left out on the way is added to `skipped`.
+    fn of(inputs: &Inputs, skipped: &mut Vec<Skipped>) -> Result<Found, Vec<NotFound>> {
+        let mut found = Found { given: inputs.editable.clone(), ..Found::default() };
+        if inputs.detached {
+            // Every path starts with it.
+            found.given.push(PathBuf::new());
+        }
+        let mut errors = Vec::new();
+        let mut single: Vec<Job> = Vec::new();
+        for path in &inputs.paths {
+            if path == Path::new(STDIN) {
+                found.stdin = true;
+            } else if let Some(chart) = discover::chart_of(path) {
+                found.charts.push(chart);
+            } else {
+                match discover::resolve(path, &inputs.exclude, &inputs.overlay) {
+                    Err(e) => errors.push(e),
+                    Ok(Argument::Files(listing)) => single.extend(found.add_files(listing, skipped)),
+                    Ok(Argument::Folder(listing)) => found.add_folder(path, listing, &inputs.roots, skipped),
+                }
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        if let Some(first) = single.first() {
+            let reason = "only single files were given, so what stands elsewhere is not seen".to_string();
+            let (root, missing) = (first.shown.clone(), vec![Missing { reason, span: None }]);
+            found.plans.push(Plan { root, kind: UnitKind::Plain, missing, jobs: single, single: true });
+        }
+        let depth = |plan: &Plan| std::fs::canonicalize(&plan.root).map_or(usize::MAX, |p| p.components().count());
+        found.plans.sort_by_cached_key(depth);
+        // One folder's walk meets no file twice.
+        if inputs.paths.len() > 1 {
+            drop_repeated(&mut found.plans);
+        }
+        Ok(found)
+    }
+
+    /// Files that were named, or met by a pattern. Gives those that are read as they are.
+    fn add_files(&mut self, listing: discover::Found, skipped: &mut Vec<Skipped>) -> impl Iterator<Item = Job> + use<> {
+        skipped.extend(listing.skipped);
+        let (named, files): (Vec<PathBuf>, Vec<PathBuf>) =
+            listing.files.into_iter().partition(|p| discover::is_kustomization(p));
+        let (inner, files): (Vec<PathBuf>, Vec<PathBuf>) =
+            files.into_iter().partition(|p| discover::chart_of(p).is_some());
+        self.charts.extend(inner.iter().filter_map(|p| discover::chart_of(p)));
+        self.kustomizations.extend(named.iter().map(|p| p.parent().unwrap_or(Path::new("")).to_path_buf()));
+        let folders = named.iter().chain(&files).map(|p| canonical_folder(p.parent().unwrap_or(Path::new(""))));
+        self.given.extend(folders);
+        self.given.sort();
+        self.given.dedup();
+        files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: true })
+    }
+
+    /// All below a folder.
+    fn add_folder(&mut self, path: &Path, listing: discover::Found, roots: &[PathBuf], skipped: &mut Vec<Skipped>) {
+        self.given.push(canonical_folder(path));
+        let missing: Vec<Missing> = listing.skipped.iter().filter_map(unread).collect();
+        skipped.extend(listing.skipped);
+        self.kustomizations.extend(listing.kustomizations);
+        self.charts.extend(listing.charts);
+        let jobs = listing.files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: false });
+        let first = self.plans.len();
+        split_by_roots(path, jobs.collect(), roots, &mut self.plans);
+        // Which of the roots it belongs to is not worth the telling.
+        self.plans[first..].iter_mut().for_each(|plan| plan.missing.extend_from_slice(&missing));
+    }
+}
+
 /// Loads everything that the paths lead to.
 ///
 /// # Errors
 /// Every path that leads nowhere. Files that exist and can't be read are in [`Loaded::skipped`].
 pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
-    let mut plans: Vec<Plan> = Vec::new();
     let mut loaded = Loaded { sources: inputs.sources.clone(), ..Loaded::default() };
-    let mut errors = Vec::new();
-    let mut single: Vec<Job> = Vec::new();
-    let mut kustomizations: Vec<PathBuf> = Vec::new();
-    let mut charts: Vec<PathBuf> = Vec::new();
-    let mut stdin = false;
-    // Edits stay inside these, canonical.
-    let mut given: Vec<PathBuf> = inputs.editable.clone();
-    if inputs.detached {
-        // Every path starts with it.
-        given.push(PathBuf::new());
-    }
-    for path in &inputs.paths {
-        if path == Path::new(STDIN) {
-            stdin = true;
-            continue;
-        }
-        if let Some(chart) = discover::chart_of(path) {
-            charts.push(chart);
-            continue;
-        }
-        match discover::resolve(path, &inputs.exclude, &inputs.overlay) {
-            Err(e) => errors.push(e),
-            Ok(Argument::Files(found)) => {
-                loaded.skipped.extend(found.skipped);
-                let (named, files): (Vec<PathBuf>, Vec<PathBuf>) =
-                    found.files.into_iter().partition(|p| discover::is_kustomization(p));
-                let (inner, files): (Vec<PathBuf>, Vec<PathBuf>) =
-                    files.into_iter().partition(|p| discover::chart_of(p).is_some());
-                charts.extend(inner.iter().filter_map(|p| discover::chart_of(p)));
-                kustomizations.extend(named.iter().map(|p| p.parent().unwrap_or(Path::new("")).to_path_buf()));
-                given.extend(named.iter().chain(&files).map(|p| canonical_folder(p.parent().unwrap_or(Path::new("")))));
-                given.sort();
-                given.dedup();
-                single.extend(files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: true }));
-            }
-            Ok(Argument::Folder(found)) => {
-                given.push(canonical_folder(path));
-                let missing: Vec<Missing> = found.skipped.iter().filter_map(unread).collect();
-                loaded.skipped.extend(found.skipped);
-                kustomizations.extend(found.kustomizations);
-                charts.extend(found.charts);
-                let jobs = found.files.into_iter().map(|p| Job { shown: p.clone(), path: p, explicit: false });
-                let first = plans.len();
-                split_by_roots(path, jobs.collect(), &inputs.roots, &mut plans);
-                // Which of the roots it belongs to is not worth the telling.
-                plans[first..].iter_mut().for_each(|plan| plan.missing.extend_from_slice(&missing));
-            }
-        }
-    }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    if !single.is_empty() {
-        let reason = "only single files were given, so what stands elsewhere is not seen".to_string();
-        let root = single[0].shown.clone();
-        plans.push(Plan {
-            root,
-            kind: UnitKind::Plain,
-            missing: vec![Missing { reason, span: None }],
-            jobs: single,
-            single: true,
-        });
-    }
-    let depth = |plan: &Plan| std::fs::canonicalize(&plan.root).map_or(usize::MAX, |p| p.components().count());
-    plans.sort_by_cached_key(depth);
-    // One folder's walk meets no file twice.
-    if inputs.paths.len() > 1 {
-        drop_repeated(&mut plans);
-    }
+    let Found { mut plans, kustomizations, charts, stdin, given } = Found::of(inputs, &mut loaded.skipped)?;
     if !kustomizations.is_empty() {
         let files = kustomize::Asking::new(&inputs.overlay);
         let used = build_kustomizations(&files, &kustomizations, &given, &mut loaded);

@@ -7,8 +7,9 @@ use lsp_types::{
 
 use super::analysis::Names;
 use super::position::{self, Encoding};
+use crate::display::visible;
 use crate::lint::{Applicability, Diagnostic, Fix, Severity};
-use crate::report::{rule_page, visible};
+use crate::report::rule_page;
 use crate::source::{SourceMap, Span};
 
 /// The name that findings carry in the client.

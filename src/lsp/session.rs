@@ -266,7 +266,7 @@ impl Session {
 
     fn log(&mut self, line: &str, typ: MessageType) {
         if self.log.insert(line.to_string()) {
-            let message = crate::report::visible::lines(line);
+            let message = crate::display::visible::lines(line);
             self.tell::<notification::LogMessage>(LogMessageParams { typ, message });
         }
     }
@@ -374,7 +374,7 @@ impl Session {
     /// A change to one open text, unless it was refused: whoever edits it is told, and what is on disk counts again.
     fn taken(&self, uri: &Uri, taken: Result<(), TooLarge>) -> Changed {
         let Err(too_large) = taken else { return self.file(uri) };
-        let message = crate::report::visible::lines(&format!("{}: {too_large}", uri.as_str()));
+        let message = crate::display::visible::lines(&format!("{}: {too_large}", uri.as_str()));
         self.tell::<notification::ShowMessage>(ShowMessageParams { typ: MessageType::ERROR, message });
         Changed::All
     }

@@ -1,11 +1,11 @@
 //! The first step of switching events off: what [`super::enable`] adds is taken away, wherever it came from.
 
 use super::enable::ADDED;
+use crate::edit::{Changes, Refusal};
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::env;
 use crate::fix::command::CommandLine;
-use crate::fix::edit::{Changes, Refusal};
 use crate::fix::engine;
 use crate::fix::pod::is_internal;
 use crate::k8s::{Service, ServicePort, Truth, Workload};

@@ -1,11 +1,11 @@
 //! The first step of switching events on: the engines, their pods' labels and ports, and the Services in front of them.
 
 use super::run::Migration;
+use crate::edit::{Changes, Refusal};
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::{Release, aibrix};
 use crate::fix::command::CommandLine;
-use crate::fix::edit::{Changes, Refusal};
 use crate::fix::{engine, pod, publish};
 use crate::k8s::{PodTemplate, Truth};
 

@@ -1,10 +1,10 @@
 //! The gateway's variables, under the names that its release reads.
 
 use super::run::Migration;
+use crate::edit::{Changes, Refusal};
 use crate::events::{Gateway, Model, Publishing, Resolved};
 use crate::facts::aibrix::{self, Kind, Variable};
 use crate::fix;
-use crate::fix::edit::{Changes, Refusal};
 use crate::k8s::Text;
 
 /// Sets what synchronisation needs. `notes` tells what a person has to decide.

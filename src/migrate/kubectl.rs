@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::patches::{ObjectChange, ObjectName};
-use crate::report::visible;
+use crate::display::visible;
 
 /// The script. Without an argument it makes the change, with `--rollback` it takes it back; `--dry-run` before either asks the API
 /// server and changes nothing. `namespace` is that of objects which leave theirs to whoever applies them.

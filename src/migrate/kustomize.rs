@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::{Value as Json, json};
 
 use super::patches::{self, ObjectChange, ObjectName};
-use crate::fix::edit::{changed, yaml};
+use crate::edit::{changed, yaml};
 use crate::lexical;
 use crate::load::Unit;
 use crate::load::kustomize::{Disk, Files, Folder, Workspace, unit};

@@ -1,10 +1,10 @@
 //! NetworkPolicies that let the gateway reach engines which other policies close.
 
 use crate::config::Config;
+use crate::edit::{Refusal, Value, append_document, remove_document};
 use crate::events::policies::{self, Needed};
 use crate::events::{Model, Publisher};
 use crate::facts::{aibrix, kubernetes};
-use crate::fix::edit::{Refusal, Value, append_document, remove_document};
 use crate::fix::engine;
 use crate::fix::pod::written_name;
 use crate::k8s::policy::Direction;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::target::Target;
 use super::{disable, enable, gateway, policy};
 use crate::config::Config;
+use crate::edit::{Changes, Refusal, apply_to};
 use crate::events::Model;
 use crate::facts::Release;
 use crate::fix::Change;
 use crate::fix::apply::key_of;
-use crate::fix::edit::{Changes, Refusal, apply_to};
 use crate::lint::Edit;
 use crate::load::helm::Locator;
 use crate::load::{Loaded, Overlay, Unit, UnitKind};
@@ -322,5 +322,5 @@ fn place(span: Span, loaded: &Loaded) -> String {
 }
 
 fn shown(file: &SourceFile) -> String {
-    crate::report::shown(file.path())
+    crate::display::shown(file.path())
 }

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use crate::display::{shown, visible};
 use crate::k8s::Truth;
 use crate::k8s::policy::Direction;
 use crate::k8s::reach::{End, EndpointId};
-use crate::report::{shown, visible};
 use crate::source::Span;
 
 use super::{EndFilter, UnitReach, words};

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use std::path::Path;
 
+use crate::display::{shown, visible};
 use crate::k8s::reach::End;
 use crate::k8s::reach::connections::Connections;
-use crate::report::{shown, visible};
 
 use super::UnitReach;
 

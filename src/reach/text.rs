@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::display::{shown, visible};
 use crate::k8s::reach::End;
-use crate::report::{shown, visible};
 
 use super::{UnitReach, explain, words};
 

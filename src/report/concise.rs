@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{OFF_CHANGED_LINES, Report, Style, shown, visible};
+use super::{OFF_CHANGED_LINES, Report, Style};
+
+use crate::display::{shown, visible};
 
 pub(super) fn write(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     for (diagnostic, standing) in report.findings() {

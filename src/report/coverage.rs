@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 
-use super::plural;
+use crate::display::plural;
 use crate::load::{Content, InputFile, Loaded, Resource, Unit, UnitKind};
 use crate::source::{FileId, Span};
 

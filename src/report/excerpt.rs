@@ -5,7 +5,7 @@
 
 use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use super::visible;
+use crate::display::visible;
 use crate::source::{LineColumn, SourceFile, Span};
 
 /// Columns of a tab stop.

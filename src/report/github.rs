@@ -5,9 +5,11 @@
 
 use std::io::{self, Write};
 
-use super::{OFF_CHANGED_LINES, Report, fix_flag, shown, visible};
+use super::{OFF_CHANGED_LINES, Report, fix_flag};
+
+use crate::display::{shown, visible};
+use crate::edit::apply_to;
 use crate::fix::diff;
-use crate::fix::edit::apply_to;
 use crate::lint::{Diagnostic, Edit, Fix, Severity, Standing};
 use crate::source::{FileId, SourceMap};
 

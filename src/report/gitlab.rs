@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{OFF_CHANGED_LINES, Report, visible};
+use super::{OFF_CHANGED_LINES, Report};
+
+use crate::display::visible;
 use crate::lint::{self, Severity};
 
 #[derive(Serialize)]

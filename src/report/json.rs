@@ -5,7 +5,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Report, shown, visible};
+use super::Report;
+
+use crate::display::{shown, visible};
 use crate::facts;
 use crate::lint::baseline::Entry;
 use crate::lint::{self, Applicability, Diagnostic, Label, Part, Severity, Standing};

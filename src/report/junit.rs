@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::{OFF_CHANGED_LINES, Report, shown, visible};
+use super::{OFF_CHANGED_LINES, Report};
+
+use crate::display::{shown, visible};
 use crate::lint::{Diagnostic, Part, Standing};
 
 /// What became of one thing that was looked at.

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::markup::{code, fenced, plain};
-use super::{OFF_CHANGED_LINES, Report, Style, plural, rule_page, shown, text};
+use super::{OFF_CHANGED_LINES, Report, Style, rule_page, text};
+use crate::display::markup::{code, fenced, plain};
+use crate::display::{plural, shown, visible};
 use crate::lint::{Diagnostic, Part, Severity, Standing};
 
 /// Characters that a comment may have on GitHub. Counted in bytes, so that no way to count gives more.
@@ -123,7 +124,7 @@ fn place(report: &Report<'_>, diagnostic: &Diagnostic) -> String {
 /// Text inside HTML, in which Markdown is read too.
 fn html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in super::visible::line(text).chars() {
+    for c in visible::line(text).chars() {
         if c.is_ascii_punctuation() && !"/.:-_".contains(c) {
             let _ = write!(escaped, "&#{};", u32::from(c));
         } else {

@@ -8,20 +8,18 @@ mod gitlab;
 mod json;
 mod junit;
 mod markdown;
-pub mod markup;
-mod path;
 mod sarif;
 pub mod statistics;
 mod text;
-pub mod visible;
+mod uri;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub use coverage::{Coverage, NotAnalysed};
-pub use path::shown;
 pub use text::Style;
 
+use crate::display::{plural, shown};
 use crate::lexical;
 use crate::lint::baseline::Entry;
 use crate::lint::{self, Applicability, Diagnostic, Failure, Severity, Standing};
@@ -108,7 +106,7 @@ impl Report<'_> {
 
     /// A URI of a file, and whether it is relative to the top of the repository.
     fn uri(&self, path: &Path) -> (String, bool) {
-        path::uri(&self.folder.join(path), &self.top)
+        uri::uri(&self.folder.join(path), &self.top)
     }
 
     /// Writes the findings, and whatever else the format has a place for.
@@ -202,9 +200,4 @@ const OFF_CHANGED_LINES: &str = "not on changed lines";
 /// The page that explains a rule.
 pub fn rule_page(rule: &str) -> String {
     format!("{REPOSITORY}/blob/main/rules/{rule}.md")
-}
-
-/// A number and a noun, in the plural unless it is one.
-pub(crate) fn plural(n: usize, noun: &str) -> String {
-    if n == 1 { format!("{n} {noun}") } else { format!("{n} {noun}s") }
 }

@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{REPOSITORY, Report, rule_page, shown, visible};
+use super::{REPOSITORY, Report, rule_page};
+
+use crate::display::{shown, visible};
 use crate::facts;
 use crate::lint::{Diagnostic, FINGERPRINT, Fix, Label, Part, RULES, Rule, Severity, Standing};
 use crate::source::{FileId, SourceFile, Span};

@@ -6,7 +6,8 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, Th
 use owo_colors::Style as Paint;
 
 use super::excerpt::{Excerpt, Mark, Room};
-use super::{OFF_CHANGED_LINES, Report, fix_flag, rule_page, shown, visible};
+use super::{OFF_CHANGED_LINES, Report, fix_flag, rule_page};
+use crate::display::{shown, visible};
 use crate::lint::{Diagnostic, Label, Severity, Standing};
 use crate::source::FileId;
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::events::path::HopState;
-use crate::report::visible;
+use super::path::HopState;
+use crate::display::visible;
 
 use super::{Outcome, Row, UnitTrace};
 

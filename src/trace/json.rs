@@ -15,7 +15,7 @@ pub fn write(units: &[UnitTrace]) -> String {
         .collect();
     let document = json!({"version": VERSION, "summary": summary(units), "units": units_json});
     let text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    crate::report::visible::json(text) + "\n"
+    crate::display::visible::json(text) + "\n"
 }
 
 fn row(row: &Row) -> Value {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::events::path::{HopKind, HopState};
-use crate::report::markup::{code, plain};
+use super::path::HopState;
+use crate::display::markup::{code, plain};
+use crate::lint::HopKind;
 
 use super::{UnitTrace, notes, summary};
 

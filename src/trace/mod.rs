@@ -4,17 +4,18 @@ mod dot;
 mod json;
 mod markdown;
 mod mermaid;
+pub mod path;
 mod svg;
 mod text;
 
 use std::path::Path;
 
+use self::path::{EventPath, HopState, Reason};
 use crate::config::Config;
+use crate::display::shown;
 use crate::events::Model;
-use crate::events::path::{self, EventPath, HopKind, HopState, Reason};
-use crate::lint;
+use crate::lint::{self, HopKind};
 use crate::load::Loaded;
-use crate::report::shown;
 use crate::source::Span;
 
 /// How a trace is written.

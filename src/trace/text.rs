@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::events::path::{HopKind, HopState};
-use crate::report::visible;
+use super::path::HopState;
+use crate::display::visible;
+use crate::lint::HopKind;
 
 use super::{UnitTrace, notes, some, summary};
 

@@ -174,6 +174,12 @@ impl Tree {
         found.iter().map(|&(first, later)| (self.node(first), self.node(later)))
     }
 
+    /// The scalars, keys among them, whose bytes hold these: one, unless a build repeated it.
+    pub fn scalars_around(&self, span: Span) -> impl Iterator<Item = Node<'_>> {
+        let nodes = (0..self.len()).map(|id| self.node(id as NodeId));
+        nodes.filter(move |n| !n.is_alias() && n.shape() == Shape::Scalar && n.span().contains(span))
+    }
+
     fn find_duplicate_keys(&self) -> Vec<(NodeId, NodeId)> {
         let mut found = Vec::new();
         let mut prints = Vec::new();

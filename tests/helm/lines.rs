@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{CHART, Ran, find, kvlint, project, tree};
+use support::{Ran, folder, kvlint};
+
+use super::{CHART, find, project};
 
 /// `path:line` of the template and its helpers for each line, and how certain it is.
 fn mapped(ran: &Ran) -> Vec<(String, String)> {
@@ -52,12 +54,12 @@ fn recorded_output_leads_to_the_lines_of_its_templates() {
 
 #[test]
 fn what_can_not_be_mapped_is_said() {
-    let top = tree(&[("pod.yaml", "kind: Pod\n")]);
+    let top = folder(&[("pod.yaml", "kind: Pod\n")]);
     let ran = kvlint(top.path(), &["lines", "pod.yaml"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("no rendered chart here"), "{}", ran.err);
     // A template that was changed since it was rendered.
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", CHART),
         ("chart/templates/a.yaml", "kind: Pod\nmetadata:\n  name: after\n"),
         ("out.yaml", "---\n# Source: engine/templates/a.yaml\nkind: Pod\nmetadata:\n  name: before\n"),
@@ -111,7 +113,7 @@ const HARD: &[(&str, &str)] = &[
 fn no_certain_line_is_wrong_and_most_lines_are_certain() {
     let Some(helm) = find::helm("lines checked against marks") else { return };
     let helm = helm.to_str().expect("a path that is text");
-    let top = tree(HARD);
+    let top = folder(HARD);
     let ran = kvlint(top.path(), &["lines", "--helm", helm, "--check", "chart"]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
     let counts = counts(&ran);

@@ -8,56 +8,15 @@ mod lines;
 mod mending;
 mod parents;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
-use tempfile::TempDir;
+use support::{Ran, command, folder, kvlint, kvlint_with_input, run};
 
-/// A run of the program: what it printed, and its exit code.
-struct Ran {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
-impl Ran {
-    /// The findings of `--format json`.
-    fn findings(&self) -> Vec<Json> {
-        let report: Json = serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}{}", self.out, self.err));
-        report["diagnostics"].as_array().expect("a list").clone()
-    }
-}
-
-fn kvlint_with(folder: &Path, arguments: &[&str], input: &str) -> Ran {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("kvlint runs");
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("written");
-    let output = child.wait_with_output().expect("kvlint ends");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    Ran { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
-}
-
-fn kvlint(folder: &Path, arguments: &[&str]) -> Ran {
-    kvlint_with(folder, arguments, "")
-}
-
-fn tree(files: &[(&str, &str)]) -> TempDir {
-    let top = tempfile::tempdir().expect("a temporary folder");
-    for (name, text) in files {
-        let path = top.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        std::fs::write(path, text).expect("written");
-    }
-    top
+/// The findings of `--format json`.
+fn findings(ran: &Ran) -> Vec<Json> {
+    let report: Json = serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {}", ran.said()));
+    report["diagnostics"].as_array().expect("a list").clone()
 }
 
 fn place(of: &Json) -> String {
@@ -69,12 +28,12 @@ fn place(of: &Json) -> String {
 fn found(ran: &Ran, rule: &str) -> Vec<(String, Vec<(String, String)>)> {
     let label = |l: &Json| (place(l), l["label"].as_str().unwrap_or_default().to_string());
     let one = |d: &Json| (place(d), d["related"].as_array().expect("a list").iter().map(label).collect());
-    ran.findings().iter().filter(|d| d["rule"] == rule).map(one).collect()
+    findings(ran).iter().filter(|d| d["rule"] == rule).map(one).collect()
 }
 
 fn notes(ran: &Ran, rule: &str) -> Vec<Vec<String>> {
     let texts = |d: &Json| d["notes"].as_array().expect("a list").iter().map(|n| n.as_str().unwrap().into()).collect();
-    ran.findings().iter().filter(|d| d["rule"] == rule).map(texts).collect()
+    findings(ran).iter().filter(|d| d["rule"] == rule).map(texts).collect()
 }
 
 fn project(name: &str) -> PathBuf {
@@ -135,7 +94,7 @@ fn a_value_is_shown_with_the_template_and_the_definition_on_its_way() {
 #[test]
 fn the_last_file_that_sets_a_value_wins_and_sets_are_named() {
     helm_or_return!(helm, "values sets");
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", CHART),
         ("chart/values.yaml", "port: 5557\nlabel: \"true\"\n"),
         ("chart/ci/odd-values.yaml", "port: 6001\n"),
@@ -164,7 +123,7 @@ fn the_last_file_that_sets_a_value_wins_and_sets_are_named() {
 #[test]
 fn a_set_that_breaks_the_chart_does_not_hide_the_others() {
     helm_or_return!(helm, "a broken values set");
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", CHART),
         ("chart/values.yaml", "port: 6000\nlabel: \"true\"\nmodel: {name: phi-4}\n"),
         ("chart/ci/bare-values.yaml", "model: null\n"),
@@ -176,7 +135,7 @@ fn a_set_that_breaks_the_chart_does_not_hide_the_others() {
     ]);
     let ran = kvlint(top.path(), &["--helm", helm, "--format", "json", "chart"]);
     assert_eq!(found(&ran, "chart-does-not-render")[0].0, "chart/templates/settings.yaml:3:21");
-    let broken = ran.findings().into_iter().find(|d| d["rule"] == "chart-does-not-render").unwrap();
+    let broken = findings(&ran).into_iter().find(|d| d["rule"] == "chart-does-not-render").unwrap();
     assert!(broken["message"].as_str().unwrap().contains("with `ci/bare`"), "{broken}");
     assert_eq!(found(&ran, "port-not-dialled")[0].0, "chart/values.yaml:1:7");
     assert_eq!(ran.code, Some(1));
@@ -185,7 +144,7 @@ fn a_set_that_breaks_the_chart_does_not_hide_the_others() {
 #[test]
 fn a_broken_document_is_shown_in_its_template() {
     helm_or_return!(helm, "broken YAML from a template");
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", CHART),
         ("chart/values.yaml", "name: phi-4\n"),
         (
@@ -202,7 +161,7 @@ fn a_broken_document_is_shown_in_its_template() {
 fn suppressions_work_where_they_are_written() {
     helm_or_return!(helm, "suppressions in charts");
     let in_template = POD.replace("| quote }}", "| quote }} # kvlint: ignore[discovery-label-value] on purpose");
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", CHART),
         (
             "chart/values.yaml",
@@ -219,7 +178,7 @@ fn suppressions_work_where_they_are_written() {
     );
     let whole = format!("# kvlint: ignore-file[discovery-label-value, port-not-dialled] not ours\n{POD}");
     let other = POD.replace("phi-4", "other");
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", CHART),
         ("chart/values.yaml", "port: 5557\nlabel: \"yes\"\n"),
         ("chart/templates/a.yaml", &whole),
@@ -231,16 +190,16 @@ fn suppressions_work_where_they_are_written() {
 
 #[test]
 fn rendered_input_leads_to_its_chart() {
-    let folder = project("chart-literal-text");
-    let rendered = std::fs::read_to_string(folder.join("rendered.yaml")).unwrap();
+    let literal = project("chart-literal-text");
+    let rendered = std::fs::read_to_string(literal.join("rendered.yaml")).unwrap();
     let place = "chart/templates/engine.yaml:15:44: error[discovery-label-value]";
-    let piped = kvlint_with(&folder, &["--format", "concise", "--chart", "chart", "-"], &rendered);
+    let piped = kvlint_with_input(&literal, &["--format", "concise", "--chart", "chart", "-"], &rendered);
     assert!(piped.out.starts_with(place), "{}{}", piped.out, piped.err);
-    let alone = kvlint_with(&folder, &["--format", "concise", "-"], &rendered);
+    let alone = kvlint_with_input(&literal, &["--format", "concise", "-"], &rendered);
     assert!(alone.out.starts_with("<stdin>:15:44: error[discovery-label-value]"), "{}", alone.out);
     // What `helm template --output-dir` writes.
-    let top = tree(&[("out/engine/templates/engine.yaml", &rendered)]);
-    let chart = folder.join("chart");
+    let top = folder(&[("out/engine/templates/engine.yaml", &rendered)]);
+    let chart = literal.join("chart");
     let ran = kvlint(top.path(), &["--format", "concise", "--chart", chart.to_str().unwrap(), "out"]);
     assert!(ran.out.contains("templates/engine.yaml:15:44: error[discovery-label-value]"), "{}", ran.out);
     let wrong = kvlint(top.path(), &["--chart", "out", "out"]);
@@ -253,7 +212,7 @@ fn a_line_of_a_text_among_the_values_is_shown_there() {
     helm_or_return!(helm, "lines of values");
     let text = POD.replace("{{ .Values.label | quote }}", "\"yes\"").replace("{{ .Values.port }}", "5557");
     let value: String = text.lines().map(|line| format!("  {line}\n")).collect();
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", CHART),
         ("chart/values.yaml", &format!("pod: |\n{value}")),
         ("chart/templates/pod.yaml", "{{- .Values.pod }}\n"),
@@ -273,7 +232,7 @@ fn a_line_that_can_not_be_found_is_not_made_up() {
     let text = POD.replace("{{ .Values.label | quote }}", "\"yes\"").replace("{{ .Values.port }}", "5557");
     let rendered = format!("---\n# Source: engine/templates/pod.yaml\n{text}");
     let top =
-        tree(&[("chart/Chart.yaml", CHART), ("chart/templates/pod.yaml", &twice()), ("rendered.yaml", &rendered)]);
+        folder(&[("chart/Chart.yaml", CHART), ("chart/templates/pod.yaml", &twice()), ("rendered.yaml", &rendered)]);
     let ran = kvlint(top.path(), &["--format", "json", "rendered.yaml", "--chart", "chart"]);
     assert_eq!(found(&ran, "discovery-label-value")[0].0, "rendered.yaml:9:40", "either branch may have made it");
 }
@@ -281,7 +240,7 @@ fn a_line_that_can_not_be_found_is_not_made_up() {
 #[test]
 fn marks_tell_which_of_two_equal_branches_was_taken() {
     helm_or_return!(helm, "marks in templates");
-    let top = tree(&[("chart/Chart.yaml", CHART), ("chart/templates/pod.yaml", &twice())]);
+    let top = folder(&[("chart/Chart.yaml", CHART), ("chart/templates/pod.yaml", &twice())]);
     let ran = kvlint(top.path(), &["--helm", helm, "--format", "json", "chart"]);
     assert_eq!(found(&ran, "discovery-label-value")[0].0, "chart/templates/pod.yaml:26:40");
 }
@@ -289,7 +248,7 @@ fn marks_tell_which_of_two_equal_branches_was_taken() {
 #[test]
 fn a_packed_dependency_is_shown_with_the_key_that_sets_it() {
     helm_or_return!(helm, "packed dependencies");
-    let top = tree(&[
+    let top = folder(&[
         (
             "chart/Chart.yaml",
             "apiVersion: v2\nname: stack\nversion: 0.1.0\ndependencies: [{name: engine, version: 0.1.0}]\n",
@@ -338,7 +297,7 @@ spec:
     - name: v{{ .Capabilities.KubeVersion.Minor }}-{{ .Capabilities.APIVersions.Has \"example.com/v1\" }}
       image: vllm/vllm-openai:v0.12.0
 ";
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", CHART),
         ("chart/templates/pod.yaml", template),
         (
@@ -354,7 +313,7 @@ spec:
 #[test]
 fn nothing_is_written_into_a_chart_and_nothing_is_left() {
     helm_or_return!(helm, "what a run leaves");
-    let top = tree(&[
+    let top = folder(&[
         (
             "chart/Chart.yaml",
             "apiVersion: v2\nname: engine\nversion: 0.1.0\ndependencies: [{name: redis, version: 1.0.0, repository: \"https://example.invalid\"}]\n",
@@ -370,14 +329,8 @@ fn nothing_is_written_into_a_chart_and_nothing_is_left() {
         all
     };
     let before = list(top.path());
-    let output = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-        .args(["--helm", helm, "--format", "json", "chart"])
-        .current_dir(top.path())
-        .env_clear()
-        .env("TMPDIR", temporary.path())
-        .output()
-        .unwrap();
-    let ran = Ran { out: String::from_utf8(output.stdout).unwrap(), err: String::new(), code: output.status.code() };
+    let words = ["--helm", helm, "--format", "json", "chart"];
+    let ran = run(command(&top, &words).env("TMPDIR", temporary.path()));
     assert_eq!(found(&ran, "chart-dependency-missing")[0].0, "chart/Chart.yaml:4:23");
     assert_eq!(found(&ran, "port-not-dialled")[0].0, "chart/values.yaml:1:7", "the rest is linted all the same");
     assert_eq!(list(top.path()), before);
@@ -388,7 +341,7 @@ fn nothing_is_written_into_a_chart_and_nothing_is_left() {
 fn charts_that_mean_harm_do_none() {
     helm_or_return!(helm, "charts that mean harm");
     let named = "apiVersion: v2\nname: \"e\\e[31mvil\\n\"\nversion: 0.1.0\n";
-    let top = tree(&[
+    let top = folder(&[
         ("name/Chart.yaml", named),
         ("name/templates/a.yaml", "apiVersion: v1\nkind: Pod\n"),
         ("out/Chart.yaml", CHART),
@@ -435,7 +388,7 @@ fn a_helm_that_is_not_there_is_an_error_and_none_at_all_a_note() {
 
 #[test]
 fn files_of_a_chart_are_checked_without_helm() {
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", "apiVersion: v2\nname: engine\nname: again\nversion: 0.1.0\n"),
         ("chart/values.yaml", "a: [1\nb: 2\n"),
         ("chart/values.schema.json", "{\"type\": \"object\"\n"),
@@ -447,7 +400,7 @@ fn files_of_a_chart_are_checked_without_helm() {
     let ran =
         kvlint(top.path(), &["--helm", "never", "--format", "json", "chart", "--select", "duplicate-key,yaml-syntax"]);
     let places: Vec<String> =
-        ran.findings().iter().map(|d| format!("{} {}", place(d), d["rule"].as_str().unwrap())).collect();
+        findings(&ran).iter().map(|d| format!("{} {}", place(d), d["rule"].as_str().unwrap())).collect();
     assert_eq!(
         places,
         [

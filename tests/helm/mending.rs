@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{CHART, POD, find, found, kvlint, project, tree};
+use support::{folder, kvlint};
+
+use super::{CHART, POD, find, found, project};
 
 fn copy_of(name: &str) -> tempfile::TempDir {
     let top = tempfile::tempdir().expect("a temporary folder");
@@ -43,7 +45,7 @@ fn a_file_of_values_that_is_given_is_mended_where_it_lies() {
         ("env/prod.yaml", "port: 6001\n"),
         ("chart/env/more.yaml", "label: \"yes\"\n"),
     ];
-    let top = tree(&files);
+    let top = folder(&files);
     let given = ["-f", "env/prod.yaml", "-f", "chart/env/more.yaml", "chart"];
     let ran = kvlint(top.path(), &[&["--helm", helm, "--fix", "--unsafe-fixes"], &given[..]].concat());
     assert!(!ran.out.contains("not analysed"), "{}", ran.out);
@@ -69,7 +71,7 @@ const EVENTS: &str = "'{\"enable_kv_cache_events\": true, \"publisher\": \"zmq\"
 #[track_caller]
 fn shown(files: &[(&str, &str)], rule: &str) -> Option<(String, Vec<String>)> {
     let helm = find::helm("values behind findings")?;
-    let top = tree(files);
+    let top = folder(files);
     let arguments = ["--helm", helm.to_str().expect("text"), "--format", "json", "chart"];
     let mut findings = found(&kvlint(top.path(), &arguments), rule);
     assert_eq!(findings.len(), 1, "{findings:?}");
@@ -131,7 +133,7 @@ fn what_templates_in_files_read_is_read() {
     ];
     let unread = |template: &str| {
         let more = [("chart/values.yaml", "one: 1\ntwo: 2\nthree: 3\n"), ("chart/templates/a.yaml", template)];
-        let top = tree(&[&files[..], &more[..]].concat());
+        let top = folder(&[&files[..], &more[..]].concat());
         let ran =
             kvlint(top.path(), &["--helm", "never", "--select", "values-key-unread", "--format", "json", "chart"]);
         found(&ran, "values-key-unread").into_iter().map(|(place, _)| place).collect::<Vec<_>>()
@@ -155,7 +157,7 @@ fn what_templates_in_files_read_is_read() {
 fn settings_that_helm_refuses_are_mistakes_of_the_settings() {
     let chart = [("chart/Chart.yaml", CHART), ("chart/templates/pod.yaml", "kind: Pod\n")];
     let config = "helm:\n  release: A b\n  kube_version: abc\n  set: [a]\n";
-    let top = tree(&[&chart[..], &[("kvlint.yaml", config)]].concat());
+    let top = folder(&[&chart[..], &[("kvlint.yaml", config)]].concat());
     let ran = kvlint(top.path(), &["--helm", "never", "--format", "concise", "chart"]);
     let places: Vec<&str> =
         ran.out.lines().filter(|l| l.contains("config-invalid")).filter_map(|l| l.split(' ').next()).collect();
@@ -173,7 +175,7 @@ fn settings_that_helm_refuses_are_mistakes_of_the_settings() {
 #[test]
 fn a_helm_that_does_not_run_is_a_failure_of_the_run() {
     use std::os::unix::fs::PermissionsExt as _;
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", CHART),
         ("chart/templates/pod.yaml", "kind: Pod\n"),
         ("broken", "#!/bin/sh\nexec /no/such/program\n"),
@@ -197,7 +199,7 @@ fn a_helm_that_does_not_run_is_a_failure_of_the_run() {
 #[test]
 fn a_chart_that_does_not_render_has_no_lines_and_says_why() {
     let Some(helm) = find::helm("lines of a broken chart") else { return };
-    let top = tree(&[("chart/Chart.yaml", CHART), ("chart/templates/a.yaml", "a: {{ .Values.a.b.c }}\n")]);
+    let top = folder(&[("chart/Chart.yaml", CHART), ("chart/templates/a.yaml", "a: {{ .Values.a.b.c }}\n")]);
     let ran = kvlint(top.path(), &["lines", "--helm", helm.to_str().expect("text"), "chart"]);
     assert_eq!(ran.code, Some(2), "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("chart/templates/a.yaml:1:7: the chart does not render: nil pointer"), "{}", ran.err);
@@ -206,7 +208,7 @@ fn a_chart_that_does_not_render_has_no_lines_and_says_why() {
 #[test]
 fn a_schema_is_read_as_json() {
     let schema = "{\"type\": \"object\",\n \"properties\": {},\n}\n";
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", CHART),
         ("chart/templates/pod.yaml", "kind: Pod\n"),
         ("chart/values.schema.json", schema),
@@ -220,7 +222,7 @@ fn a_schema_is_read_as_json() {
 
 #[test]
 fn a_chart_that_is_not_the_one_of_the_input_is_told() {
-    let top = tree(&[
+    let top = folder(&[
         ("chart/Chart.yaml", CHART),
         ("chart/templates/pod.yaml", "kind: Pod\n"),
         ("out.yaml", "---\n# Source: other/templates/pod.yaml\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"),

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{CHART, POD, find, found, kvlint, notes, tree};
+use support::{folder, kvlint};
+
+use super::{CHART, POD, find, found, notes};
 
 /// `app` needs `engine`, which lies beside it.
 fn beside(version: &str) -> Vec<(&'static str, String)> {
@@ -21,7 +23,7 @@ fn beside(version: &str) -> Vec<(&'static str, String)> {
 }
 
 fn written(files: &[(&'static str, String)]) -> tempfile::TempDir {
-    tree(&files.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>())
+    folder(&files.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>())
 }
 
 #[test]
@@ -60,7 +62,7 @@ fn a_chart_beside_it_that_is_another_one_stays_missing_and_says_why() {
 fn a_missing_dependency_that_is_used_is_one_finding() {
     let Some(helm) = find::helm("definitions of missing charts") else { return };
     let needs = "apiVersion: v2\nname: app\nversion: 0.1.0\ndependencies:\n  - {name: common, version: 1.0.0, repository: \"https://x\"}\n";
-    let top = tree(&[("app/Chart.yaml", needs), ("app/templates/a.yaml", "a: {{ include \"common.name\" . }}\n")]);
+    let top = folder(&[("app/Chart.yaml", needs), ("app/templates/a.yaml", "a: {{ include \"common.name\" . }}\n")]);
     let ran = kvlint(top.path(), &["--helm", helm.to_str().expect("text"), "--format", "json", "app"]);
     assert_eq!((found(&ran, "chart-dependency-missing").len(), found(&ran, "chart-does-not-render").len()), (1, 0));
 }
@@ -70,7 +72,7 @@ fn a_name_that_yaml_takes_for_a_boolean_is_what_helm_makes_of_it() {
     let Some(helm) = find::helm("an alias that is a boolean") else { return };
     let needs =
         "apiVersion: v2\nname: app\nversion: 0.1.0\ndependencies:\n  - {name: engine, version: 0.1.0, alias: y}\n";
-    let top = tree(&[
+    let top = folder(&[
         ("app/Chart.yaml", needs),
         ("app/charts/engine/Chart.yaml", CHART),
         ("app/charts/engine/values.yaml", "port: 6000\nlabel: \"true\"\n"),

@@ -1,10 +1,11 @@
 //! The change as a component, as a script, and as text on standard output.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use crate::{BARE, CLOSED, folder, kvlint, read, run, silent};
+use support::{folder, kvlint, kvlint_with_input, read};
+
+use crate::{BARE, CLOSED, run, silent};
 
 #[test]
 fn a_component_and_a_script_make_the_same_change_elsewhere() {
@@ -44,18 +45,16 @@ fn a_kustomization_stands_around_an_overlay_that_renames() {
         ("base/deny.yaml", &deny),
         ("prod/kustomization.yaml", overlay),
     ]);
-    let output = kvlint(top.path(), &["enable", "prod/x-llama", "prod", "--as", "kustomize", "-o", "prod-kv-events"]);
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && told.contains("around the overlay"), "{told}");
+    let ran = kvlint(top.path(), &["enable", "prod/x-llama", "prod", "--as", "kustomize", "-o", "prod-kv-events"]);
+    assert!(ran.code == Some(0) && ran.err.contains("around the overlay"), "{}", ran.err);
     let root = read(&top, "prod-kv-events/kustomization.yaml");
     assert!(root.contains("- ../prod\n") && root.contains("kind: Kustomization"), "{root}");
     let built = run(top.path(), &["build", "prod-kv-events"]);
     assert!(built.contains("name: x-llama-kv-events") && built.contains("--kv-events-config"), "{built}");
     let found = kvlint(top.path(), &["--format", "concise", "prod-kv-events"]);
-    let found = String::from_utf8_lossy(&found.stdout).into_owned();
-    assert!(!found.contains("error["), "{found}");
+    assert!(!found.out.contains("error["), "{}", found.out);
     let refused = kvlint(top.path(), &["enable", "prod/x-llama", "prod", "--as", "kustomize"]);
-    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(refused.code, Some(2));
 }
 
 #[test]
@@ -63,40 +62,25 @@ fn a_name_that_is_a_path_leads_nowhere() {
     let evil = BARE.replace("  name: llama\n  namespace", "  name: x/../../evil\n  namespace");
     let top = folder(&[("in/model.yaml", &evil), ("in/deny.yaml", CLOSED)]);
     let refused = kvlint(top.path(), &["enable", "--all", "in", "--as", "kustomize", "-o", "out"]);
-    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
     assert!(!top.path().join("out").exists() && !top.path().join("evil-kv-events.yaml").exists());
-}
-
-fn piped(top: &Path, words: &[&str], text: &str) -> Output {
-    use std::io::Write as _;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kvlint"))
-        .args(words)
-        .current_dir(top)
-        .env("PATH", "")
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
 }
 
 #[test]
 fn what_comes_from_a_pipe_is_printed() {
     let top = folder(&[]);
-    let output = piped(top.path(), &["enable", "default/llama", "-"], BARE);
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let ran = kvlint_with_input(top.path(), &["enable", "default/llama", "-"], BARE);
+    let text = ran.out;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(text.starts_with("# our model\n") && text.contains("--kv-events-config"), "{text}");
-    let back = piped(top.path(), &["disable", "default/llama", "-"], &text);
-    assert_eq!(String::from_utf8(back.stdout).unwrap(), BARE);
+    let back = kvlint_with_input(top.path(), &["disable", "default/llama", "-"], &text);
+    assert_eq!(back.out, BARE);
     let rendered = format!("---\n# Source: chart/templates/model.yaml\n{BARE}");
-    let refused = piped(top.path(), &["enable", "default/llama", "-"], &rendered);
-    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
-    let script = piped(top.path(), &["enable", "default/llama", "-", "--as", "kubectl"], &rendered);
-    assert!(script.status.success(), "{}", String::from_utf8_lossy(&script.stderr));
-    assert!(String::from_utf8(script.stdout).unwrap().contains("kubectl patch deployment.v1.apps/llama -n default"));
+    let refused = kvlint_with_input(top.path(), &["enable", "default/llama", "-"], &rendered);
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    let script = kvlint_with_input(top.path(), &["enable", "default/llama", "-", "--as", "kubectl"], &rendered);
+    assert_eq!(script.code, Some(0), "{}", script.err);
+    assert!(script.out.contains("kubectl patch deployment.v1.apps/llama -n default"));
 }
 
 /// A `kubectl` of two objects that can be changed and taken back, and that refuses what the file `refuse` names.

@@ -2,43 +2,22 @@
 
 mod forms;
 
-use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use proptest::prelude::*;
-use tempfile::TempDir;
+use support::{folder, kvlint, read};
 
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let top = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = top.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    top
-}
-
-fn kvlint(top: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_kvlint")).args(words).current_dir(top).env("PATH", "").output().unwrap()
-}
-
+/// What a run that succeeds prints.
 fn run(top: &Path, words: &[&str]) -> String {
-    let output = kvlint(top, words);
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "kvlint {words:?}: {told}{}", String::from_utf8_lossy(&output.stdout));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn read(top: &TempDir, path: &str) -> String {
-    fs::read_to_string(top.path().join(path)).unwrap()
+    let ran = kvlint(top, words);
+    assert_eq!(ran.code, Some(0), "kvlint {words:?}: {}", ran.said());
+    ran.out
 }
 
 /// Nothing is found, not even information.
 fn silent(top: &Path, path: &str) {
-    let output = kvlint(top, &["--format", "concise", path]);
-    let found = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && found.is_empty(), "{found}{}", String::from_utf8_lossy(&output.stderr));
+    let ran = kvlint(top, &["--format", "concise", path]);
+    assert!(ran.code == Some(0) && ran.out.is_empty(), "{}", ran.said());
 }
 
 const BARE: &str = "\
@@ -191,8 +170,8 @@ fn a_release_without_events_is_refused_unless_it_may_be_raised() {
     let text = BARE.replace("v0.11.1", "v0.7.1");
     let top = folder(&[("model.yaml", &text)]);
     let refused = kvlint(top.path(), &["enable", "default/llama"]);
-    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(2), "{told}");
+    let told = refused.err;
+    assert_eq!(refused.code, Some(2), "{told}");
     assert!(
         told.contains("model.yaml:17:") && told.contains("vLLM 0.7.1 has no KV-cache events, 0.9.0 and later have"),
         "{told}"
@@ -224,8 +203,8 @@ fn what_is_not_certain_is_refused_with_the_place() {
     ] {
         let top = folder(&[("model.yaml", &text)]);
         let refused = kvlint(top.path(), &["enable", "default/llama"]);
-        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert_eq!(refused.status.code(), Some(2), "{told}");
+        let told = refused.err;
+        assert_eq!(refused.code, Some(2), "{told}");
         assert!(told.contains(why) && told.contains("model.yaml:"), "{told}");
         assert_eq!(read(&top, "model.yaml"), text);
     }
@@ -233,7 +212,7 @@ fn what_is_not_certain_is_refused_with_the_place() {
     for words in
         [&["enable", "llama"][..], &["enable", "default/other"], &["enable"], &["enable", "default/llama", "gone"]]
     {
-        assert_eq!(kvlint(top.path(), words).status.code(), Some(2), "{words:?}");
+        assert_eq!(kvlint(top.path(), words).code, Some(2), "{words:?}");
     }
 }
 
@@ -278,7 +257,7 @@ fn the_gateway_and_the_policies_follow() {
         "{model}"
     );
     let left = kvlint(top.path(), &["--format", "concise", "."]);
-    let left = String::from_utf8_lossy(&left.stdout).into_owned();
+    let left = left.out;
     assert!(!left.contains("error["), "{left}");
     run(top.path(), &["disable", "default/llama"]);
     assert_eq!(read(&top, "model.yaml"), BARE);
@@ -295,8 +274,8 @@ fn a_base_that_others_use_is_not_changed_for_one_of_them() {
         ("prod/kustomization.yaml", "resources: [../base]\nnamePrefix: prod-\n"),
     ]);
     let refused = kvlint(top.path(), &["enable", "default/prod-llama", "."]);
-    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(2), "{told}");
+    let told = refused.err;
+    assert_eq!(refused.code, Some(2), "{told}");
     assert!(told.contains("base/model.yaml is also used by") && told.contains("--as kustomize"), "{told}");
     run(top.path(), &["enable", "--all", "."]);
     assert!(read(&top, "base/model.yaml").contains("--kv-events-config"));
@@ -425,7 +404,7 @@ fn a_script_that_starts_an_engine_twice_is_refused() {
     let top = folder(&[("model.yaml", &text)]);
     for way in ["enable", "disable"] {
         let refused = kvlint(top.path(), &[way, "models/qwen"]);
-        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        let told = refused.err;
         assert!(told.contains("the script starts vLLM in several places"), "{told}");
         assert_eq!(read(&top, "model.yaml"), text);
     }
@@ -438,14 +417,10 @@ fn folded_text_keeps_its_lines() {
     assert_ne!(text, SCRIPT);
     let top = folder(&[("model.yaml", &text)]);
     let output = kvlint(top.path(), &["enable", "models/qwen", ".", "--dry-run"]);
-    let diff = String::from_utf8_lossy(&output.stdout).into_owned();
+    let diff = &output.out;
     let gone: Vec<&str> = diff.lines().filter(|line| line.starts_with('-') && !line.starts_with("---")).collect();
     // The lines with the labels are two of them.
-    assert!(
-        gone.len() == 3 && diff.contains("--kv-events-config"),
-        "{diff}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(gone.len() == 3 && diff.contains("--kv-events-config"), "{diff}{}", output.err);
 }
 
 #[test]
@@ -520,7 +495,7 @@ fn a_policy_selects_the_pods_of_the_workload_alone() {
         ("other.yaml", &alike.replace("app: llama", "model.aibrix.ai/name: llama")),
     ]);
     let refused = kvlint(top.path(), &["enable", "default/llama"]);
-    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let told = refused.err;
     assert!(told.contains("the policy that lets the gateway in would close"), "{told}");
     assert_eq!(read(&top, "model.yaml"), pod);
 }
@@ -554,7 +529,7 @@ fn a_json_patch_is_not_left_without_its_value() {
     assert_eq!(read(&top, "kustomization.yaml").trim_end(), ops(other).trim_end());
     let top = folder(&[("kustomization.yaml", &ops(label)), ("model.yaml", BARE)]);
     let refused = kvlint(top.path(), &["disable", "default/llama", "."]);
-    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let told = refused.err;
     assert!(told.contains("JSON patch"), "{told}");
     assert_eq!(read(&top, "kustomization.yaml"), ops(label));
 }
@@ -563,6 +538,6 @@ fn a_json_patch_is_not_left_without_its_value() {
 fn a_tokenizer_without_a_gateway_is_said() {
     let top = folder(&[("model.yaml", BARE)]);
     let output = kvlint(top.path(), &["enable", "default/llama", ".", "--tokenizer", "http://llama:8000"]);
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && told.contains("note: `--tokenizer` is for the gateway"), "{told}");
+    let told = output.err;
+    assert!(output.code == Some(0) && told.contains("note: `--tokenizer` is for the gateway"), "{told}");
 }

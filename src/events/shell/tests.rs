@@ -17,6 +17,11 @@ fn env(name: &str) -> Variable {
     }
 }
 
+/// Reads a script that no kubelet touched, in an environment.
+fn parse_in(script: &str, env: impl Fn(&str) -> Variable) -> Script {
+    interpreter::run(&Expanded::unchanged(script), &env)
+}
+
 /// The words of the last command that has any; an opaque one in angle brackets, with a `*` when it may split.
 fn last(script: &Script) -> Vec<String> {
     let show = |word: &Word| match (word.opaque, word.splits) {

@@ -74,11 +74,6 @@ impl Share {
         self.right += other.right;
         self.wrong += other.wrong;
     }
-
-    /// Lines of high confidence, as parts of a hundred; none of no lines.
-    pub fn high_percent(&self) -> f64 {
-        percent(self.high, self.lines)
-    }
 }
 
 impl std::fmt::Display for Share {

@@ -10,7 +10,7 @@ use super::stream::{self, Section};
 use super::units::file_grip;
 use super::values::{Feeds, FoundLeaf, Question, Segment, Tracer, ValuePath, outside_templates, templates_of};
 use crate::source::{FileId, SourceFile, Span};
-use crate::yaml::{self, Node, Shape};
+use crate::yaml;
 
 /// Where the chart says what stands at a place of the rendered text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,12 +41,15 @@ const NAMED: usize = 3;
 pub struct Locator<'r> {
     rendering: &'r Rendering,
     tracer: OnceLock<Option<Tracer<'r>>>,
+    /// What the sections hold as YAML, each read when a scalar of it is asked for.
+    streams: Vec<OnceLock<yaml::Stream>>,
 }
 
 impl<'r> Locator<'r> {
     /// Nothing is computed until it is asked for.
     pub fn new(rendering: &'r Rendering) -> Locator<'r> {
-        Locator { rendering, tracer: OnceLock::new() }
+        let streams = rendering.sections().iter().map(|_| OnceLock::new()).collect();
+        Locator { rendering, tracer: OnceLock::new(), streams }
     }
 
     /// Where the chart says what stands at `span`, which lies in the rendered text. `None` where the text itself is the best
@@ -81,7 +84,8 @@ impl<'r> Locator<'r> {
             is_value: false,
         };
         let inner = proven.inner.map(|inner| (inner, "the definition writes it here".to_string()));
-        let (fed, written) = if values { self.values_at(span, section, &place, &proven) } else { Default::default() };
+        let (fed, written) =
+            if values { self.values_at(span, (index, section), &place, &proven) } else { Default::default() };
         located.related.extend(written);
         let shown = rendering.source().slice(span);
         match fed.as_slice() {
@@ -111,7 +115,7 @@ impl<'r> Locator<'r> {
     fn values_at(
         &self,
         span: Span,
-        section: &Section,
+        (index, section): (usize, &Section),
         place: &Place<'_>,
         proven: &Proven,
     ) -> (Vec<FoundLeaf<'r>>, Vec<(Span, String)>) {
@@ -130,7 +134,7 @@ impl<'r> Locator<'r> {
                 || tracer.values().get(path).and_then(|leaf| leaf.text()).is_some_and(|t| t.trim().contains('\n'));
             let of_piece = || is_long().then(|| lines_between(document, &hole.piece));
             let ways: [&dyn Fn() -> Option<Range<usize>>; 3] =
-                [&|| Some(line - first..line - first + 1), &|| scalar_lines(document, hole.at), &of_piece];
+                [&|| Some(line - first..line - first + 1), &|| self.scalar_lines(index, document, hole.at), &of_piece];
             let answers = ways.iter().filter_map(|lines| {
                 let lines = lines()?;
                 self.rendering.changes(path, first + lines.start..first + lines.end)
@@ -180,6 +184,18 @@ impl<'r> Locator<'r> {
         let document = yaml::parse(&chart.metadata).documents.into_iter().next()?.content.ok()?;
         let span = document.root().get(&key)?.span();
         Some((span, format!("the `{key}` of the chart is printed there")))
+    }
+
+    /// The lines of a section, from 0, that hold the scalar around a byte of it, where it is YAML.
+    fn scalar_lines(&self, section: usize, document: &str, at: usize) -> Option<Range<usize>> {
+        let file = FileId(u32::MAX);
+        let parse = || yaml::parse(&Arc::new(SourceFile::new(file, "document", document)));
+        let stream = self.streams.get(section)?.get_or_init(parse);
+        let byte = Span::new(file, at as u32, at as u32);
+        let mut trees = stream.documents.iter().filter_map(|document| document.content.as_ref().ok());
+        let scalar = trees.find_map(|tree| tree.scalars_around(byte).next())?;
+        let (source, span) = (scalar.source(), scalar.span());
+        Some(source.line_index(span.start)..source.line_index(span.end.saturating_sub(1)) + 1)
     }
 
     /// The part of a longer value that a place shows, where it stands in it once.
@@ -238,30 +254,10 @@ impl<'r> Locator<'r> {
     }
 }
 
-/// The lines of the document, from 0, that hold the scalar around a byte, where it is YAML.
-fn scalar_lines(document: &str, at: usize) -> Option<Range<usize>> {
-    let source = Arc::new(SourceFile::new(FileId(u32::MAX), "document", document));
-    let stream = yaml::parse(&source);
-    let trees = stream.documents.iter().filter_map(|document| document.content.as_ref().ok());
-    let span = trees.into_iter().find_map(|tree| scalar_at(tree.root(), at as u32))?;
-    Some(source.line_index(span.start)..source.line_index(span.end.saturating_sub(1)) + 1)
-}
-
 /// The lines, from 0, that hold some bytes of a document.
 fn lines_between(document: &str, piece: &Range<usize>) -> Range<usize> {
     let before = |at: usize| document.get(..at).unwrap_or_default().matches('\n').count();
     before(piece.start)..before(piece.end) + 1
-}
-
-fn scalar_at(node: Node<'_>, at: u32) -> Option<Span> {
-    match node.shape() {
-        Shape::Scalar => Some(node.span()).filter(|span| span.start <= at && at <= span.end),
-        Shape::Mapping => {
-            let mut parts = node.entries().into_iter().flat_map(|entry| [entry.key, entry.value]);
-            parts.find_map(|part| scalar_at(part, at))
-        }
-        Shape::Sequence => node.items().into_iter().find_map(|item| scalar_at(item, at)),
-    }
 }
 
 /// Who can't edit a template has to know where its values are set.

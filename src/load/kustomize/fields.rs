@@ -3,8 +3,8 @@
 use smol_str::SmolStr;
 
 use super::value::{Origin, Place, TreeId};
-use super::workspace::{BuildProblem, ProblemKind, Workspace};
-use crate::excerpt::excerpt;
+use super::workspace::{BuildProblem, ProblemKind};
+use crate::display::excerpt;
 use crate::source::Span;
 use crate::suggest;
 use crate::yaml::{Node, NodeId, Scalar};
@@ -170,9 +170,4 @@ pub fn text(node: Node<'_>, tree: TreeId, problems: &mut Problems) -> Option<Tex
         }
     }
     Some(plain_text(node, tree))
-}
-
-/// The workspace's node of a text, to read it further.
-pub fn node_of<'w>(workspace: &'w Workspace<'_>, text: &Text) -> Node<'w> {
-    workspace.node(text.tree, text.node)
 }

@@ -116,21 +116,7 @@ impl Store {
 
     fn coalesce_values(&mut self, chart: &ValueChart, into: TableId, merge: bool) {
         let defaults = self.copy(chart.values);
-        for (key, value) in self.tables[defaults].clone() {
-            let Some(present) = self.tables[into].get(&key).cloned() else {
-                self.tables[into].insert(key, value);
-                continue;
-            };
-            match (&present.data, &value.data) {
-                (Data::Null, _) if !merge => _ = self.tables[into].remove(&key),
-                (Data::Table(to), Data::Table(from)) => {
-                    let merge = merge || chart.charts.iter().any(|c| c.name == key);
-                    self.coalesce_tables(*to, *from, merge);
-                    self.remember(into, &key, &value);
-                }
-                _ => self.remember(into, &key, &value),
-            }
-        }
+        self.fill(into, defaults, merge, &|key| merge || chart.charts.iter().any(|c| c.name == key));
     }
 
     /// `coalesceTablesFullKey`: fills a table from another one that it wins over.
@@ -138,6 +124,11 @@ impl Store {
         if into == from {
             return;
         }
+        self.fill(into, from, merge, &|_| merge);
+    }
+
+    /// Fills a table from another one; `below` tells how the tables under a key are treated.
+    fn fill(&mut self, into: TableId, from: TableId, merge: bool, below: &dyn Fn(&str) -> bool) {
         for (key, value) in self.tables[from].clone() {
             let Some(present) = self.tables[into].get(&key).cloned() else {
                 self.tables[into].insert(key, value);
@@ -146,7 +137,7 @@ impl Store {
             match (&present.data, &value.data) {
                 (Data::Null, _) if !merge => _ = self.tables[into].remove(&key),
                 (Data::Table(to), Data::Table(from)) => {
-                    self.coalesce_tables(*to, *from, merge);
+                    self.coalesce_tables(*to, *from, below(&key));
                     self.remember(into, &key, &value);
                 }
                 _ => self.remember(into, &key, &value),

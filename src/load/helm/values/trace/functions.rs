@@ -24,9 +24,32 @@ impl Machine<'_, '_> {
             ("include", [Sym::Const(Const::Text(name)), dot]) => self.include(name, dot),
             ("include", [Sym::Const(Const::BasePath(scope, path)), dot]) => self.include_file(scope, path, dot),
             ("tpl", [text, dot]) => self.tpl(text, dot),
-            ("default", [fallback, value]) => self.first_true(&[value.clone(), fallback.clone()]),
-            ("or" | "coalesce", values @ [_, ..]) => self.first_true(values),
-            ("and", values @ [_, ..]) => self.first_false(values),
+            ("fail", _) => {
+                arguments.iter().for_each(|a| self.consume(a));
+                Sym::text("")
+            }
+            ("lookup" | "now" | "uuidv4" | "randAlphaNum" | "randAlpha" | "randNumeric" | "randAscii", _) => {
+                arguments.iter().for_each(|a| self.consume(a));
+                Sym::Other
+            }
+            _ => {
+                let known = self.chosen(name, arguments);
+                let known = known.or_else(|| self.of_collections(name, arguments));
+                known.or_else(|| self.as_text(name, arguments)).unwrap_or_else(|| {
+                    self.calls_any |= matches!(name, "include" | "tpl");
+                    arguments.iter().for_each(|a| self.consume(a));
+                    Sym::made(arguments)
+                })
+            }
+        }
+    }
+
+    /// What a function gives that asks whether something is so.
+    fn chosen(&mut self, name: &str, arguments: &[Sym]) -> Option<Sym> {
+        Some(match (name, arguments) {
+            ("default", [fallback, value]) => self.first(&[value.clone(), fallback.clone()], true),
+            ("or" | "coalesce", values @ [_, ..]) => self.first(values, true),
+            ("and", values @ [_, ..]) => self.first(values, false),
             ("ternary", [yes, no, test]) => {
                 self.touch(test);
                 match self.truth(test) {
@@ -47,10 +70,24 @@ impl Machine<'_, '_> {
                 self.touch(value);
                 value.clone()
             }
-            ("fail", _) => {
-                arguments.iter().for_each(|a| self.consume(a));
-                Sym::text("")
+            ("kindIs", [Sym::Const(Const::Text(kind)), value]) => {
+                self.touch(value);
+                match self.kind(value) {
+                    Some(found) => Sym::bool(found == kind.as_str()),
+                    None => Sym::made([value]),
+                }
             }
+            ("kindOf" | "typeOf" | "typeIs" | "typeIsLike" | "len", _) => {
+                arguments.iter().for_each(|a| self.touch(a));
+                Sym::made(arguments)
+            }
+            _ => return None,
+        })
+    }
+
+    /// What a function gives that makes dicts and lists, or looks into them.
+    fn of_collections(&mut self, name: &str, arguments: &[Sym]) -> Option<Sym> {
+        Some(match (name, arguments) {
             ("dict", _) => self.dict(arguments),
             ("list" | "tuple", _) => Sym::List(Arc::new(arguments.to_vec())),
             ("index", [start, keys @ ..]) => keys.iter().fold(start.clone(), |value, key| self.entry(&value, key)),
@@ -71,17 +108,6 @@ impl Machine<'_, '_> {
                     Some(exists) => Sym::bool(exists),
                     None => Sym::made([&found]),
                 }
-            }
-            ("kindIs", [Sym::Const(Const::Text(kind)), value]) => {
-                self.touch(value);
-                match self.kind(value) {
-                    Some(found) => Sym::bool(found == kind.as_str()),
-                    None => Sym::made([value]),
-                }
-            }
-            ("kindOf" | "typeOf" | "typeIs" | "typeIsLike" | "len", _) => {
-                arguments.iter().for_each(|a| self.touch(a));
-                Sym::made(arguments)
             }
             ("set", [value, key, new]) => self.set(value, key, new),
             ("deepCopy" | "mustDeepCopy", [value]) => value.clone(),
@@ -114,6 +140,13 @@ impl Machine<'_, '_> {
                 let items = self.items(list).into_iter().map(|(_, item)| item);
                 Sym::List(Arc::new([item.clone()].into_iter().chain(items).collect()))
             }
+            _ => return None,
+        })
+    }
+
+    /// What a function gives that writes values as text or reads them back.
+    fn as_text(&mut self, name: &str, arguments: &[Sym]) -> Option<Sym> {
+        Some(match (name, arguments) {
             ("toYaml" | "toYamlPretty" | "mustToYaml" | "toJson" | "mustToJson", [value]) => {
                 self.consume(value);
                 match value {
@@ -136,53 +169,26 @@ impl Machine<'_, '_> {
             }
             ("print", parts) => self.print(parts),
             ("printf", [Sym::Const(Const::Text(format)), parts @ ..]) => self.printf(format, parts),
-            ("lookup" | "now" | "uuidv4" | "randAlphaNum" | "randAlpha" | "randNumeric" | "randAscii", _) => {
-                arguments.iter().for_each(|a| self.consume(a));
-                Sym::Other
-            }
-            _ => {
-                self.calls_any |= matches!(name, "include" | "tpl");
-                arguments.iter().for_each(|a| self.consume(a));
-                Sym::made(arguments)
-            }
-        }
+            _ => return None,
+        })
     }
 
-    /// The first value that `if` takes for true, else the last: `or`, `default`, `coalesce`.
-    fn first_true(&mut self, values: &[Sym]) -> Sym {
+    /// The first value that `if` takes for `wanted`, else the last: `or`, `default` and `coalesce` want what is true, `and`
+    /// what is false.
+    fn first(&mut self, values: &[Sym], wanted: bool) -> Sym {
         let mut ways = Vec::new();
         for (i, value) in values.iter().enumerate() {
             let last = i + 1 == values.len();
             if !last {
                 self.touch(value);
             }
-            match self.truth(value) {
-                Some(false) if !last => {}
-                Some(true) => {
-                    ways.push(value.clone());
-                    break;
-                }
-                _ => ways.push(value.clone()),
+            let truth = self.truth(value);
+            if truth == Some(!wanted) && !last {
+                continue;
             }
-        }
-        self.narrow(ways)
-    }
-
-    /// The first value that `if` takes for false, else the last.
-    fn first_false(&mut self, values: &[Sym]) -> Sym {
-        let mut ways = Vec::new();
-        for (i, value) in values.iter().enumerate() {
-            let last = i + 1 == values.len();
-            if !last {
-                self.touch(value);
-            }
-            match self.truth(value) {
-                Some(true) if !last => {}
-                Some(false) => {
-                    ways.push(value.clone());
-                    break;
-                }
-                _ => ways.push(value.clone()),
+            ways.push(value.clone());
+            if truth == Some(wanted) {
+                break;
             }
         }
         self.narrow(ways)

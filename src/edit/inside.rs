@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::Edit;
 use super::changes::Changes;
 use super::draft::Draft;
 use super::emit;
 use super::refusal::Refusal;
 use super::text::TextEdit;
-use crate::lint::Edit;
 use crate::source::{FileId, SourceFile, Span};
 use crate::yaml::{self, Node, Tree};
 

@@ -1,12 +1,12 @@
 //! From the plan of a document to edits of its text.
 
+use super::Edit;
 use super::draft::{Draft, Plan, Slot};
 use super::page::Page;
 use super::print::{Printer, Setting};
 use super::refusal::Refusal;
 use super::value::Value;
 use super::{text, verify};
-use crate::lint::Edit;
 use crate::source::Span;
 use crate::yaml::{Node, NodeId, Shape, Style};
 
@@ -165,52 +165,22 @@ impl<'t> Emitter<'_, 't> {
         json: bool,
     ) -> Result<(), Refusal> {
         let (start, end) = (node.span().start as usize, node.span().end as usize);
-        let empty = node.span().is_empty() && node.shape() == Shape::Scalar;
         let quotes = matches!(node.style(), Style::SingleQuoted | Style::DoubleQuoted).then(|| node.style());
         let at = Setting { flow: context.is_flow(), json, quotes };
-        if empty && node.is_anchored() {
+        if is_missing(node) && node.is_anchored() {
             return Err(Refusal::at(node.span(), "the empty value has an anchor"));
         }
         if context.is_flow() {
-            let printer = self.printer_in(node);
-            let text = printer.flow(value, None, at);
-            match context {
-                _ if !empty => self.edit(start, end, text),
-                Context::FlowEntry { colon: Some(colon), .. } => {
-                    // Blanks that stood for the value go.
-                    let rest = &self.page.text[colon..self.page.line_end(colon)];
-                    let blanks = rest.len() - rest.trim_start_matches(' ').len();
-                    let closed = rest[blanks..].starts_with([',', '}']);
-                    self.edit(colon, if closed { colon + blanks } else { colon }, format!(" {text}"));
-                }
-                Context::FlowEntry { key, colon: None } => self.edit(key, key, format!(": {text}")),
-                _ => return Err(Refusal::at(node.span(), "the item is written in a way that edits don't understand")),
-            }
-            return Ok(());
+            return self.replace_in_brackets(node, context, value, at);
         }
-        let printer = self.printer_in(node);
         // What is in brackets and not empty stays in brackets.
         let bracketed = node.style() == Style::Flow && !node.is_empty();
         if bracketed && !value.is_inline() {
             let json = json || is_json(node);
-            self.edit(start, end, printer.flow(value, None, Setting { json, ..at }));
+            self.edit(start, end, self.printer_in(node).flow(value, None, Setting { json, ..at }));
             return Ok(());
         }
-        let block_text = matches!(node.style(), Style::Literal | Style::Folded);
-        let block = (block_text && matches!(value, Value::String(_))).then(|| node.indent()).filter(|i| *i > 0);
-        let printer = Printer { block, ..printer };
-        let new = match context {
-            Context::Root => printer.after_dash(value, 0, at),
-            Context::Entry { column, .. } => printer.after_key(value, column, at),
-            Context::Item { dash, column } => {
-                let on_line =
-                    !empty && !block_text && start >= dash && self.page.line_start(start) == self.page.line_start(dash);
-                let gap = if on_line { start - dash } else { printer.gap };
-                let printer = Printer { gap, ..printer.clone() };
-                format!("{}{}", " ".repeat(gap), printer.after_dash(value, column, at))
-            }
-            _ => return Err(Refusal::new("a bracket was expected here")),
-        };
+        let new = self.printed(node, context, value, at)?;
         let inline = !new.contains(['\n', '\r']);
         let below = node.style() == Style::Block;
         if matches!(context, Context::Root) {
@@ -221,10 +191,58 @@ impl<'t> Emitter<'_, 't> {
             self.edit(start, end, new);
             return Ok(());
         }
-        if inline && !empty && !below && !block_text {
+        if inline && !is_missing(node) && !below && !is_block_text(node) {
             self.edit(start, end, new.trim_start_matches(' '));
             return Ok(());
         }
+        self.replace_lines(node, context, &new)
+    }
+
+    fn replace_in_brackets(
+        &mut self,
+        node: Node<'t>,
+        context: Context,
+        value: &Value,
+        at: Setting,
+    ) -> Result<(), Refusal> {
+        let text = self.printer_in(node).flow(value, None, at);
+        match context {
+            _ if !is_missing(node) => self.edit(node.span().start as usize, node.span().end as usize, text),
+            Context::FlowEntry { colon: Some(colon), .. } => {
+                // Blanks that stood for the value go.
+                let rest = &self.page.text[colon..self.page.line_end(colon)];
+                let blanks = rest.len() - rest.trim_start_matches(' ').len();
+                let closed = rest[blanks..].starts_with([',', '}']);
+                self.edit(colon, if closed { colon + blanks } else { colon }, format!(" {text}"));
+            }
+            Context::FlowEntry { key, colon: None } => self.edit(key, key, format!(": {text}")),
+            _ => return Err(Refusal::at(node.span(), "the item is written in a way that edits don't understand")),
+        }
+        Ok(())
+    }
+
+    /// The new value as it stands behind the key or the dash of the old one.
+    fn printed(&self, node: Node<'t>, context: Context, value: &Value, at: Setting) -> Result<String, Refusal> {
+        let stays_block = is_block_text(node) && matches!(value, Value::String(_));
+        let block = stays_block.then(|| node.indent()).filter(|i| *i > 0);
+        let printer = Printer { block, ..self.printer_in(node) };
+        match context {
+            Context::Root => Ok(printer.after_dash(value, 0, at)),
+            Context::Entry { column, .. } => Ok(printer.after_key(value, column, at)),
+            Context::Item { dash, column } => {
+                let start = node.span().start as usize;
+                let is_inside = !is_missing(node) && !is_block_text(node) && start >= dash;
+                let on_line = is_inside && self.page.line_start(start) == self.page.line_start(dash);
+                let gap = if on_line { start - dash } else { printer.gap };
+                let printer = Printer { gap, ..printer };
+                Ok(format!("{}{}", " ".repeat(gap), printer.after_dash(value, column, at)))
+            }
+            Context::FlowEntry { .. } | Context::FlowItem => Err(Refusal::new("a bracket was expected here")),
+        }
+    }
+
+    /// Puts lines in the place of a value that has lines of its own, or gets some.
+    fn replace_lines(&mut self, node: Node<'t>, context: Context, new: &str) -> Result<(), Refusal> {
         if node.is_anchored() {
             return Err(Refusal::at(node.grip(), "the value has an anchor"));
         }
@@ -234,23 +252,34 @@ impl<'t> Emitter<'_, 't> {
         let end = floor + kept;
         let split = new.find(['\n', '\r']).unwrap_or(new.len());
         let (head, rest) = new.split_at(split);
-        if below && self.page.line_start(start) != self.page.line_start(floor) {
+        let start = node.span().start as usize;
+        if node.style() == Style::Block && self.page.line_start(start) != self.page.line_start(floor) {
             self.edit(floor, floor, head);
             self.edit(self.page.line_end(floor), end, rest);
+            return Ok(());
+        }
+        if !self.page.line_is_done(end) {
+            return Err(Refusal::at(node.grip(), "something else follows on the same line"));
+        }
+        let line_end = self.page.line_end(end);
+        if self.page.text[end..line_end].contains('#') {
+            self.edit(floor, end, head);
+            self.edit(line_end, line_end, rest);
         } else {
-            if !self.page.line_is_done(end) {
-                return Err(Refusal::at(node.grip(), "something else follows on the same line"));
-            }
-            let line_end = self.page.line_end(end);
-            if self.page.text[end..line_end].contains('#') {
-                self.edit(floor, end, head);
-                self.edit(line_end, line_end, rest);
-            } else {
-                self.edit(floor, line_end, new);
-            }
+            self.edit(floor, line_end, new);
         }
         Ok(())
     }
+}
+
+/// Whether nothing is written where the value would stand: `key:`.
+fn is_missing(node: Node<'_>) -> bool {
+    node.span().is_empty() && node.shape() == Shape::Scalar
+}
+
+/// Whether it is a text behind `|` or `>`.
+fn is_block_text(node: Node<'_>) -> bool {
+    matches!(node.style(), Style::Literal | Style::Folded)
 }
 
 /// Whether a collection in brackets is written as JSON: all keys, or else all items that are text, in double quotes.

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::Edit;
 use super::apply::apply_to;
 use super::draft::{Plan, Plans, Slot};
 use super::page::Page;
 use super::refusal::Refusal;
 use super::text;
 use super::value::Value;
-use crate::lint::Edit;
 use crate::source::{FileId, SourceFile, Span};
 use crate::yaml::{self, Node, NodeId, Scalar, Shape, Style, Tree};
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::Edit;
 use super::apply::apply_to;
 use super::draft::{Plan, Plans};
 use super::emit::{Context, Emitter};
@@ -10,7 +11,6 @@ use super::print::{self, Setting};
 use super::refusal::Refusal;
 use super::value::Value;
 use super::verify;
-use crate::lint::Edit;
 use crate::source::{FileId, Span};
 use crate::yaml::{BlamePart, Node, Style};
 

@@ -1,10 +1,9 @@
 //! Which paths a finding is about.
 
+use crate::events::Model;
 use crate::lint::Diagnostic;
 use crate::source::Span;
 use crate::yaml::Node;
-
-use super::super::model::Model;
 
 /// Which bytes belong to whom. An object that was put together from several files has places in each.
 pub(super) struct Territory {

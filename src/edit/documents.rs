@@ -1,10 +1,10 @@
 //! Whole documents of a file.
 
+use super::Edit;
 use super::print::{Printer, Setting};
 use super::refusal::Refusal;
 use super::value::Value;
 use super::verify::{self, Whole};
-use crate::lint::Edit;
 use crate::source::{ReadOnly, SourceFile, Span};
 use crate::yaml::{Tree, document_at};
 

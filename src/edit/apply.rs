@@ -2,7 +2,16 @@
 
 use std::fmt;
 
-use crate::lint::Edit;
+use crate::source::Span;
+
+/// One change of bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Edit {
+    /// The bytes that go away; empty to insert.
+    pub span: Span,
+    /// What comes in their place.
+    pub replacement: String,
+}
 
 /// Why edits can't be applied together.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! Changes that are meant, collected over documents and turned into edits together.
 
+use super::Edit;
 use super::draft::{Draft, Plan, Slot};
 use super::refusal::Refusal;
 use super::text::TextEdit;
 use super::value::Value;
 use super::{emit, inside};
-use crate::lint::Edit;
 use crate::source::ReadOnly;
 use crate::yaml::{Node, Shape, Tree, Written, is_template};
 

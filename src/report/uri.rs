@@ -1,17 +1,8 @@
-//! Paths as they are shown: without a leading `./`, with forward slashes.
+//! URIs of files, for reports that a program reads.
 
 use std::path::{Component, Path};
 
 use crate::lexical::clean;
-
-/// The path for output. Not neutralised: formats that a terminal reads do that themselves.
-pub fn shown(path: &Path) -> String {
-    let path = path.strip_prefix(".").ok().filter(|p| !p.as_os_str().is_empty()).unwrap_or(path);
-    let text = path.to_string_lossy();
-    // At the start of a line GitHub's runner would take it for a command.
-    let text = if text.starts_with("::") { format!("./{text}").into() } else { text };
-    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
-}
 
 /// A URI for a path, and whether it is relative to `folder`. What lies outside the folder becomes an absolute `file:` URI,
 /// because consumers refuse `..`.
@@ -53,12 +44,5 @@ mod tests {
         assert_eq!(uri(Path::new("./a b/ü:1.yaml"), folder), ("a%20b/%C3%BC%3A1.yaml".into(), true));
         assert_eq!(uri(Path::new("../x/y.yaml"), folder), ("file:///w/x/y.yaml".into(), false));
         assert_eq!(uri(Path::new("/w/project/a.yaml"), folder), ("a.yaml".into(), true));
-    }
-
-    #[test]
-    fn the_dot_in_front_is_not_shown() {
-        assert_eq!(shown(Path::new("./a/b.yaml")), "a/b.yaml");
-        assert_eq!(shown(Path::new(".")), ".");
-        assert_eq!(shown(Path::new("../a")), "../a");
     }
 }

@@ -1,7 +1,7 @@
 //! Intended changes of nodes, turned into edits of the bytes that hold them.
 //!
 //! ```
-//! use kvlint::fix::edit::{self, Changes, Value, apply_to};
+//! use kvlint::edit::{self, Changes, Value, apply_to};
 //! # let mut files = kvlint::source::SourceMap::new();
 //! let file = files.add("pod.yaml", "metadata:\n  labels: {}\nspec:\n  containers:\n  - name: vllm # the engine\n");
 //! let stream = kvlint::yaml::parse(&file);
@@ -57,7 +57,7 @@ mod value;
 mod verify;
 mod words;
 
-pub use apply::{Conflict, apply_to};
+pub use apply::{Conflict, Edit, apply_to};
 pub use changes::{At, Changes};
 pub use documents::{append_document, remove_document};
 pub use inside::{json, yaml};

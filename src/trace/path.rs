@@ -5,140 +5,14 @@
 
 mod territory;
 
+use crate::events::subscribers::{Direction, Subscriber};
+use crate::events::{Model, Publisher, Publishing, policies};
 use crate::facts::aibrix;
 use crate::k8s::policy::Protocol;
 use crate::k8s::{Resolved, Truth};
-use crate::lint::{Diagnostic, Severity};
+use crate::lint::{self, Diagnostic, HopKind, Severity};
 use crate::source::Span;
-
-use super::model::Model;
-use super::policies;
-use super::publisher::{Publisher, Publishing};
-use super::subscribers::{Direction, Subscriber};
 use territory::{Scope, Territory};
-
-/// A step on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum HopKind {
-    /// The engine is told to publish, and starts with what it is told.
-    Published,
-    /// It listens where it can be reached.
-    Bound,
-    /// Its port is the one that is dialled, and it is listed.
-    Exposed,
-    /// The subscriber finds the pod and wants its events.
-    Discovered,
-    /// NetworkPolicies let the connection through.
-    Allowed,
-    /// The subscriber understands what this release sends.
-    Decodable,
-    /// Both hash blocks of the same size.
-    BlockSize,
-}
-
-impl HopKind {
-    /// Every hop, in the order in which events pass.
-    pub const ALL: [HopKind; 7] = [
-        HopKind::Published,
-        HopKind::Bound,
-        HopKind::Exposed,
-        HopKind::Discovered,
-        HopKind::Allowed,
-        HopKind::Decodable,
-        HopKind::BlockSize,
-    ];
-
-    /// The word for people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            HopKind::Published => "published",
-            HopKind::Bound => "bound",
-            HopKind::Exposed => "exposed",
-            HopKind::Discovered => "discovered",
-            HopKind::Allowed => "allowed",
-            HopKind::Decodable => "decodable",
-            HopKind::BlockSize => "block size",
-        }
-    }
-
-    /// The word for machines.
-    pub fn key(self) -> &'static str {
-        match self {
-            HopKind::BlockSize => "block_size",
-            other => other.as_str(),
-        }
-    }
-}
-
-/// The rules that break a hop. Rules that are not listed say something about the manifests and nothing about the way.
-pub const RULES_OF_HOPS: &[(HopKind, &[&str])] = &[
-    (
-        HopKind::Published,
-        &[
-            "command-cut-short",
-            "config-file-ignored",
-            "config-file-refused",
-            "config-json-malformed",
-            "config-unknown-key",
-            "config-wrong-type",
-            "engine-too-old",
-            "hash-algorithm",
-            "hybrid-manager-forced",
-            "labelled-but-silent",
-            "lora-with-events",
-            "prefix-caching-off",
-            "publisher-incomplete",
-            "publisher-null",
-            "publisher-unknown",
-            "switch-with-value",
-            "unread-variable",
-            "unsupported-option",
-            "v0-engine",
-            "variable-malformed",
-        ],
-    ),
-    (
-        HopKind::Bound,
-        &[
-            "endpoint-connects",
-            "endpoint-local",
-            "endpoint-malformed",
-            "host-network-clash",
-            "port-clash",
-            "rank-port-clash",
-            "replay-port-clash",
-        ],
-    ),
-    (HopKind::Exposed, &["port-name-invalid", "port-not-dialled"]),
-    (
-        HopKind::Discovered,
-        &[
-            "discovery-label-misplaced",
-            "discovery-label-missing",
-            "discovery-label-value",
-            "excluded-pod",
-            "gateway-cannot-resolve",
-            "gateway-too-old",
-            "gateway-value-false",
-            "gateway-variable-unread",
-            "model-name-label-missing",
-            "redis-missing",
-            "selector-mismatch",
-            "sync-off",
-            "sync-without-tokenizer",
-            "tokenizer-endpoint",
-            "tokenizer-type",
-            "vllmcluster-label",
-        ],
-    ),
-    (HopKind::Allowed, &["events-blocked-egress", "events-blocked-ingress", "policy-peer-other-namespace"]),
-    (HopKind::Decodable, &["gateway-cannot-decode", "gateway-drops-events"]),
-    (HopKind::BlockSize, &["block-size-mismatch", "tokenizer-port"]),
-];
-
-/// Rules that ask for something at a hop which events pass without it. AIBrix's documents want the ports listed, and Kubernetes
-/// takes the list for information.
-pub const RULES_OF_CONTRACT: &[(HopKind, &[&str])] = &[(HopKind::Exposed, &["event-port-not-exposed"])];
 
 /// What becomes of events at a hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -314,14 +188,14 @@ fn named(state: HopState, kind: HopKind, findings: &[Diagnostic]) -> HopState {
     }
 }
 
-/// The hop that a rule is about.
-pub fn hop_of(rule: &str) -> Option<HopKind> {
-    RULES_OF_HOPS.iter().find(|(_, rules)| rules.contains(&rule)).map(|(kind, _)| *kind)
+/// The hop that a rule breaks.
+fn hop_of(rule: &str) -> Option<HopKind> {
+    lint::find(rule)?.breaks
 }
 
 /// The hop at which a rule asks for something that events pass without.
 fn contract_hop(rule: &str) -> Option<HopKind> {
-    RULES_OF_CONTRACT.iter().find(|(_, rules)| rules.contains(&rule)).map(|(kind, _)| *kind)
+    lint::find(rule)?.noted_at
 }
 
 /// What the model alone tells about a hop.
@@ -462,13 +336,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_rule_of_a_hop_exists_and_stands_once() {
-        let mut all: Vec<&str> = RULES_OF_HOPS.iter().flat_map(|(_, rules)| rules.iter().copied()).collect();
-        all.iter().for_each(|rule| assert!(crate::lint::find(rule).is_some(), "there is no rule {rule}"));
-        let count = all.len();
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), count, "a rule breaks one hop");
-        assert_eq!(RULES_OF_HOPS.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), HopKind::ALL);
+    fn every_hop_has_a_rule_that_breaks_it() {
+        let breaks = |kind| lint::RULES.iter().any(|rule| rule.breaks == Some(kind));
+        assert!(HopKind::ALL.into_iter().all(breaks));
     }
 }

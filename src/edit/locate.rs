@@ -7,14 +7,12 @@ use super::refusal::Refusal;
 use super::text::TextEdit;
 use super::words::Script;
 use crate::source::Span;
-use crate::yaml::{Node, Shape, Tree};
+use crate::yaml::{Node, Tree};
 
 /// The scalar of a tree that holds these bytes of a file, and where they stand in its text. Bytes that are a part of an
 /// escape or of a line fold belong to no text.
 pub fn scalar_at(tree: &Tree, span: Span) -> Option<(Node<'_>, Range<usize>)> {
-    let nodes = (0..tree.len()).map(|id| tree.node(id as u32));
-    let mut scalars = nodes.filter(|n| !n.is_alias() && n.shape() == Shape::Scalar && n.span().contains(span));
-    scalars.find_map(|node| {
+    tree.scalars_around(span).find_map(|node| {
         let len = node.text()?.len();
         if node.span() == span {
             return Some((node, 0..len));
