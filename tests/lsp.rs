@@ -1,4 +1,7 @@
-//! The language server through its standard input and output, as an editor speaks with it.
+//! The language server through its standard input and output, as an editor speaks with it. Charts are rendered where there is a helm.
+
+#[path = "helm/find.rs"]
+mod find;
 
 use std::io::BufReader;
 use std::path::Path;
@@ -6,6 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use find::helm;
 use lsp_server::Message;
 use serde_json::{Value, json};
 use support::{command, finish, folder, write};
@@ -40,8 +44,16 @@ impl Editor {
         Editor::in_workspace(folder, &uri(folder, ""), encodings, true)
     }
 
+    fn with_helm(folder: &Path, helm: &str) -> Editor {
+        Editor::of(&["lsp", "--helm", helm], folder, &uri(folder, ""), &[], true)
+    }
+
     fn in_workspace(folder: &Path, root: &str, encodings: &[&str], document_changes: bool) -> Editor {
-        let mut process = command(folder, &["lsp"]).stdin(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        Editor::of(&["lsp", "--helm=never"], folder, root, encodings, document_changes)
+    }
+
+    fn of(arguments: &[&str], folder: &Path, root: &str, encodings: &[&str], document_changes: bool) -> Editor {
+        let mut process = command(folder, arguments).stdin(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let output: ChildStdout = process.stdout.take().unwrap();
         let (send, messages) = channel();
         std::thread::spawn(move || {
@@ -444,6 +456,29 @@ fn a_chart_has_its_own_data_read_and_is_told_as_not_rendered() {
         }
     }
     assert!(told, "in the log");
+    editor.leave();
+}
+
+#[test]
+fn a_chart_is_rendered_with_the_texts_that_are_not_saved() {
+    let Some(helm) = helm("a_chart_is_rendered_with_the_texts_that_are_not_saved") else { return };
+    let folder = workspace();
+    write(&folder, "model/Chart.yaml", "apiVersion: v2\nname: model\nversion: 0.1.0\n");
+    write(&folder, "model/values.yaml", "endpoint: tcp://*:5557\n");
+    let template = POD.replace("tcp://0.0.0.0:5557", "{{ .Values.endpoint }}");
+    write(&folder, "model/templates/pod.yaml", &template);
+    let mut editor = Editor::with_helm(folder.path(), &helm.display().to_string());
+    let values = uri(folder.path(), "model/values.yaml");
+    editor.open(&values, "endpoint: tcp://*:5557\n");
+    assert_eq!(rules(&editor.findings(&values, Some(1))), [""; 0]);
+    editor.change(&values, 2, json!([{"text": "# elsewhere\nendpoint: tcp://0.0.0.0:5557\n"}]));
+    let found = editor.findings(&values, Some(2));
+    let host = json!({"start": {"line": 1, "character": 16}, "end": {"line": 1, "character": 23}});
+    assert_eq!(of(&found, "endpoint-connects")["range"], host);
+    // A template that helm does not take says where.
+    let pod = uri(folder.path(), "model/templates/pod.yaml");
+    editor.open(&pod, &template.replace("}}", "}"));
+    assert_eq!(rules(&editor.findings(&pod, Some(1))), ["chart-does-not-render"]);
     editor.leave();
 }
 

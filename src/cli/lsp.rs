@@ -2,11 +2,22 @@
 
 use std::io::{self, BufReader};
 
+use clap::Args;
+
 use super::{FAILURE, output};
+use crate::load::helm::Binary;
 use crate::lsp::{self, End};
 
-pub fn run() -> u8 {
-    match lsp::serve(BufReader::new(io::stdin()), io::stdout()) {
+#[derive(Args, Debug)]
+pub struct LspArguments {
+    /// The helm program, or `never` [default: the helm on the search path]
+    #[arg(long, value_name = "PROGRAM")]
+    helm: Option<Binary>,
+}
+
+pub fn run(arguments: &LspArguments) -> u8 {
+    let helm = arguments.helm.clone().unwrap_or(Binary::OnPath);
+    match lsp::serve(BufReader::new(io::stdin()), io::stdout(), helm) {
         Ok(End::Orderly) => 0,
         // As the protocol asks.
         Ok(End::Abrupt) => 1,

@@ -76,7 +76,7 @@ enum Command {
     /// Print what a Kustomize root comes to, as `kustomize build` does
     Build(build::BuildArguments),
     /// Speak the language server protocol on standard input and output, for editors
-    Lsp,
+    Lsp(lsp::LspArguments),
     /// Switch KV-cache events on for workloads that exist, in the manifests that define them
     Enable(migrate::EnableArguments),
     /// Switch KV-cache events off again
@@ -108,7 +108,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Trace(trace)) => trace::run(trace),
         Some(Command::Reach(reach)) => reach::run(reach),
         Some(Command::Build(build)) => build::run(build),
-        Some(Command::Lsp) => lsp::run(),
+        Some(Command::Lsp(arguments)) => lsp::run(arguments),
         Some(Command::Enable(enable)) => migrate::enable(enable),
         Some(Command::Disable(disable)) => migrate::disable(disable),
         Some(Command::Lines(lines)) => lines::run(lines),

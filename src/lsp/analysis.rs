@@ -9,10 +9,11 @@ use super::documents::{Document, Documents};
 use super::place;
 use super::position::Encoding;
 use crate::config::Config;
-use crate::lint::{self, Group as RuleGroup, RULES};
+use crate::lint;
+use crate::load::helm::{self, Binary};
 use crate::load::kustomize::Files;
 use crate::load::triggers::{Surroundings, Target, load_with};
-use crate::load::{self, Inputs, Loaded, Missing, Overlay, UnitKind, discover, overlay};
+use crate::load::{self, Inputs, Loaded, Missing, Overlay, UnitKind, overlay};
 use crate::source::{SourceFile, SourceMap};
 
 /// What to look at again.
@@ -101,13 +102,15 @@ impl Shown {
 #[derive(Debug)]
 pub struct Analyst {
     encoding: Encoding,
+    /// What renders charts.
+    helm: Binary,
     groups: BTreeMap<Vec<Target>, Group>,
 }
 
 impl Analyst {
     /// For a client that counts columns so.
-    pub fn new(encoding: Encoding) -> Analyst {
-        Analyst { encoding, groups: BTreeMap::new() }
+    pub fn new(encoding: Encoding, helm: Binary) -> Analyst {
+        Analyst { encoding, helm, groups: BTreeMap::new() }
     }
 
     /// Looks at all units around the open texts; those that nothing changed in are not linted again.
@@ -128,7 +131,7 @@ impl Analyst {
                     let reason = "the text is not saved in a folder yet";
                     let loaded = alone(document, document.uri.as_str().into(), reason);
                     let config = Config::default();
-                    self.collect(&loaded, &config, None, &job.documents, &mut results.findings, &mut results.log);
+                    self.collect(&loaded, &config, &job.documents, &mut results.findings, &mut results.log);
                 }
             }
         }
@@ -152,9 +155,10 @@ impl Analyst {
                         roots: config.roots.clone(),
                         sources: sources.clone(),
                         overlay: overlay.clone(),
+                        helm: helm::Options { binary: self.helm.clone(), ..config.helm.clone() },
                         ..Inputs::default()
                     };
-                    self.lint(&inputs, &targets, &mut around, &config, &job.documents)
+                    self.lint(&inputs, &mut around, &config, &job.documents)
                 });
                 self.groups.insert(targets, group);
             }
@@ -174,40 +178,15 @@ impl Analyst {
     }
 
     /// Lints the units around one file.
-    fn lint(
-        &self,
-        inputs: &Inputs,
-        targets: &[Target],
-        around: &mut Surroundings<'_>,
-        config: &Config,
-        documents: &Documents,
-    ) -> Group {
+    fn lint(&self, inputs: &Inputs, around: &mut Surroundings<'_>, config: &Config, documents: &Documents) -> Group {
         let files = inputs.paths.iter().cloned().collect();
         let mut group = Group { files, findings: Findings::new(), log: Vec::new() };
         match load_with(around, inputs) {
             Ok(loaded) => {
-                self.collect(&loaded, config, None, documents, &mut group.findings, &mut group.log);
+                self.collect(&loaded, config, documents, &mut group.findings, &mut group.log);
                 group.files.extend(loaded.sources.files().iter().map(|source| overlay::place(source.path())));
             }
             Err(errors) => group.log.extend(errors.iter().map(|e| format!("{}: {}", e.path.display(), e.message))),
-        }
-        // A chart is read from the disk. Of what is not saved yet is told whether it is YAML.
-        let charts = targets.iter().filter(|target| matches!(target, Target::Chart(_))).map(Target::folder);
-        for chart in charts {
-            for document in documents.iter() {
-                let Some(path) = document.path.clone().filter(|path| is_data_of(chart, path)) else { continue };
-                let loaded = alone(document, path, "a file of a chart");
-                let rules: Vec<&str> =
-                    RULES.iter().filter(|rule| rule.group == RuleGroup::Manifest).map(|rule| rule.name).collect();
-                let mut found = Findings::new();
-                self.collect(&loaded, config, Some(&rules), documents, &mut found, &mut group.log);
-                for (uri, findings) in found {
-                    // What is not saved yet may be no other than what is on disk.
-                    let known = group.findings.entry(uri).or_default();
-                    let new: Vec<Arc<Finding>> = findings.into_iter().filter(|f| !known.contains(f)).collect();
-                    known.extend(new);
-                }
-            }
         }
         group
     }
@@ -216,12 +195,11 @@ impl Analyst {
         &self,
         loaded: &Loaded,
         config: &Config,
-        rules: Option<&[&str]>,
         documents: &Documents,
         findings: &mut Findings,
         log: &mut Vec<String>,
     ) {
-        let outcome = lint::lint(loaded, config, rules);
+        let outcome = lint::lint(loaded, config, None);
         log.extend(outcome.failures.iter().map(ToString::to_string));
         let failed = loaded.skipped.iter().filter(|s| s.failed);
         log.extend(failed.map(|s| format!("{}: {}", s.path.display(), s.reason)));
@@ -229,8 +207,14 @@ impl Analyst {
         let raw =
             loaded.units.iter().filter(raw).filter(|u| u.helm.as_ref().is_none_or(|helm| helm.rendered.is_none()));
         log.extend(raw.map(|unit| {
-            let chart = unit.root.display();
-            format!("the chart {chart} is not rendered in the editor, which runs no helm: run `kvlint {chart}`")
+            let (chart, why) = (
+                unit.root.display(),
+                match self.helm {
+                    Binary::Never => "`--helm never` says so",
+                    _ => "there is no helm on the server's search path, and `kvlint lsp --helm PROGRAM` names none",
+                },
+            );
+            format!("the chart {chart} is not rendered: {why}")
         }));
         let names = Names::new(&loaded.sources, documents);
         for diagnostic in &outcome.diagnostics {
@@ -285,13 +269,6 @@ fn configured(path: Option<&Path>, overlay: &Overlay) -> (Config, SourceMap) {
         None => Config::load_found(path, &mut sources).unwrap_or_default(),
     };
     (config, sources)
-}
-
-/// Whether a file is one that a chart keeps data in, as opposed to a template.
-fn is_data_of(chart: &Path, path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let own = path.strip_prefix(chart).is_ok_and(|path| !path.components().any(|c| c.as_os_str() == "templates"));
-    own && discover::is_manifest(path) && (name == discover::CHART || name.starts_with("values"))
 }
 
 /// One text, of which `missing` tells why nothing is known of what stands around it.

@@ -23,6 +23,7 @@ use super::documents::{Documents, TooLarge};
 use super::position::Encoding;
 use super::transport::{self, Incoming, Outgoing};
 use super::{actions, answer, hover, links, place};
+use crate::load::helm::Binary;
 use crate::panics;
 
 /// What a change on disk can make a difference to: manifests, kustomizations without an ending, charts' helpers, what generators
@@ -51,20 +52,21 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Speaks with a client until it says `exit` or is gone.
+/// Speaks with a client until it says `exit` or is gone. Charts are rendered with the helm that is named.
 ///
 /// # Errors
 /// When what the client says can't be told apart, or it can't be answered.
 pub fn serve(
     mut input: impl BufRead + Send + 'static,
     mut output: impl Write + Send + 'static,
+    helm: Binary,
 ) -> Result<End, Failure> {
     let (heard, incoming) = bounded(WAITING);
     let (tell, told) = unbounded();
     // It ends with the client's last message, or with the process.
     std::thread::spawn(move || transport::read_all(&mut input, &heard));
     let writer = std::thread::spawn(move || transport::write_all(&mut output, &told));
-    let ended = converse(&incoming, tell);
+    let ended = converse(&incoming, tell, helm);
     // It ends when it has written all.
     let written = writer.join().unwrap_or(Ok(()));
     match written {
@@ -74,7 +76,7 @@ pub fn serve(
     }
 }
 
-fn converse(incoming: &Receiver<io::Result<Incoming>>, tell: Sender<Outgoing>) -> Result<End, Failure> {
+fn converse(incoming: &Receiver<io::Result<Incoming>>, tell: Sender<Outgoing>, helm: Binary) -> Result<End, Failure> {
     let Some((id, params)) = first_request(incoming, &tell)? else { return Ok(End::Abrupt) };
     let encoding = Encoding::agreed(&params);
     let result = InitializeResult {
@@ -88,7 +90,7 @@ fn converse(incoming: &Receiver<io::Result<Incoming>>, tell: Sender<Outgoing>) -
     let knows = |what: &str| params.pointer(what).and_then(Value::as_bool).unwrap_or(false);
     let (ask, questions) = unbounded();
     let (reply, answers) = unbounded();
-    let mut analyst = Analyst::new(encoding);
+    let mut analyst = Analyst::new(encoding, helm);
     let thread = std::thread::spawn(move || work(|job| analyst.answer(job), &questions, &reply));
     let mut session = Session {
         tell,
