@@ -32,7 +32,7 @@ fn what_is_listed_passes_and_is_counted_and_what_is_new_fails() {
     let again = lint(dir.path(), &["deploy"]);
     assert_eq!((again.code, again.out.as_str()), (Some(0), ""));
     assert!(again.err.contains("no findings (2 in the baseline)"), "{}", again.err);
-    write(dir.path(), "deploy/c.yaml", &pod("c"));
+    write(dir.path(), "deploy/c.yaml", pod("c"));
     let more = lint(dir.path(), &["deploy"]);
     assert_eq!(more.code, Some(1));
     assert!(more.out.starts_with("deploy/c.yaml:7:") && more.out.lines().count() == 1, "{}", more.out);
@@ -66,7 +66,7 @@ fn the_file_is_sorted_and_the_same_each_time() {
     assert!(first.ends_with("}\n"));
     // Paths count from the file's folder, wherever kvlint is run.
     fs::create_dir(dir.path().join("sub")).expect("a folder");
-    let ran = kvlint(&dir.path().join("sub"), &[ONE_RULE, "--baseline=../accepted.json", "../a.yaml", "../b.yaml"]);
+    let ran = kvlint(dir.path().join("sub"), &[ONE_RULE, "--baseline=../accepted.json", "../a.yaml", "../b.yaml"]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
 }
 
@@ -95,7 +95,7 @@ fn a_run_over_less_claims_nothing_of_the_rest_and_keeps_it() {
         let ran = lint(dir.path(), paths);
         assert!(ran.code == Some(0) && !ran.err.contains("no longer"), "{paths:?}: {}", ran.err);
     }
-    write(dir.path(), "x/new.yaml", &pod("new"));
+    write(dir.path(), "x/new.yaml", pod("new"));
     assert!(accept(dir.path(), &["x"]).err.contains("lists 3 findings: 1 new, 0 gone"));
     assert_eq!(baseline(dir.path())["paths"], serde_json::json!(["."]));
     write(dir.path(), "y/b.yaml", FINE);
@@ -103,7 +103,7 @@ fn a_run_over_less_claims_nothing_of_the_rest_and_keeps_it() {
     assert!(!other_rule.out.contains("no longer"), "a rule that did not run: {}", other_rule.out);
     assert!(lint(dir.path(), &["."]).err.contains("1 finding of accepted.json no longer occur"));
     // A run over more has seen all.
-    let outer = kvlint(&dir.path().join("x"), &[ONE_RULE, "--baseline=../accepted.json", "--format=concise", ".."]);
+    let outer = kvlint(dir.path().join("x"), &[ONE_RULE, "--baseline=../accepted.json", "--format=concise", ".."]);
     assert!(outer.err.contains("no longer in y/b.yaml"), "{}", outer.err);
 }
 
@@ -160,7 +160,7 @@ fn a_run_that_failed_writes_nothing_and_claims_nothing() {
 fn machine_formats_hold_what_is_listed() {
     let dir = folder(&[("a.yaml", &pod("a"))]);
     accept(dir.path(), &["."]);
-    write(dir.path(), "b.yaml", &pod("b"));
+    write(dir.path(), "b.yaml", pod("b"));
     let show = |format: &str| {
         let ran = kvlint(dir.path(), &[ONE_RULE, BASELINE, "--format", format, "."]);
         serde_json::from_str::<Value>(&ran.out).expect("JSON")

@@ -319,7 +319,7 @@ fn binary_files_and_submodules_change_as_a_whole() {
     repository.commit();
     assert_eq!(touched(repository.path(), "HEAD"), (vec![], Some(0)), "a submodule at its commit did not change");
     module.commit();
-    git(&repository.path().join("module"), &["pull", "--quiet"]);
+    git(repository.path().join("module"), &["pull", "--quiet"]);
     assert_eq!(touched(repository.path(), "HEAD").0, ["module/pods.yaml:7", "module/pods.yaml:21"]);
 }
 

@@ -111,7 +111,7 @@ fn a_base_elsewhere_and_a_kustomization_are_watched() {
     watching.until_clean();
     write(watching.path(), "base/kustomization.yaml", "resources: [a.yaml, silent.yaml]\n");
     watching.until_found("base/silent.yaml:7:");
-    write(watching.path(), "base/silent.yaml", &FINE.replace("fine", "other"));
+    write(watching.path(), "base/silent.yaml", FINE.replace("fine", "other"));
     watching.until_clean();
 }
 

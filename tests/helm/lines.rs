@@ -41,7 +41,7 @@ fn recorded_output_leads_to_the_lines_of_its_templates() {
         ("chart-range", None),
         ("chart-helper", Some("1 2 3 4 5 6>2 6>3 7 8 9 10 11 12 13 14 15>11 15>12 15>13 15>14")),
     ] {
-        let ran = kvlint(&project(name), &["lines", "rendered.yaml", "--chart", "chart"]);
+        let ran = kvlint(project(name), &["lines", "rendered.yaml", "--chart", "chart"]);
         assert_eq!(ran.code, Some(0), "{}", ran.err);
         let lines = mapped(&ran);
         assert!(lines.len() > 10 && lines.iter().all(|(confidence, _)| confidence == "high"), "{}", ran.out);

@@ -72,7 +72,7 @@ macro_rules! helm_or_return {
 #[test]
 fn a_value_is_shown_with_the_template_and_the_definition_on_its_way() {
     helm_or_return!(helm, "values behind findings");
-    let ran = kvlint(&project("chart-helper"), &["--helm", helm, "--format", "json", "chart"]);
+    let ran = kvlint(project("chart-helper"), &["--helm", helm, "--format", "json", "chart"]);
     let on_the_way = |place: &str, words: &str| (format!("chart/templates/{place}"), words.to_string());
     assert_eq!(
         found(&ran, "publisher-unknown"),
@@ -84,7 +84,7 @@ fn a_value_is_shown_with_the_template_and_the_definition_on_its_way() {
             ]
         )]
     );
-    let ran = kvlint(&project("chart-helper"), &["--format", "json", "rendered.yaml", "--chart", "chart"]);
+    let ran = kvlint(project("chart-helper"), &["--format", "json", "rendered.yaml", "--chart", "chart"]);
     let (at, related) = found(&ran, "port-name-invalid").remove(0);
     assert_eq!(at, "chart/templates/engine.yaml:15:9");
     assert_eq!(related[0], on_the_way("_engine.tpl:13:9", "the definition writes it here"));

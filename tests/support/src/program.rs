@@ -56,7 +56,8 @@ pub fn command<S: AsRef<OsStr>>(dir: impl AsRef<Path>, arguments: &[S]) -> Comma
 /// # Panics
 /// As [`finish`].
 pub fn kvlint<S: AsRef<OsStr>>(dir: impl AsRef<Path>, arguments: &[S]) -> Ran {
-    run(&mut command(dir, arguments))
+    // By reference: who gives a folder away keeps it until the end.
+    run(&mut command(&dir, arguments))
 }
 
 /// As [`kvlint`], with some text on standard input.
@@ -64,7 +65,7 @@ pub fn kvlint<S: AsRef<OsStr>>(dir: impl AsRef<Path>, arguments: &[S]) -> Ran {
 /// # Panics
 /// As [`finish`].
 pub fn kvlint_with_input<S: AsRef<OsStr>>(dir: impl AsRef<Path>, arguments: &[S], input: &str) -> Ran {
-    let mut child = command(dir, arguments).stdin(Stdio::piped()).spawn().expect("kvlint starts");
+    let mut child = command(&dir, arguments).stdin(Stdio::piped()).spawn().expect("kvlint starts");
     let mut pipe = child.stdin.take().expect("a pipe");
     let input = input.to_string();
     // Who refuses its arguments reads nothing.
