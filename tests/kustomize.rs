@@ -272,8 +272,102 @@ fn small_things_are_as_in_the_real_tool() {
     assert_eq!(messages(&log), ["`$patch: replace` does nothing for a whole object: `Service/a` stays as it is"]);
 }
 
+/// A map of settings named `a`, and what `fields` adds to it.
+fn settings(name: &str, fields: &str) -> String {
+    format!("kind: ConfigMap\napiVersion: v1\nmetadata: {{name: {name}{fields}}}\ndata: {{n: \"7\", m: q}}\n---\n")
+}
+
+#[test]
+fn replacements_copy_what_stands_there_now() {
+    // The source is written to by its own replacement, twice.
+    let itself = "resources: [a.yaml]\nnamePrefix: p-\nreplacements:\n- source: {kind: ConfigMap, name: a}\n  targets:\n  - select: {kind: ConfigMap, name: a}\n    fieldPaths: [metadata.name, metadata.name]\n    options: {delimiter: '-', index: 1}\n";
+    let (text, _) = printed(&[("k/a.yaml", &settings("a", "")), ("k/kustomization.yaml", itself)]);
+    assert!(text.contains("name: p-p-p-a-a\n"), "{text}");
+    // A name that a prefix or a patch wrote is no text any more by its tag, and a number takes its place as one.
+    let number = |extra: &str| {
+        let overlay = format!(
+            "resources: [a.yaml]\n{extra}replacements:\n- source: {{kind: ConfigMap, name: s, fieldPath: data.n}}\n  targets: [{{select: {{kind: ConfigMap, name: a}}}}]\n"
+        );
+        let files = settings("a", "") + &settings("s", "");
+        printed(&[("k/a.yaml", &files), ("k/kustomization.yaml", &overlay)]).0
+    };
+    assert!(number("").contains("name: \"7\"\n"));
+    assert!(number("namePrefix: p-\n").contains("name: 7\n"));
+    let patch =
+        "patches:\n- patch: |\n    kind: ConfigMap\n    apiVersion: v1\n    metadata: {name: a}\n    data: {x: z}\n";
+    assert!(number(patch).contains("name: 7\n"));
+}
+
+#[test]
+fn a_mapping_has_no_text_to_copy() {
+    let copy = |annotations: &str, prefix: &str| {
+        let files = settings("a", "") + &settings("s", annotations);
+        let overlay = format!(
+            "resources: [a.yaml]\n{prefix}replacements:\n- source: {{kind: ConfigMap, name: s, fieldPath: metadata.annotations}}\n  targets: [{{select: {{kind: ConfigMap, name: a}}, fieldPaths: [data.m]}}]\n"
+        );
+        printed(&[("k/a.yaml", &files), ("k/kustomization.yaml", &overlay)])
+    };
+    for annotations in [", annotations: {x: z}", ", annotations: {}", ", annotations: null", ""] {
+        let (text, log) = copy(annotations, "namePrefix: p-\n");
+        assert!(text.contains("  m: \"\"\n") && log.problems.is_empty(), "{text} {log:?}");
+        assert!(!text.contains("annotations: null"), "{text}");
+    }
+    // Without notes of Kustomize's own there is nothing to copy.
+    assert_eq!(messages(&copy(", annotations: {}", "").1), ["`ConfigMap/s` has no `metadata.annotations`"]);
+}
+
+#[test]
+fn notes_among_the_annotations_are_as_in_the_real_tool() {
+    let patched = |patch: &str, options: &str| {
+        let overlay = format!(
+            "configMapGenerator: [{{name: c, literals: [j=x], options: {{annotations: {{b: v}}}}}}]\npatches:\n- patch: |\n    kind: ConfigMap\n    apiVersion: v1\n    metadata: {{name: c, annotations: {patch}}}\n{options}"
+        );
+        printed(&[("k/kustomization.yaml", &overlay)]).0
+    };
+    // With options the annotations are written anew as texts, and null deletes none of them.
+    let options = "  options: {allowNameChange: true}\n";
+    assert!(patched("{b: null}", options).contains("    b: \"null\"\n"));
+    assert!(patched("null", options).contains("    b: v\n"));
+    assert!(!patched("{b: null}", "").contains("b:"));
+    // Where all go, the note goes that asks for a hash.
+    assert!(patched("{x: z}", "").contains("  name: c-"));
+    assert!(patched("null", "").contains("  name: c\n"));
+    assert!(patched("{$patch: replace, x: z}", "").contains("  name: c\n"));
+    // Notes make the mapping be there for labels that do not make it.
+    let fields =
+        "resources: [a.yaml]\nnamespace: n\nlabels: [{pairs: {t: u}, fields: [{path: metadata/annotations}]}]\n";
+    let (text, _) = printed(&[("k/a.yaml", &settings("a", "")), ("k/kustomization.yaml", fields)]);
+    assert!(text.contains("  annotations:\n    t: u\n"), "{text}");
+}
+
+#[test]
+fn names_follow_the_kinds_in_the_order_of_the_real_tool() {
+    let set = |kind: &str| format!("kind: {kind}\napiVersion: apps/v1\nmetadata: {{name: e}}\nspec: {{}}\n---\n");
+    let scaler = "kind: HorizontalPodAutoscaler\napiVersion: autoscaling/v2\nmetadata: {name: h}\nspec: {scaleTargetRef: {kind: ReplicaSet, name: e}}\n";
+    let files = set("ReplicaSet") + &set("StatefulSet") + scaler;
+    let overlay = "resources: [a.yaml]\nnamePrefix: p-\npatches: [{target: {kind: ReplicaSet}, patch: '[{\"op\": \"replace\", \"path\": \"/metadata/name\", \"value\": \"r\"}]'}]\n";
+    let (text, _) = printed(&[("k/a.yaml", &files), ("k/kustomization.yaml", overlay)]);
+    assert!(text.contains("    kind: ReplicaSet\n    name: p-e\n"), "{text}");
+}
+
+#[test]
+fn a_transformer_of_hashes_adds_one_more() {
+    let overlay = "configMapGenerator: [{name: c, literals: [j=x]}]\ntransformers: ['{apiVersion: builtin, kind: HashTransformer, metadata: {name: h}}']\n";
+    let (text, _) = printed(&[("k/kustomization.yaml", overlay)]);
+    let name = text.lines().find_map(|l| l.strip_prefix("  name: c-")).expect("a name");
+    let (first, second) = name.split_once('-').expect("two hashes");
+    assert_eq!((first, first.len()), (second, 10));
+}
+
 #[test]
 fn what_the_real_tool_refuses_is_an_error() {
+    // A replacement gives two objects one name, and nothing looks until the end.
+    let one_name = "resources: [a.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: s}\n  targets: [{select: {kind: ConfigMap, name: a}}]\n";
+    for other in ["", ", annotations: {config.kubernetes.io/local-config: \"true\"}"] {
+        let files = settings("a", other) + &settings("s", "");
+        let (_, log) = printed(&[("k/a.yaml", &files), ("k/kustomization.yaml", one_name)]);
+        assert_eq!(messages(&log), ["in the end two objects are `ConfigMap/s`"]);
+    }
     let (_, log) = printed(&[
         (
             "k/a.yaml",
@@ -414,6 +508,29 @@ fn every_byte(node: kvlint::yaml::Node<'_>, sources: &SourceMap, wrong: &mut Vec
             wrong.push(format!("byte {i} of {text:?} is {found:?}"));
         }
     }
+}
+
+/// [`every_byte`] for all roots of a folder: `TREES=folder cargo test --test kustomize -- --ignored origins`.
+#[test]
+#[ignore = "needs a folder of trees"]
+fn origins_of_a_folder_of_trees() {
+    let Ok(folder) = std::env::var("TREES") else { return };
+    let (mut objects, mut wrong) = (0, Vec::new());
+    let mut trees: Vec<PathBuf> = std::fs::read_dir(folder).expect("trees").flatten().map(|e| e.path()).collect();
+    trees.sort();
+    for tree in trees {
+        let inputs = kvlint::load::Inputs { paths: vec![tree.clone()], ..Default::default() };
+        let Ok(loaded) = kvlint::load::load(&inputs) else { continue };
+        for resource in loaded.units.iter().flat_map(|u| &u.resources) {
+            let before = wrong.len();
+            every_byte(resource.node(), &loaded.sources, &mut wrong);
+            wrong.truncate(before + 2);
+            wrong[before..].iter_mut().for_each(|w| *w = format!("{}: {w}", tree.display()));
+            objects += 1;
+        }
+    }
+    println!("{objects} objects");
+    assert!(wrong.is_empty(), "{} of {objects} objects:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

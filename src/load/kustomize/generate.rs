@@ -107,6 +107,7 @@ impl Workspace<'_> {
         }
         let mut resource = Resource::new(object);
         resource.untouched = false;
+        resource.generated = true;
         resource.hashed = !entry.options.no_hash;
         resource.behavior = match entry.behavior.as_ref().map(|b| b.text.as_str()) {
             None | Some("create") => Behavior::Create,
@@ -306,10 +307,14 @@ fn keep_metadata(new: &mut Resource, old: &Resource) {
     new.previous.clone_from(&old.previous);
     new.prefixes.clone_from(&old.prefixes);
     new.suffixes.clone_from(&old.suffixes);
+    new.generated = old.generated;
     new.hashed = new.hashed && old.hashed;
     new.behavior = old.behavior;
     new.variables.clone_from(&old.variables);
-    new.annotations = old.annotations.clone();
+    new.annotations.transformers.clone_from(&old.annotations.transformers);
+    if new.annotations.origin.is_none() {
+        new.annotations.origin.clone_from(&old.annotations.origin);
+    }
 }
 
 /// Base64, in lines of 70 letters where there is more than one line.

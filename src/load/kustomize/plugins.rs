@@ -248,7 +248,12 @@ impl Workspace<'_> {
                 }
             }
             "ValueAddTransformer" => self.value_add(layer, node, at, into),
-            "HashTransformer" => {}
+            "HashTransformer" => {
+                let step = step(self, Directive::Hash);
+                for resource in into.resources.iter_mut().filter(|r| r.hashed) {
+                    generate::add_hash(resource, at.span, step);
+                }
+            }
             other => {
                 let reason = format!("the transformer `{other}` is not one that kvlint knows");
                 into.log.missing.push(Missing { reason, span: Some(entry.span) });

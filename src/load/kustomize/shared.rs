@@ -108,6 +108,7 @@ fn copied(value: &mut Value) {
     match &mut value.data {
         Data::Scalar(scalar) => {
             scalar.shared = None;
+            scalar.untagged = false;
             scalar.held = scalar.kind == Type::Str && !stands_plain(&scalar.text);
         }
         _ => {

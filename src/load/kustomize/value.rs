@@ -38,6 +38,8 @@ pub struct Scalar {
     pub kind: Type,
     /// Whether quotes or a block hold it: what Kustomize writes there later is held by them, too, and so is a text.
     pub held: bool,
+    /// Whether Kustomize wrote it without saying that it is a text: what is written there later is typed anew.
+    pub untagged: bool,
     /// What names it where it stands in several places at once.
     pub shared: Option<SharedId>,
 }
@@ -135,7 +137,7 @@ impl Value {
                 let held =
                     matches!(node.style(), Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded);
                 let text = node.shared_text().unwrap_or_default();
-                Data::Scalar(Scalar { text, kind: type_of(node, dialect), held, shared: None })
+                Data::Scalar(Scalar { text, kind: type_of(node, dialect), held, untagged: false, shared: None })
             }
             Shape::Sequence => {
                 Data::Seq(Arc::new(node.items().into_iter().map(|i| Value::read(i, tree, dialect)).collect()))
@@ -167,12 +169,14 @@ impl Value {
     pub fn text_of(text: impl Into<SmolStr>, origin: Origin) -> Value {
         let text = text.into();
         let held = text.contains('\n') || !matches!(resolve::plain(&text), Typed::Str(_));
-        Value { data: Data::Scalar(Scalar { text, kind: Type::Str, held, shared: None }), origin }
+        let scalar = Scalar { text, kind: Type::Str, held, untagged: false, shared: None };
+        Value { data: Data::Scalar(scalar), origin }
     }
 
     /// A text that a setter fills next: nothing is written there, so nothing holds it.
     pub fn blank(origin: Origin) -> Value {
-        Value { data: Data::Scalar(Scalar { text: "".into(), kind: Type::Str, held: false, shared: None }), origin }
+        let scalar = Scalar { text: "".into(), kind: Type::Str, held: false, untagged: true, shared: None };
+        Value { data: Data::Scalar(scalar), origin }
     }
 
     /// A text or number that is typed as Kustomize would type it unquoted.
@@ -184,7 +188,14 @@ impl Value {
             Typed::Str(_) => Type::Str,
             _ => Type::Number,
         };
-        Value { data: Data::Scalar(Scalar { text, kind, held: false, shared: None }), origin }
+        Value { data: Data::Scalar(Scalar { text, kind, held: false, untagged: true, shared: None }), origin }
+    }
+
+    /// Says that Kustomize wrote this without its type.
+    pub fn untag(&mut self) {
+        if let Data::Scalar(scalar) = &mut self.data {
+            scalar.untagged = true;
+        }
     }
 
     /// A mapping without entries.
