@@ -361,6 +361,9 @@ fn a_transformer_of_hashes_adds_one_more() {
 
 #[test]
 fn what_the_real_tool_refuses_is_an_error() {
+    let no_name = "resources: [a.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: a, fieldPath: data.m, options: {delimiter: q}}\n  targets: [{select: {kind: ConfigMap, name: a}}]\n";
+    let (_, log) = printed(&[("k/a.yaml", &settings("a", "")), ("k/kustomization.yaml", no_name)]);
+    assert_eq!(messages(&log), ["in the end this ConfigMap has no name"]);
     // A replacement gives two objects one name, and nothing looks until the end.
     let one_name = "resources: [a.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: s}\n  targets: [{select: {kind: ConfigMap, name: a}}]\n";
     for other in ["", ", annotations: {config.kubernetes.io/local-config: \"true\"}"] {
@@ -457,6 +460,38 @@ fn a_folder_without_a_kustomization_is_one_error() {
     assert_eq!((told.trim_end(), output.status.code()), ("error: `empty` holds no kustomization", Some(2)));
 }
 
+#[test]
+fn origins_lead_through_every_wrapping() {
+    let patches = [
+        "|\n      - op: add\n        path: /metadata/labels/new\n        value: \"1\"\n",
+        "|4-\n        - {op: add, path: /metadata/labels/new, value: \"a\\tb\"}\n",
+        ">-\n      [{\"op\": \"add\", \"path\": \"/metadata/labels/new\",\n      \"value\": \"1\"}]\n",
+        "\"- op: add\\n  path: /metadata/labels/new\\n  value: \\\"1\\\"\\n\"\n",
+        "'- {op: add, path: /metadata/labels/new, value: ''1''}'\n",
+        "\"kind: Deployment\\napiVersion: apps/v1\\nmetadata: {name: engine, labels: {new: \\\"1\\\"}}\\n\"\n",
+        "|+2\n        kind: Deployment\n        apiVersion: apps/v1\n        metadata:\n          name: engine\n          labels:\n            new: |-\n              two\n              lines\n\n",
+    ];
+    let aliases = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: engine, labels: &l {app: \"a\\u0062\"}}\nspec:\n  selector: {matchLabels: *l}\n  template: {metadata: {labels: {<<: *l, more: x}}, spec: {containers: [{name: e, image: 'r:5000/e:1@sha256:2'}]}}\n";
+    let replacement = "replacements:\n- source: {kind: Deployment, fieldPath: spec.template.spec.containers.0.image, options: {delimiter: ':', index: 1}}\n  targets:\n  - select: {kind: Deployment}\n    fieldPaths: [metadata.labels.app, metadata.annotations.made]\n    options: {delimiter: '-', index: 1, create: true}\nnamePrefix: p-\nimages: [{name: 'r:5000/e', newTag: \"v1\"}]\n";
+    for patch in patches {
+        let overlay =
+            format!("resources: [../base]\n{replacement}patches:\n- target: {{kind: Deployment}}\n  patch: {patch}");
+        let loaded = texts(&[
+            ("base/deployment.yaml", aliases),
+            ("base/kustomization.yaml", "resources: [deployment.yaml]\n"),
+            ("over/kustomization.yaml", &overlay),
+        ]);
+        let unit = &loaded.units[0];
+        assert!(unit.is_complete(), "{:?} {overlay}", unit.missing);
+        let node = unit.resources[0].node();
+        assert!(node.at("metadata.labels.new").is_some(), "{overlay}");
+        assert_eq!(node.at("metadata.labels.app").and_then(|n| n.text()), Some("ab-5000/e"));
+        let mut wrong = Vec::new();
+        every_byte(node, &loaded.sources, &mut wrong);
+        assert!(wrong.is_empty(), "{wrong:#?}\n{overlay}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn origins_decode_to_the_values(
@@ -494,7 +529,8 @@ proptest::proptest! {
     }
 }
 
-/// Byte by byte, a text is what stands at its origin. The signs that `images` puts between the parts are not written.
+/// Character by character, a text is what stands at its origin, escapes read. The signs that `images` puts between the parts are
+/// not written, and a hash leads to the entry that asks for it: neighbours of one place.
 fn every_byte(node: kvlint::yaml::Node<'_>, sources: &SourceMap, wrong: &mut Vec<String>) {
     node.entries().into_iter().for_each(|e| {
         every_byte(e.key, sources, wrong);
@@ -502,10 +538,26 @@ fn every_byte(node: kvlint::yaml::Node<'_>, sources: &SourceMap, wrong: &mut Vec
     });
     node.items().into_iter().for_each(|i| every_byte(i, sources, wrong));
     let text = node.text().filter(|_| !node.is_synthesised()).unwrap_or_default();
-    for i in 0..text.len() {
-        let found = sources.slice(node.sub_span(i..i + 1));
-        if found != &text[i..i + 1] && !matches!(&text[i..i + 1], ":" | "@") {
-            wrong.push(format!("byte {i} of {text:?} is {found:?}"));
+    let spans: Vec<(char, kvlint::source::Span)> =
+        text.char_indices().map(|(i, c)| (c, node.sub_span(i..i + c.len_utf8()))).collect();
+    let made = |i: usize| {
+        let is = |other: Option<usize>| other.and_then(|o| spans.get(o)).is_some_and(|o| o.1 == spans[i].1);
+        is(i.checked_sub(1)) || is(Some(i + 1))
+    };
+    if spans.len() > 1 && (0..spans.len()).all(made) {
+        wrong.push(format!("all of {text:?} is {:?}", sources.slice(spans[0].1)));
+    }
+    for (i, (wanted, span)) in spans.iter().enumerate().filter(|(i, _)| !made(*i)) {
+        let found = sources.slice(*span);
+        let same = match found.strip_prefix('\\') {
+            Some("n") => *wanted == '\n',
+            Some("t") => *wanted == '\t',
+            Some(escaped) if escaped.len() == 1 => escaped.starts_with(*wanted),
+            Some(_) => true,
+            None => found.starts_with(*wanted) || (*wanted == ' ' && found.trim().is_empty()),
+        };
+        if !same && !matches!(wanted, ':' | '@') {
+            wrong.push(format!("character {i} of {text:?} is {found:?}"));
         }
     }
 }

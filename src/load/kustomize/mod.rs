@@ -89,7 +89,7 @@ fn finish(ws: &mut Workspace<'_>, layer: &Own, order: Order, into: &mut Accumula
     into.log.forgive_absent(before);
     let local = |r: &resource::Resource| r.texts("annotations").any(|(k, v)| k == LOCAL_CONFIG && v != "false");
     into.resources.retain(|r| !r.is_deleted());
-    twice(ws, into, local);
+    look_at_names(ws, into, local);
     into.resources.retain(|r| !local(r));
     surprises::look(ws, into);
     if let Err(problem) = order::sort(&mut into.resources, layer.kustomization.sort.as_ref(), order) {
@@ -100,13 +100,19 @@ fn finish(ws: &mut Workspace<'_>, layer: &Own, order: Order, into: &mut Accumula
     }
 }
 
-/// Objects that patches or replacements gave one name: Kustomize looks once more at the end, before those that are not deployed
-/// go.
-fn twice(ws: &Workspace<'_>, into: &mut Accumulated, local: impl Fn(&resource::Resource) -> bool) {
+/// Objects that patches or replacements gave one name, or none: Kustomize looks once more at the end, before those that are not
+/// deployed go.
+fn look_at_names(ws: &Workspace<'_>, into: &mut Accumulated, local: impl Fn(&resource::Resource) -> bool) {
     let mut ids = resource::Ids::default();
     let mut problems = Vec::new();
     for (i, resource) in into.resources.iter().enumerate() {
         let id = resource.id();
+        if id.name.is_empty() && !id.kind.ends_with("List") {
+            let message = format!("in the end this {} has no name", id.kind);
+            let problem = BuildProblem::failed(patch_target::resource_grip(ws, resource), message);
+            problems.push(problem.help("see what the patches and replacements write to `metadata.name`"));
+            continue;
+        }
         if ids.add(&id) < 2 {
             continue;
         }
@@ -183,10 +189,8 @@ fn metadata(ws: &mut Workspace<'_>, layer: &Own, into: &mut Accumulated) -> Outc
             metadata.remove("annotations");
             continue;
         }
-        for entry in metadata.get_mut("annotations").and_then(Value::entries_mut).into_iter().flatten() {
-            if let Data::Scalar(scalar) = &mut entry.value.data {
-                scalar.kind = Type::Str;
-            }
+        if let Some(annotations) = metadata.get_mut("annotations") {
+            annotations.make_texts();
         }
     }
     Ok(())

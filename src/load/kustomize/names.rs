@@ -210,7 +210,10 @@ impl Search<'_> {
             }
         }
         let overrode = Some(std::sync::Arc::new(new.origin.clone()));
-        Value::text_of(text, Origin { place: Place::Rope(fragments.into()), step: self.step, overrode })
+        let mut followed =
+            Value::plain_of(text, Origin { place: Place::Rope(fragments.into()), step: self.step, overrode });
+        followed.take_place_of(old);
+        followed
     }
 
     fn scalar(&self, value: &mut Value) -> Walk {
@@ -242,7 +245,10 @@ impl Search<'_> {
         }
         if let Some(namespace) = &found.namespace {
             let origin = namespace.origin.clone().by(self.step);
-            let new = Value::text_of(namespace.text().unwrap_or_default(), origin.clone());
+            let mut new = Value::plain_of(namespace.text().unwrap_or_default(), origin.clone());
+            if let Some(old) = value.get("namespace") {
+                new.take_place_of(old);
+            }
             if value.get("namespace").and_then(Value::text) != new.text() {
                 value.set(Key { text: "namespace".into(), origin: origin.derived(9) }, new);
             }

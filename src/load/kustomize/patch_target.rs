@@ -4,7 +4,7 @@ use super::accumulate::{Accumulated, Layer};
 use super::kustomization::Selector;
 use super::resource::{Resource, by_any_id};
 use super::selector::Matcher;
-use super::value::{Data, Key, Type, Value};
+use super::value::{Key, Value};
 use super::workspace::{BuildProblem, Outcome, ProblemKind, Workspace};
 use crate::source::Span;
 
@@ -108,9 +108,5 @@ pub(super) fn stringify(patch: &mut Value, key: &str) {
         metadata.remove(key);
         return;
     }
-    for entry in map.entries_mut().into_iter().flatten() {
-        if let Data::Scalar(scalar) = &mut entry.value.data {
-            scalar.kind = Type::Str;
-        }
-    }
+    map.make_texts();
 }

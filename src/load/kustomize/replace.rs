@@ -285,7 +285,8 @@ fn set_field(field: &mut Value, value: &Value, options: &FieldOptions, step: u32
             Ok(i) if i >= pieces.len() => pieces.push(own),
             Ok(i) => pieces[i] = own,
         }
-        let sign = || Fragment { len: delimiter.text.len(), place: FragmentPlace::Span(delimiter.span) };
+        let sign =
+            || Fragment { len: delimiter.text.len(), place: FragmentPlace::Node(delimiter.tree, delimiter.node, 0) };
         let mut joined = String::new();
         let mut rope = Vec::new();
         for (i, (piece, fragments)) in pieces.into_iter().enumerate() {

@@ -236,7 +236,7 @@ impl Resource {
         let origin = value.origin.clone();
         self.untouched = false;
         if let Some(metadata) = self.value.at_or_create(&["metadata"], &origin) {
-            metadata.set(Key { text: key.into(), origin }, value);
+            metadata.set(Key { text: key.into(), origin: origin.derived(key.len()) }, value);
         }
     }
 

@@ -116,10 +116,15 @@ fn type_of(node: Node<'_>, dialect: Dialect) -> Type {
     }
     let text = node.text().unwrap_or_default();
     match kind {
-        Type::Bool if !matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") => Type::Str,
+        Type::Bool if !is_bool(text) => Type::Str,
         Type::Str if node.style() == Style::Plain && node.tag().is_none() && is_date(text) => Type::Time,
         kind => kind,
     }
+}
+
+/// Whether Kustomize's library takes a plain word for a boolean.
+fn is_bool(text: &str) -> bool {
+    matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
 }
 
 /// `2020-01-31`, which Go's reader takes for a time.
@@ -184,11 +189,22 @@ impl Value {
         let text = text.into();
         let kind = match resolve::plain(&text) {
             Typed::Null => Type::Null,
+            Typed::Bool(_) if !is_bool(&text) => Type::Str,
             Typed::Bool(_) => Type::Bool,
             Typed::Str(_) => Type::Str,
             _ => Type::Number,
         };
         Value { data: Data::Scalar(Scalar { text, kind, held: false, untagged: true, shared: None }), origin }
+    }
+
+    /// Makes texts of all values of a mapping, as Kustomize does it with labels and annotations: a mapping or list has none.
+    pub fn make_texts(&mut self) {
+        for entry in self.entries_mut().into_iter().flatten() {
+            match &mut entry.value.data {
+                Data::Scalar(scalar) => scalar.kind = Type::Str,
+                _ => entry.value = Value::text_of("", entry.value.origin.derived(0)),
+            }
+        }
     }
 
     /// Says that Kustomize wrote this without its type.
