@@ -351,6 +351,27 @@ fn names_follow_the_kinds_in_the_order_of_the_real_tool() {
 }
 
 #[test]
+fn a_namespace_beside_a_name_is_the_first_one_where_any_object_started_there() {
+    let account = "kind: ServiceAccount\napiVersion: v1\nmetadata: {name: default, namespace: serving}\n---\n";
+    let binding = |namespace: &str| {
+        format!(
+            "kind: RoleBinding\napiVersion: rbac.authorization.k8s.io/v1\nmetadata: {{name: r{namespace}}}\nroleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: x}}\nsubjects: [{{kind: ServiceAccount, name: default}}]\n"
+        )
+    };
+    let base = "resources: [a.yaml]\nnamespace: default\n";
+    let built = |binding: &str| {
+        let files = account.to_string() + binding;
+        let over = "resources: [../b]\nnamePrefix: p-\n";
+        printed(&[("b/a.yaml", &files), ("b/kustomization.yaml", base), ("k/kustomization.yaml", over)]).0
+    };
+    // The binding itself started in the namespace that both are in now, and the account did not.
+    let text = built(&binding(""));
+    assert!(text.contains("- kind: ServiceAccount\n  name: default\n"), "{text}");
+    let text = built(&binding(", namespace: serving"));
+    assert!(text.contains("- kind: ServiceAccount\n  name: p-default\n"), "{text}");
+}
+
+#[test]
 fn a_transformer_of_hashes_adds_one_more() {
     let overlay = "configMapGenerator: [{name: c, literals: [j=x]}]\ntransformers: ['{apiVersion: builtin, kind: HashTransformer, metadata: {name: h}}']\n";
     let (text, _) = printed(&[("k/kustomization.yaml", overlay)]);

@@ -40,6 +40,7 @@ impl Candidate {
 
 /// The objects that had another name, which alone can change a reference.
 struct Renamed<'c> {
+    every: &'c [Candidate],
     all: Vec<&'c Candidate>,
     by_name: HashMap<&'c str, Vec<&'c Candidate>>,
 }
@@ -56,7 +57,7 @@ impl<'c> Renamed<'c> {
                 }
             }
         }
-        Renamed { all, by_name }
+        Renamed { every: candidates, all, by_name }
     }
 }
 
@@ -233,8 +234,9 @@ impl Search<'_> {
         let mut possible = self.named(&old);
         if let Some(namespace) = value.get("namespace") {
             let text = namespace.text().unwrap_or_default();
-            let is_meant = |c: &&&Candidate| self.reaches(c) && c.previous.iter().any(|id| id.is_selected(self.target));
-            let by_original = self.renamed.all.iter().filter(is_meant).any(|c| c.original.namespace == text);
+            // Whatever is within reach counts, of any kind: one object that started in this namespace makes it the one that objects
+            // started in.
+            let by_original = self.renamed.every.iter().any(|c| c.original.namespace == text && self.reaches(c));
             possible.retain(|c| if by_original { c.original.namespace == text } else { c.id.namespace == text });
         }
         let Some(found) = self.referral(&old, &possible, true)? else { return Ok(()) };
