@@ -268,8 +268,126 @@ fn small_things_are_as_in_the_real_tool() {
     assert_eq!(messages(&log), ["`$patch: replace` does nothing for a whole object: `Service/a` stays as it is"]);
 }
 
+/// A map of settings named `a`, and what `fields` adds to it.
+fn settings(name: &str, fields: &str) -> String {
+    format!("kind: ConfigMap\napiVersion: v1\nmetadata: {{name: {name}{fields}}}\ndata: {{n: \"7\", m: q}}\n---\n")
+}
+
+#[test]
+fn replacements_copy_what_stands_there_now() {
+    // The source is written to by its own replacement, twice.
+    let itself = "resources: [a.yaml]\nnamePrefix: p-\nreplacements:\n- source: {kind: ConfigMap, name: a}\n  targets:\n  - select: {kind: ConfigMap, name: a}\n    fieldPaths: [metadata.name, metadata.name]\n    options: {delimiter: '-', index: 1}\n";
+    let (text, _) = printed(&[("k/a.yaml", &settings("a", "")), ("k/kustomization.yaml", itself)]);
+    assert!(text.contains("name: p-p-p-a-a\n"), "{text}");
+    // A name that a prefix or a patch wrote is no text any more by its tag, and a number takes its place as one.
+    let number = |extra: &str| {
+        let overlay = format!(
+            "resources: [a.yaml]\n{extra}replacements:\n- source: {{kind: ConfigMap, name: s, fieldPath: data.n}}\n  targets: [{{select: {{kind: ConfigMap, name: a}}}}]\n"
+        );
+        let files = settings("a", "") + &settings("s", "");
+        printed(&[("k/a.yaml", &files), ("k/kustomization.yaml", &overlay)]).0
+    };
+    assert!(number("").contains("name: \"7\"\n"));
+    assert!(number("namePrefix: p-\n").contains("name: 7\n"));
+    let patch =
+        "patches:\n- patch: |\n    kind: ConfigMap\n    apiVersion: v1\n    metadata: {name: a}\n    data: {x: z}\n";
+    assert!(number(patch).contains("name: 7\n"));
+}
+
+#[test]
+fn a_mapping_has_no_text_to_copy() {
+    let copy = |annotations: &str, prefix: &str| {
+        let files = settings("a", "") + &settings("s", annotations);
+        let overlay = format!(
+            "resources: [a.yaml]\n{prefix}replacements:\n- source: {{kind: ConfigMap, name: s, fieldPath: metadata.annotations}}\n  targets: [{{select: {{kind: ConfigMap, name: a}}, fieldPaths: [data.m]}}]\n"
+        );
+        printed(&[("k/a.yaml", &files), ("k/kustomization.yaml", &overlay)])
+    };
+    for annotations in [", annotations: {x: z}", ", annotations: {}", ", annotations: null", ""] {
+        let (text, log) = copy(annotations, "namePrefix: p-\n");
+        assert!(text.contains("  m: \"\"\n") && log.problems.is_empty(), "{text} {log:?}");
+        assert!(!text.contains("annotations: null"), "{text}");
+    }
+    // Without notes of Kustomize's own there is nothing to copy.
+    assert_eq!(messages(&copy(", annotations: {}", "").1), ["`ConfigMap/s` has no `metadata.annotations`"]);
+}
+
+#[test]
+fn notes_among_the_annotations_are_as_in_the_real_tool() {
+    let patched = |patch: &str, options: &str| {
+        let overlay = format!(
+            "configMapGenerator: [{{name: c, literals: [j=x], options: {{annotations: {{b: v}}}}}}]\npatches:\n- patch: |\n    kind: ConfigMap\n    apiVersion: v1\n    metadata: {{name: c, annotations: {patch}}}\n{options}"
+        );
+        printed(&[("k/kustomization.yaml", &overlay)]).0
+    };
+    // With options the annotations are written anew as texts, and null deletes none of them.
+    let options = "  options: {allowNameChange: true}\n";
+    assert!(patched("{b: null}", options).contains("    b: \"null\"\n"));
+    assert!(patched("null", options).contains("    b: v\n"));
+    assert!(!patched("{b: null}", "").contains("b:"));
+    // Where all go, the note goes that asks for a hash.
+    assert!(patched("{x: z}", "").contains("  name: c-"));
+    assert!(patched("null", "").contains("  name: c\n"));
+    assert!(patched("{$patch: replace, x: z}", "").contains("  name: c\n"));
+    // Notes make the mapping be there for labels that do not make it.
+    let fields =
+        "resources: [a.yaml]\nnamespace: n\nlabels: [{pairs: {t: u}, fields: [{path: metadata/annotations}]}]\n";
+    let (text, _) = printed(&[("k/a.yaml", &settings("a", "")), ("k/kustomization.yaml", fields)]);
+    assert!(text.contains("  annotations:\n    t: u\n"), "{text}");
+}
+
+#[test]
+fn names_follow_the_kinds_in_the_order_of_the_real_tool() {
+    let set = |kind: &str| format!("kind: {kind}\napiVersion: apps/v1\nmetadata: {{name: e}}\nspec: {{}}\n---\n");
+    let scaler = "kind: HorizontalPodAutoscaler\napiVersion: autoscaling/v2\nmetadata: {name: h}\nspec: {scaleTargetRef: {kind: ReplicaSet, name: e}}\n";
+    let files = set("ReplicaSet") + &set("StatefulSet") + scaler;
+    let overlay = "resources: [a.yaml]\nnamePrefix: p-\npatches: [{target: {kind: ReplicaSet}, patch: '[{\"op\": \"replace\", \"path\": \"/metadata/name\", \"value\": \"r\"}]'}]\n";
+    let (text, _) = printed(&[("k/a.yaml", &files), ("k/kustomization.yaml", overlay)]);
+    assert!(text.contains("    kind: ReplicaSet\n    name: p-e\n"), "{text}");
+}
+
+#[test]
+fn a_namespace_beside_a_name_is_the_first_one_where_any_object_started_there() {
+    let account = "kind: ServiceAccount\napiVersion: v1\nmetadata: {name: default, namespace: serving}\n---\n";
+    let binding = |namespace: &str| {
+        format!(
+            "kind: RoleBinding\napiVersion: rbac.authorization.k8s.io/v1\nmetadata: {{name: r{namespace}}}\nroleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: x}}\nsubjects: [{{kind: ServiceAccount, name: default}}]\n"
+        )
+    };
+    let base = "resources: [a.yaml]\nnamespace: default\n";
+    let built = |binding: &str| {
+        let files = account.to_string() + binding;
+        let over = "resources: [../b]\nnamePrefix: p-\n";
+        printed(&[("b/a.yaml", &files), ("b/kustomization.yaml", base), ("k/kustomization.yaml", over)]).0
+    };
+    // The binding itself started in the namespace that both are in now, and the account did not.
+    let text = built(&binding(""));
+    assert!(text.contains("- kind: ServiceAccount\n  name: default\n"), "{text}");
+    let text = built(&binding(", namespace: serving"));
+    assert!(text.contains("- kind: ServiceAccount\n  name: p-default\n"), "{text}");
+}
+
+#[test]
+fn a_transformer_of_hashes_adds_one_more() {
+    let overlay = "configMapGenerator: [{name: c, literals: [j=x]}]\ntransformers: ['{apiVersion: builtin, kind: HashTransformer, metadata: {name: h}}']\n";
+    let (text, _) = printed(&[("k/kustomization.yaml", overlay)]);
+    let name = text.lines().find_map(|l| l.strip_prefix("  name: c-")).expect("a name");
+    let (first, second) = name.split_once('-').expect("two hashes");
+    assert_eq!((first, first.len()), (second, 10));
+}
+
 #[test]
 fn what_the_real_tool_refuses_is_an_error() {
+    let no_name = "resources: [a.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: a, fieldPath: data.m, options: {delimiter: q}}\n  targets: [{select: {kind: ConfigMap, name: a}}]\n";
+    let (_, log) = printed(&[("k/a.yaml", &settings("a", "")), ("k/kustomization.yaml", no_name)]);
+    assert_eq!(messages(&log), ["in the end this ConfigMap has no name"]);
+    // A replacement gives two objects one name, and nothing looks until the end.
+    let one_name = "resources: [a.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: s}\n  targets: [{select: {kind: ConfigMap, name: a}}]\n";
+    for other in ["", ", annotations: {config.kubernetes.io/local-config: \"true\"}"] {
+        let files = settings("a", other) + &settings("s", "");
+        let (_, log) = printed(&[("k/a.yaml", &files), ("k/kustomization.yaml", one_name)]);
+        assert_eq!(messages(&log), ["in the end two objects are `ConfigMap/s`"]);
+    }
     let (_, log) = printed(&[
         (
             "k/a.yaml",
@@ -352,6 +470,38 @@ fn a_folder_without_a_kustomization_is_one_error() {
     assert_eq!((ran.err.trim_end(), ran.code), ("error: `empty` holds no kustomization", Some(2)));
 }
 
+#[test]
+fn origins_lead_through_every_wrapping() {
+    let patches = [
+        "|\n      - op: add\n        path: /metadata/labels/new\n        value: \"1\"\n",
+        "|4-\n        - {op: add, path: /metadata/labels/new, value: \"a\\tb\"}\n",
+        ">-\n      [{\"op\": \"add\", \"path\": \"/metadata/labels/new\",\n      \"value\": \"1\"}]\n",
+        "\"- op: add\\n  path: /metadata/labels/new\\n  value: \\\"1\\\"\\n\"\n",
+        "'- {op: add, path: /metadata/labels/new, value: ''1''}'\n",
+        "\"kind: Deployment\\napiVersion: apps/v1\\nmetadata: {name: engine, labels: {new: \\\"1\\\"}}\\n\"\n",
+        "|+2\n        kind: Deployment\n        apiVersion: apps/v1\n        metadata:\n          name: engine\n          labels:\n            new: |-\n              two\n              lines\n\n",
+    ];
+    let aliases = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: engine, labels: &l {app: \"a\\u0062\"}}\nspec:\n  selector: {matchLabels: *l}\n  template: {metadata: {labels: {<<: *l, more: x}}, spec: {containers: [{name: e, image: 'r:5000/e:1@sha256:2'}]}}\n";
+    let replacement = "replacements:\n- source: {kind: Deployment, fieldPath: spec.template.spec.containers.0.image, options: {delimiter: ':', index: 1}}\n  targets:\n  - select: {kind: Deployment}\n    fieldPaths: [metadata.labels.app, metadata.annotations.made]\n    options: {delimiter: '-', index: 1, create: true}\nnamePrefix: p-\nimages: [{name: 'r:5000/e', newTag: \"v1\"}]\n";
+    for patch in patches {
+        let overlay =
+            format!("resources: [../base]\n{replacement}patches:\n- target: {{kind: Deployment}}\n  patch: {patch}");
+        let loaded = texts(&[
+            ("base/deployment.yaml", aliases),
+            ("base/kustomization.yaml", "resources: [deployment.yaml]\n"),
+            ("over/kustomization.yaml", &overlay),
+        ]);
+        let unit = &loaded.units[0];
+        assert!(unit.is_complete(), "{:?} {overlay}", unit.missing);
+        let node = unit.resources[0].node();
+        assert!(node.at("metadata.labels.new").is_some(), "{overlay}");
+        assert_eq!(node.at("metadata.labels.app").and_then(|n| n.text()), Some("ab-5000/e"));
+        let mut wrong = Vec::new();
+        every_byte(node, &loaded.sources, &mut wrong);
+        assert!(wrong.is_empty(), "{wrong:#?}\n{overlay}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn origins_decode_to_the_values(
@@ -389,7 +539,8 @@ proptest::proptest! {
     }
 }
 
-/// Byte by byte, a text is what stands at its origin. The signs that `images` puts between the parts are not written.
+/// Character by character, a text is what stands at its origin, escapes read. The signs that `images` puts between the parts are
+/// not written, and a hash leads to the entry that asks for it: neighbours of one place.
 fn every_byte(node: kvlint::yaml::Node<'_>, sources: &SourceMap, wrong: &mut Vec<String>) {
     node.entries().into_iter().for_each(|e| {
         every_byte(e.key, sources, wrong);
@@ -397,12 +548,51 @@ fn every_byte(node: kvlint::yaml::Node<'_>, sources: &SourceMap, wrong: &mut Vec
     });
     node.items().into_iter().for_each(|i| every_byte(i, sources, wrong));
     let text = node.text().filter(|_| !node.is_synthesised()).unwrap_or_default();
-    for i in 0..text.len() {
-        let found = sources.slice(node.sub_span(i..i + 1));
-        if found != &text[i..i + 1] && !matches!(&text[i..i + 1], ":" | "@") {
-            wrong.push(format!("byte {i} of {text:?} is {found:?}"));
+    let spans: Vec<(char, kvlint::source::Span)> =
+        text.char_indices().map(|(i, c)| (c, node.sub_span(i..i + c.len_utf8()))).collect();
+    let made = |i: usize| {
+        let is = |other: Option<usize>| other.and_then(|o| spans.get(o)).is_some_and(|o| o.1 == spans[i].1);
+        is(i.checked_sub(1)) || is(Some(i + 1))
+    };
+    if spans.len() > 1 && (0..spans.len()).all(made) {
+        wrong.push(format!("all of {text:?} is {:?}", sources.slice(spans[0].1)));
+    }
+    for (i, (wanted, span)) in spans.iter().enumerate().filter(|(i, _)| !made(*i)) {
+        let found = sources.slice(*span);
+        let same = match found.strip_prefix('\\') {
+            Some("n") => *wanted == '\n',
+            Some("t") => *wanted == '\t',
+            Some(escaped) if escaped.len() == 1 => escaped.starts_with(*wanted),
+            Some(_) => true,
+            None => found.starts_with(*wanted) || (*wanted == ' ' && found.trim().is_empty()),
+        };
+        if !same && !matches!(wanted, ':' | '@') {
+            wrong.push(format!("character {i} of {text:?} is {found:?}"));
         }
     }
+}
+
+/// [`every_byte`] for all roots of a folder: `TREES=folder cargo test --test kustomize -- --ignored origins`.
+#[test]
+#[ignore = "needs a folder of trees"]
+fn origins_of_a_folder_of_trees() {
+    let Ok(folder) = std::env::var("TREES") else { return };
+    let (mut objects, mut wrong) = (0, Vec::new());
+    let mut trees: Vec<PathBuf> = std::fs::read_dir(folder).expect("trees").flatten().map(|e| e.path()).collect();
+    trees.sort();
+    for tree in trees {
+        let inputs = kvlint::load::Inputs { paths: vec![tree.clone()], ..Default::default() };
+        let Ok(loaded) = kvlint::load::load(&inputs) else { continue };
+        for resource in loaded.units.iter().flat_map(|u| &u.resources) {
+            let before = wrong.len();
+            every_byte(resource.node(), &loaded.sources, &mut wrong);
+            wrong.truncate(before + 2);
+            wrong[before..].iter_mut().for_each(|w| *w = format!("{}: {w}", tree.display()));
+            objects += 1;
+        }
+    }
+    println!("{objects} objects");
+    assert!(wrong.is_empty(), "{} of {objects} objects:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

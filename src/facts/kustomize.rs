@@ -108,10 +108,26 @@ pub struct Fields {
     pub name_reference: Arc<Vec<NameReference>>,
 }
 
+/// The order in which Kustomize goes through fields, and through the kinds that others name: a name that could mean objects of
+/// two kinds is the first's. Source: `kyaml/resid/gvk.go`, `IsLessThan`.
+pub fn order(gvk: &Gvk) -> (i64, String) {
+    let (first, last) = default_order();
+    let place = |list: &[String]| list.iter().position(|k| *k == gvk.kind);
+    let rank = match (place(first), place(last)) {
+        (Some(i), _) => i as i64 - first.len() as i64,
+        (None, Some(i)) => i as i64 + 1,
+        (None, None) => 0,
+    };
+    let or = |text: &str, none: &str| if text.is_empty() { none.to_string() } else { text.to_string() };
+    (rank, format!("{}_{}_{}", or(&gvk.group, "~G"), or(&gvk.version, "~V"), or(&gvk.kind, "~K")))
+}
+
 /// The fields without any `configurations`.
 pub fn fields() -> Fields {
     static DEFAULT: std::sync::LazyLock<Fields> = std::sync::LazyLock::new(|| {
         let shared = |list: &Vec<FieldSpec>| Arc::new(list.clone());
+        let mut references = REFERENCES.name_reference.clone();
+        references.sort_by_key(|r| order(&r.target));
         Fields {
             name_prefix: shared(&FIELDS.name_prefix),
             name_suffix: shared(&FIELDS.name_suffix),
@@ -123,7 +139,7 @@ pub fn fields() -> Fields {
             images: shared(&FIELDS.images),
             replicas: shared(&FIELDS.replicas),
             var_reference: shared(&FIELDS.var_reference),
-            name_reference: Arc::new(REFERENCES.name_reference.clone()),
+            name_reference: Arc::new(references),
         }
     });
     DEFAULT.clone()

@@ -642,7 +642,9 @@ impl<'t> Node<'t> {
             return blame.sub_span(range, self.text().map_or(0, str::len));
         }
         let block = matches!(self.style(), Style::Literal | Style::Folded);
-        if !block && range.start == 0 && Some(range.end) == self.text().map(str::len) {
+        // Inside another scalar a quote may take two bytes.
+        let plain = !block && self.tree.embedding.is_none();
+        if plain && range.start == 0 && Some(range.end) == self.text().map(str::len) {
             let span = self.span();
             // Inside the quotes.
             return match self.style() {

@@ -183,8 +183,12 @@ impl Accumulated {
 
 /// What the annotations say of something that a kustomization configures.
 pub(super) fn configured(layer: &Layer, kind: &str) -> String {
-    let name = layer.file.file_name().unwrap_or_default();
-    let path = clean(&layer.way.join(name));
+    configured_in(layer, layer.file.file_name().unwrap_or_default().as_ref(), kind)
+}
+
+/// [`configured`] in another file of the layer.
+pub(super) fn configured_in(layer: &Layer, file: &Path, kind: &str) -> String {
+    let path = clean(&layer.way.join(file));
     format!("configuredIn: {}\nconfiguredBy:\n  apiVersion: builtin\n  kind: {kind}\n", path.display())
 }
 

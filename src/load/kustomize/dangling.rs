@@ -24,15 +24,24 @@ const NAMING: &[(&[&str], &str)] = &[
 ];
 
 /// References that may leave out the kind: the group of the object that has them, the key, and the kind that is meant then.
-/// Source: the defaults in the Gateway API's `apis/v1/object_reference_types.go`, `shared_types.go`, and in the inference
-/// extension's `api/v1/inferencepool_types.go`.
+/// Kustomize's own table (`src/facts/kustomize/name_references.yaml`) has none of them.
+/// Sources, read on 2026-11-28: the markers `+kubebuilder:default` in
+/// - the Gateway API at 4564255ac (2026-08-21): `apis/v1/object_reference_types.go` (`SecretObjectReference` is a Secret,
+///   `BackendObjectReference` a Service), `apis/v1/shared_types.go` (`ParentReference` and `ParentGatewayReference` are a Gateway),
+///   with the keys from `gateway_types.go`, `httproute_types.go`, `grpcroute_types.go`, `listenerset_types.go`;
+/// - the inference extension at 84436a96 (2026-08-18): `api/v1/inferencepool_types.go` (`EndpointPickerRef` is a Service), and at
+///   v1.0.1: `apix/v1alpha2/inferencepool_types.go` (`Extension` is a Service), `apix/v1alpha2/inferenceobjective_types.go`
+///   (`PoolObjectReference` is an InferencePool); `InferenceModel` of v0.3.0 has the same `poolRef`.
 const DEFAULT_KINDS: &[(&str, &str, &str)] = &[
     ("gateway.networking.k8s.io", "backendRefs", "Service"),
     ("gateway.networking.k8s.io", "backendRef", "Service"),
     ("gateway.networking.k8s.io", "parentRefs", "Gateway"),
+    ("gateway.networking.k8s.io", "parentRef", "Gateway"),
     ("gateway.networking.k8s.io", "certificateRefs", "Secret"),
+    ("gateway.networking.k8s.io", "clientCertificateRef", "Secret"),
     ("inference.networking.k8s.io", "endpointPickerRef", "Service"),
     ("inference.networking.x-k8s.io", "extensionRef", "Service"),
+    ("inference.networking.x-k8s.io", "poolRef", "InferencePool"),
 ];
 
 /// The object that a name is for, as far as what stands beside the name says.

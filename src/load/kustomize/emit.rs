@@ -104,7 +104,13 @@ impl Printer<'_, '_> {
             if i > 0 || !inline {
                 self.pad(indent);
             }
-            let key = scalar(&Scalar { text: entry.key.text.clone(), kind: Type::Str, held: false, shared: None });
+            let key = scalar(&Scalar {
+                text: entry.key.text.clone(),
+                kind: Type::Str,
+                held: false,
+                untagged: false,
+                shared: None,
+            });
             let _ = write!(self.out, "{key}:");
             self.value(&entry.value, indent, &entry.key.origin);
         }

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::resource::split_api_version;
 use super::value::{Data, Key, Origin, Value};
-use crate::facts::kustomize::{FieldSpec, Fields, NameReference, default_order};
+use crate::facts::kustomize::{FieldSpec, Fields, NameReference, order};
 
 /// What is made where the last key of a path is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,19 +154,6 @@ fn merge_all(into: &mut Specs, more: &Specs, known: &Specs) -> Result<(), String
     more.iter().try_for_each(|spec| merge_one(into, spec))?;
     Arc::make_mut(into).sort_by_key(|a| order(&a.gvk));
     Ok(())
-}
-
-/// The order in which Kustomize goes through fields.
-fn order(gvk: &crate::facts::kustomize::Gvk) -> (i64, String) {
-    let (first, last) = default_order();
-    let place = |list: &[String]| list.iter().position(|k| *k == gvk.kind);
-    let rank = match (place(first), place(last)) {
-        (Some(i), _) => i as i64 - first.len() as i64,
-        (None, Some(i)) => i as i64 + 1,
-        (None, None) => 0,
-    };
-    let or = |text: &str, none: &str| if text.is_empty() { none.to_string() } else { text.to_string() };
-    (rank, format!("{}_{}_{}", or(&gvk.group, "~G"), or(&gvk.version, "~V"), or(&gvk.kind, "~K")))
 }
 
 /// Joins what two kustomizations know about fields.

@@ -4,7 +4,7 @@ use super::accumulate::{Accumulated, Layer};
 use super::fields::Text;
 use super::kustomization::GeneratorEntry;
 use super::resource::{Behavior, Resource, by_any_id};
-use super::value::{Fragment, FragmentPlace, Key, Origin, Place, StepId, Type, Value};
+use super::value::{Fragment, FragmentPlace, Key, Origin, Place, StepId, Value};
 use super::workspace::{BuildProblem, Outcome, Workspace};
 use crate::source::Span;
 use crate::yaml::{Directive, Step};
@@ -107,6 +107,7 @@ impl Workspace<'_> {
         }
         let mut resource = Resource::new(object);
         resource.untouched = false;
+        resource.generated = true;
         resource.hashed = !entry.options.no_hash;
         resource.behavior = match entry.behavior.as_ref().map(|b| b.text.as_str()) {
             None | Some("create") => Behavior::Create,
@@ -254,7 +255,7 @@ pub fn absorb(into: &mut Accumulated, mut new: Resource, span: Span) -> Outcome<
                     let own = new.value.get(field).cloned();
                     let Some(mut merged) = old.value.get(field).cloned().or_else(|| own.clone()) else { continue };
                     let origin = merged.origin.clone();
-                    texts(&mut merged);
+                    merged.make_texts();
                     for entry in own.as_ref().map_or(&[][..], Value::entries) {
                         merged.set(entry.key.clone(), entry.value.clone());
                     }
@@ -272,20 +273,12 @@ pub fn absorb(into: &mut Accumulated, mut new: Resource, span: Span) -> Outcome<
     }
 }
 
-fn texts(map: &mut Value) {
-    for entry in map.entries_mut().into_iter().flatten() {
-        if let super::value::Data::Scalar(s) = &mut entry.value.data {
-            s.kind = Type::Str;
-        }
-    }
-}
-
 /// Labels and annotations are joined, the new ones winning; name and namespace stay.
 fn keep_metadata(new: &mut Resource, old: &Resource) {
     for field in ["labels", "annotations"] {
         let Some(map) = old.value.at(&["metadata", field]).cloned() else { continue };
         let mut merged = map;
-        texts(&mut merged);
+        merged.make_texts();
         for entry in new.value.at(&["metadata", field]).map_or(&[][..], Value::entries) {
             merged.set(entry.key.clone(), entry.value.clone());
         }
@@ -306,10 +299,14 @@ fn keep_metadata(new: &mut Resource, old: &Resource) {
     new.previous.clone_from(&old.previous);
     new.prefixes.clone_from(&old.prefixes);
     new.suffixes.clone_from(&old.suffixes);
+    new.generated = old.generated;
     new.hashed = new.hashed && old.hashed;
     new.behavior = old.behavior;
     new.variables.clone_from(&old.variables);
-    new.annotations = old.annotations.clone();
+    new.annotations.transformers.clone_from(&old.annotations.transformers);
+    if new.annotations.origin.is_none() {
+        new.annotations.origin.clone_from(&old.annotations.origin);
+    }
 }
 
 /// Base64, in lines of 70 letters where there is more than one line.

@@ -109,7 +109,8 @@ impl<'e> Image<'e> {
         count.1 += 1;
         let place = Place::Rope(rope.into());
         let origin = Origin { place, step: self.step, overrode: None };
-        let mut new = Value::text_of(text, origin);
+        let mut new = Value::plain_of(text, origin);
+        new.take_place_of(image);
         new.override_from(image);
         *image = new;
     }

@@ -88,7 +88,9 @@ fn finish(ws: &mut Workspace<'_>, layer: &Own, order: Order, into: &mut Accumula
     vars::resolve(ws, into);
     into.log.forgive_absent(before);
     let local = |r: &resource::Resource| r.texts("annotations").any(|(k, v)| k == LOCAL_CONFIG && v != "false");
-    into.resources.retain(|r| !r.is_deleted() && !local(r));
+    into.resources.retain(|r| !r.is_deleted());
+    look_at_names(ws, into, local);
+    into.resources.retain(|r| !local(r));
     surprises::look(ws, into);
     if let Err(problem) = order::sort(&mut into.resources, layer.kustomization.sort.as_ref(), order) {
         into.log.problems.push(*problem);
@@ -96,6 +98,37 @@ fn finish(ws: &mut Workspace<'_>, layer: &Own, order: Order, into: &mut Accumula
     if let Err(problem) = metadata(ws, layer, into) {
         into.log.problems.push(*problem);
     }
+}
+
+/// Objects that patches or replacements gave one name, or none: Kustomize looks once more at the end, before those that are not
+/// deployed go.
+fn look_at_names(ws: &Workspace<'_>, into: &mut Accumulated, local: impl Fn(&resource::Resource) -> bool) {
+    let mut ids = resource::Ids::default();
+    let mut problems = Vec::new();
+    for (i, resource) in into.resources.iter().enumerate() {
+        let id = resource.id();
+        if id.name.is_empty() && !id.kind.ends_with("List") {
+            let message = format!("in the end this {} has no name", id.kind);
+            let problem = BuildProblem::failed(patch_target::resource_grip(ws, resource), message);
+            problems.push(problem.help("see what the patches and replacements write to `metadata.name`"));
+            continue;
+        }
+        if ids.add(&id) < 2 {
+            continue;
+        }
+        let told = |p: &BuildProblem| p.is_fatal() && p.message.contains(&format!("`{}`", id.title()));
+        let Some(other) = into.resources[..i].iter().find(|r| r.id().same(&id)) else { continue };
+        if (local(resource) && local(other)) || into.log.problems.iter().any(told) {
+            continue;
+        }
+        let grip = patch_target::resource_grip(ws, resource);
+        problems.push(
+            BuildProblem::failed(grip, format!("in the end two objects are `{}`", id.title()))
+                .help("give one of them another name or namespace")
+                .related(patch_target::resource_grip(ws, other), "the other one"),
+        );
+    }
+    into.log.problems.append(&mut problems);
 }
 
 /// `buildMetadata`, and what Kustomize does to annotations at the end.
@@ -145,7 +178,7 @@ fn metadata(ws: &mut Workspace<'_>, layer: &Own, into: &mut Accumulated) -> Outc
                 entries.is_empty()
                     || entries.iter().any(|e| !matches!(&e.value.data, Data::Scalar(s) if s.kind == Type::Str))
             }
-            _ => false,
+            _ => v.is_null(),
         };
         if !resource.value.at(&["metadata", "annotations"]).is_some_and(wrong) {
             continue;
@@ -156,10 +189,8 @@ fn metadata(ws: &mut Workspace<'_>, layer: &Own, into: &mut Accumulated) -> Outc
             metadata.remove("annotations");
             continue;
         }
-        for entry in metadata.get_mut("annotations").and_then(Value::entries_mut).into_iter().flatten() {
-            if let Data::Scalar(scalar) = &mut entry.value.data {
-                scalar.kind = Type::Str;
-            }
+        if let Some(annotations) = metadata.get_mut("annotations") {
+            annotations.make_texts();
         }
     }
     Ok(())

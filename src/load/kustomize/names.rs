@@ -40,6 +40,7 @@ impl Candidate {
 
 /// The objects that had another name, which alone can change a reference.
 struct Renamed<'c> {
+    every: &'c [Candidate],
     all: Vec<&'c Candidate>,
     by_name: HashMap<&'c str, Vec<&'c Candidate>>,
 }
@@ -56,7 +57,7 @@ impl<'c> Renamed<'c> {
                 }
             }
         }
-        Renamed { all, by_name }
+        Renamed { every: candidates, all, by_name }
     }
 }
 
@@ -210,7 +211,10 @@ impl Search<'_> {
             }
         }
         let overrode = Some(std::sync::Arc::new(new.origin.clone()));
-        Value::text_of(text, Origin { place: Place::Rope(fragments.into()), step: self.step, overrode })
+        let mut followed =
+            Value::plain_of(text, Origin { place: Place::Rope(fragments.into()), step: self.step, overrode });
+        followed.take_place_of(old);
+        followed
     }
 
     fn scalar(&self, value: &mut Value) -> Walk {
@@ -230,8 +234,9 @@ impl Search<'_> {
         let mut possible = self.named(&old);
         if let Some(namespace) = value.get("namespace") {
             let text = namespace.text().unwrap_or_default();
-            let is_meant = |c: &&&Candidate| self.reaches(c) && c.previous.iter().any(|id| id.is_selected(self.target));
-            let by_original = self.renamed.all.iter().filter(is_meant).any(|c| c.original.namespace == text);
+            // Whatever is within reach counts, of any kind: one object that started in this namespace makes it the one that objects
+            // started in.
+            let by_original = self.renamed.every.iter().any(|c| c.original.namespace == text && self.reaches(c));
             possible.retain(|c| if by_original { c.original.namespace == text } else { c.id.namespace == text });
         }
         let Some(found) = self.referral(&old, &possible, true)? else { return Ok(()) };
@@ -242,7 +247,10 @@ impl Search<'_> {
         }
         if let Some(namespace) = &found.namespace {
             let origin = namespace.origin.clone().by(self.step);
-            let new = Value::text_of(namespace.text().unwrap_or_default(), origin.clone());
+            let mut new = Value::plain_of(namespace.text().unwrap_or_default(), origin.clone());
+            if let Some(old) = value.get("namespace") {
+                new.take_place_of(old);
+            }
             if value.get("namespace").and_then(Value::text) != new.text() {
                 value.set(Key { text: "namespace".into(), origin: origin.derived(9) }, new);
             }

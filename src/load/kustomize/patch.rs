@@ -5,7 +5,7 @@ use super::fields::Text;
 use super::json_patch;
 use super::kustomization::PatchEntry;
 use super::merge::{self, Surprise, Trace};
-use super::patch_target::{find_target, note_namespace, resource_grip, restore, select, stringify_metadata};
+use super::patch_target::{find_target, note_namespace, resource_grip, restore, select, stringify, stringify_metadata};
 use super::resource::Resource;
 use super::shared;
 use super::transform::{Count, change};
@@ -16,6 +16,14 @@ use crate::yaml::{Directive, Step};
 
 /// Stands for the count of a patch that has no other operation than `test`: it is there to stop the build.
 const ONLY_TESTS: Count = (usize::MAX, 0);
+
+/// Whether a strategic merge patch takes all annotations away, or puts others in the place of all.
+fn takes_annotations(patch: &Value) -> bool {
+    let directive = |map: &Value| matches!(map.text_at(&[merge::DIRECTIVE]), Some("delete" | "replace"));
+    let metadata = patch.get("metadata");
+    let annotations = metadata.and_then(|m| m.get("annotations"));
+    metadata.is_some_and(directive) || annotations.is_some_and(|a| a.is_null() || directive(a))
+}
 
 /// A patch's text, read.
 struct Texts {
@@ -147,7 +155,12 @@ impl Workspace<'_> {
             None => {
                 for patch in &patches {
                     let i = find_target(self, into, patch)?;
-                    self.merge_into(&mut into.resources[i], patch, entry, count, &mut into.log.problems)?;
+                    let mut patch = patch.clone();
+                    if entry.allow_name_change || entry.allow_kind_change {
+                        // Kustomize notes the options among the annotations, and for that writes them anew.
+                        stringify(&mut patch, "annotations");
+                    }
+                    self.merge_into(&mut into.resources[i], &patch, entry, count, &mut into.log.problems)?;
                 }
             }
         }
@@ -250,9 +263,8 @@ impl Workspace<'_> {
             }
             // Kustomize's own annotations make the mapping be there.
             let had = resource.value.at(&["metadata", "annotations"]).is_some();
-            let noted = !resource.previous.is_empty() || !resource.prefixes.is_empty() || resource.hashed;
             let before = resource.value.clone();
-            if noted && !had {
+            if resource.is_noted() && !had {
                 let made = super::value::Origin::made(entry.span, step);
                 resource.value.at_or_create(&["metadata", "annotations"], &made);
             }
@@ -355,11 +367,15 @@ impl Workspace<'_> {
                         restore(&mut r.value, "kind", kind);
                     }
                     if let Some(metadata) = r.value.get_mut("metadata") {
-                        if let Some(name) = name.filter(|_| !entry.allow_name_change) {
+                        if let Some(mut name) = name.filter(|_| !entry.allow_name_change) {
+                            name.untag();
                             restore(metadata, "name", name);
                         }
                         match namespace {
-                            Some(namespace) if !namespace.is_empty() => restore(metadata, "namespace", namespace),
+                            Some(mut namespace) if !namespace.is_empty() => {
+                                namespace.untag();
+                                restore(metadata, "namespace", namespace);
+                            }
                             _ => {
                                 metadata.remove("namespace");
                             }
@@ -369,6 +385,9 @@ impl Workspace<'_> {
             }
             Ok(())
         });
+        if stopped.is_none() && takes_annotations(patch) {
+            resource.forget();
+        }
         resource.tombstones.append(&mut trace.tombstones);
         for surprise in trace.surprises {
             problems.push(self.surprise(surprise, grip, &title));

@@ -4,7 +4,7 @@ use super::accumulate::{Accumulated, Layer};
 use super::kustomization::Selector;
 use super::resource::{Resource, by_any_id};
 use super::selector::Matcher;
-use super::value::{Data, Key, Type, Value};
+use super::value::{Key, Value};
 use super::workspace::{BuildProblem, Outcome, ProblemKind, Workspace};
 use crate::source::Span;
 
@@ -95,19 +95,18 @@ pub(super) fn find_target(ws: &Workspace<'_>, into: &Accumulated, patch: &Value)
 
 /// Kustomize rewrites labels and annotations of such a patch as texts, so that null deletes none of them.
 pub(super) fn stringify_metadata(mut patch: Value) -> Value {
-    if let Some(metadata) = patch.get_mut("metadata") {
-        for key in ["labels", "annotations"] {
-            let Some(map) = metadata.get_mut(key) else { continue };
-            if map.is_empty() {
-                metadata.remove(key);
-                continue;
-            }
-            for entry in map.entries_mut().into_iter().flatten() {
-                if let Data::Scalar(scalar) = &mut entry.value.data {
-                    scalar.kind = Type::Str;
-                }
-            }
-        }
-    }
+    stringify(&mut patch, "labels");
+    stringify(&mut patch, "annotations");
     patch
+}
+
+/// [`stringify_metadata`] for one of the two.
+pub(super) fn stringify(patch: &mut Value, key: &str) {
+    let Some(metadata) = patch.get_mut("metadata") else { return };
+    let Some(map) = metadata.get_mut(key) else { return };
+    if map.is_empty() {
+        metadata.remove(key);
+        return;
+    }
+    map.make_texts();
 }

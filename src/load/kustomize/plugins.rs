@@ -1,8 +1,9 @@
 //! `transformers` and `generators`: the built-in ones, configured by objects of their own.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use super::accumulate::{Accumulated, Layer};
+use super::accumulate::{Accumulated, Layer, configured_in};
 use super::fields::{Fields as Mapping, Pairs, Text};
 use super::fieldspec::{Create, apply};
 use super::generate;
@@ -83,7 +84,17 @@ impl Workspace<'_> {
                 generator.name = metadata.word("name", problems);
                 generator.namespace = generator.namespace.or(metadata.word("namespace", problems));
             }
-            let outcome = self.generate(layer, &generator, into);
+            let outcome = self.generate(layer, &generator, into).map(|mut new| {
+                let file = if self.is_there(layer, &entry) {
+                    Path::new(entry.text.as_str())
+                } else {
+                    Path::new(layer.file.file_name().unwrap_or_default())
+                };
+                new.annotations.origin = self
+                    .notes
+                    .then(|| configured_in(layer, file, resource.kind()) + &format!("  name: {}\n", resource.name()));
+                new
+            });
             if let Err(problem) = outcome.and_then(|new| generate::absorb(into, new, generator.span)) {
                 into.log.fail_to_make(*problem);
             }
@@ -248,7 +259,12 @@ impl Workspace<'_> {
                 }
             }
             "ValueAddTransformer" => self.value_add(layer, node, at, into),
-            "HashTransformer" => {}
+            "HashTransformer" => {
+                let step = step(self, Directive::Hash);
+                for resource in into.resources.iter_mut().filter(|r| r.hashed) {
+                    generate::add_hash(resource, at.span, step);
+                }
+            }
             other => {
                 let reason = format!("the transformer `{other}` is not one that kvlint knows");
                 into.log.missing.push(Missing { reason, span: Some(entry.span) });

@@ -99,13 +99,13 @@ impl Workspace<'_> {
     pub(super) fn run_replacement(&mut self, entry: &Replacement, into: &mut Accumulated) {
         let step = self.add_step(Step::Applied(Directive::Replacement, entry.span));
         let mut count = (0, 0);
-        let outcome = source(self, entry, into).and_then(|value| {
+        let outcome = source(self, entry, into).and_then(|mut source| {
             if entry.targets.is_empty() {
                 let problem = BuildProblem::failed(entry.span, "a replacement needs a source and targets");
                 return Err(Box::new(problem.help("name where the value goes under `targets`")));
             }
             for target in &entry.targets {
-                write(self, &value, target, step, into, &mut count)?;
+                write(self, &mut source, target, step, into, &mut count)?;
             }
             Ok(())
         });
@@ -116,15 +116,39 @@ impl Workspace<'_> {
     }
 }
 
-fn source(ws: &Workspace<'_>, entry: &Replacement, into: &Accumulated) -> Outcome<Value> {
+/// A value to copy.
+struct Source {
+    value: Value,
+    /// Where it stands, unless it is a part of what stands there.
+    at: Option<(usize, Vec<String>)>,
+}
+
+impl Source {
+    /// Looks at the value again after an object was written to: Kustomize copies what stands there now.
+    fn refresh(&mut self, into: &Accumulated, written: usize) {
+        if let Some((i, path)) = self.at.as_ref().filter(|(i, _)| *i == written)
+            && let Some(now) = lookup(&into.resources[*i].value, path)
+        {
+            self.value = now.clone();
+        }
+    }
+}
+
+/// Annotations of an object of which Kustomize keeps notes there are never empty for it. The notes themselves are not copied
+/// here: nobody wrote them, and nobody can use them.
+fn noted_annotations(resource: &Resource, parts: &[String], span: Span) -> Option<Value> {
+    (resource.is_noted() && parts == ["metadata", "annotations"])
+        .then(|| Value::empty_map(Origin::made(span, super::value::WRITTEN)))
+}
+
+fn source(ws: &Workspace<'_>, entry: &Replacement, into: &Accumulated) -> Outcome<Source> {
     let Some(selector) = &entry.source else {
         let problem = BuildProblem::failed(entry.span, "a replacement needs a source and targets");
         return Err(Box::new(problem.help("name the object to read under `source`")));
     };
     let span = selector.span.unwrap_or(entry.span);
-    let found: Vec<&Resource> =
-        into.resources.iter().filter(|r| r.all_ids().iter().any(|id| selected(id, selector))).collect();
-    let resource = match found[..] {
+    let found: Vec<usize> = super::resource::by_any_id(&into.resources, |id| selected(id, selector));
+    let at = match found[..] {
         [one] => one,
         [] => {
             let problem = BuildProblem::absent(span, "no object is the source of this replacement");
@@ -135,20 +159,25 @@ fn source(ws: &Workspace<'_>, entry: &Replacement, into: &Accumulated) -> Outcom
             return Err(Box::new(
                 problem
                     .help("add what tells them apart: group, kind, name or namespace")
-                    .related(super::patch_target::resource_grip(ws, first), "one")
-                    .related(super::patch_target::resource_grip(ws, second), "another"),
+                    .related(super::patch_target::resource_grip(ws, &into.resources[first]), "one")
+                    .related(super::patch_target::resource_grip(ws, &into.resources[second]), "another"),
             ));
         }
     };
+    let resource = &into.resources[at];
     let path = entry.field.as_ref().map_or(DEFAULT_PATH, |f| f.text.as_str());
-    let Some(value) = lookup(&resource.value, &path_parts(path)).filter(|v| !v.is_empty()) else {
+    let parts = path_parts(path);
+    let found = lookup(&resource.value, &parts).filter(|v| !v.is_empty()).cloned();
+    let Some(value) = found.or_else(|| noted_annotations(resource, &parts, span)) else {
         let at = entry.field.as_ref().map_or(span, |f| f.span);
         let problem = BuildProblem::failed(at, format!("`{}` has no `{path}`", resource.id().title()));
         return Err(Box::new(
             problem.help("mend the path").related(super::patch_target::resource_grip(ws, resource), "the object"),
         ));
     };
-    let Some(delimiter) = &entry.options.delimiter else { return Ok(value.clone()) };
+    let Some(delimiter) = &entry.options.delimiter else {
+        return Ok(Source { value, at: Some((at, parts)) });
+    };
     let Some(text) = value.text() else {
         let problem = BuildProblem::failed(delimiter.span, "only a text can be cut by a delimiter");
         return Err(Box::new(problem.help("take the delimiter away, or name a field with a text")));
@@ -169,12 +198,12 @@ fn source(ws: &Workspace<'_>, entry: &Replacement, into: &Accumulated) -> Outcom
     if let Data::Scalar(s) = &mut part.data {
         s.kind = kind;
     }
-    Ok(part)
+    Ok(Source { value: part, at: None })
 }
 
 fn write(
     ws: &Workspace<'_>,
-    value: &Value,
+    source: &mut Source,
     target: &ReplacementTarget,
     step: u32,
     into: &mut Accumulated,
@@ -204,10 +233,11 @@ fn write(
         }
         let grip = super::patch_target::resource_grip(ws, resource);
         let title = resource.id().title();
-        let resource = &mut into.resources[i];
         for (path, span) in paths {
+            let resource = &mut into.resources[i];
             let before = resource.value.clone();
             let parts = path_parts(path);
+            let value = &source.value;
             let create = target.options.create.then_some(value);
             let mut set = |field: &mut Value| set_field(field, value, &target.options, step);
             let met = matched(&mut resource.value, &parts, create, step, value, &mut set);
@@ -228,6 +258,7 @@ fn write(
                 shared::settle(&before, &mut resource.value);
                 count.1 += 1;
                 resource.untouched = false;
+                source.refresh(into, i);
             }
         }
     }
@@ -237,9 +268,10 @@ fn write(
 fn set_field(field: &mut Value, value: &Value, options: &FieldOptions, step: u32) -> Result<(), String> {
     let mut new = value.clone();
     if let Some(delimiter) = &options.delimiter {
-        let (Some(old), Some(text)) = (field.text().map(str::to_string), value.text()) else {
+        let Some(old) = field.text().map(str::to_string) else {
             return Err("only a text can be cut by a delimiter".into());
         };
+        let text = value.text().filter(|_| !value.is_null()).unwrap_or_default();
         let whole = field.origin.fragments(old.len());
         let mut at = 0;
         let mut pieces: Vec<(String, Vec<Fragment>)> = Vec::new();
@@ -253,7 +285,8 @@ fn set_field(field: &mut Value, value: &Value, options: &FieldOptions, step: u32
             Ok(i) if i >= pieces.len() => pieces.push(own),
             Ok(i) => pieces[i] = own,
         }
-        let sign = || Fragment { len: delimiter.text.len(), place: FragmentPlace::Span(delimiter.span) };
+        let sign =
+            || Fragment { len: delimiter.text.len(), place: FragmentPlace::Node(delimiter.tree, delimiter.node, 0) };
         let mut joined = String::new();
         let mut rope = Vec::new();
         for (i, (piece, fragments)) in pieces.into_iter().enumerate() {
@@ -266,12 +299,16 @@ fn set_field(field: &mut Value, value: &Value, options: &FieldOptions, step: u32
         }
         new = Value::text_of(joined, Origin { place: Place::Rope(rope.into()), step, overrode: None });
     }
-    if let (Data::Scalar(old), Some(text)) = (&field.data, new.text()) {
-        // Only the text is copied: a quoted field stays a text, an unquoted one is typed anew.
-        let typed = match old.kind {
-            Type::Str | Type::Time => Value::text_of(text, new.origin.clone()),
+    if let Data::Scalar(old) = &field.data {
+        // Only the text is copied, and a mapping or list has none: a quoted field stays a text, an unquoted one is typed anew.
+        let text = new.text().unwrap_or_default();
+        let mut typed = match old.kind {
+            Type::Str | Type::Time if !old.untagged => Value::text_of(text, new.origin.clone()),
             _ => Value::plain_of(text, new.origin.clone()),
         };
+        if let Data::Scalar(typed) = &mut typed.data {
+            typed.untagged = old.untagged;
+        }
         if !keeps_type(old, &typed) {
             return Err(format!("`{text}` can't stand where `{}` stands, which is no text", old.text));
         }
@@ -288,6 +325,9 @@ fn set_field(field: &mut Value, value: &Value, options: &FieldOptions, step: u32
 /// is none of it.
 fn keeps_type(old: &Scalar, new: &Value) -> bool {
     let Data::Scalar(new) = &new.data else { return true };
+    if old.untagged {
+        return true;
+    }
     let whole = |s: &Scalar| s.to_json().is_i64() || s.to_json().is_u64();
     match old.kind {
         Type::Bool => new.kind == Type::Bool,

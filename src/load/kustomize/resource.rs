@@ -119,6 +119,8 @@ pub struct Resource {
     pub suffixes: Vec<SmolStr>,
     /// For generated objects.
     pub behavior: Behavior,
+    /// Whether a generator made it.
+    pub generated: bool,
     /// Whether its name ends with a hash of its content.
     pub hashed: bool,
     /// Variables that take their value from it.
@@ -148,6 +150,7 @@ impl Resource {
             prefixes: Vec::new(),
             suffixes: Vec::new(),
             behavior: Behavior::Create,
+            generated: false,
             hashed: false,
             variables: Vec::new(),
             tombstones: Vec::new(),
@@ -200,6 +203,20 @@ impl Resource {
         self.previous_ids().chain([self.id()]).collect()
     }
 
+    /// Whether Kustomize keeps notes of its own among the annotations, which makes the mapping be there.
+    pub fn is_noted(&self) -> bool {
+        self.generated || self.hashed || !self.previous.is_empty() || !self.prefixes.is_empty()
+    }
+
+    /// Forgets all that Kustomize notes among the annotations, for when they are taken away as a whole: the object gets no hash, and
+    /// names of it are no longer followed.
+    pub fn forget(&mut self) {
+        self.previous.clear();
+        self.prefixes.clear();
+        self.suffixes.clear();
+        (self.generated, self.hashed) = (false, false);
+    }
+
     /// Remembers what names it before that changes.
     pub fn remember(&mut self) {
         let id = self.id();
@@ -219,7 +236,7 @@ impl Resource {
         let origin = value.origin.clone();
         self.untouched = false;
         if let Some(metadata) = self.value.at_or_create(&["metadata"], &origin) {
-            metadata.set(Key { text: key.into(), origin }, value);
+            metadata.set(Key { text: key.into(), origin: origin.derived(key.len()) }, value);
         }
     }
 

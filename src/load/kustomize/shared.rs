@@ -91,6 +91,8 @@ pub fn round_trip(object: &mut Value) {
             }
             scalar.text = text.into();
             (scalar.kind, scalar.held) = (Type::Str, true);
+        } else if !entry.value.is_scalar() {
+            entry.value = Value::text_of("", entry.value.origin.derived(0));
         }
     }
 }
@@ -108,6 +110,7 @@ fn copied(value: &mut Value) {
     match &mut value.data {
         Data::Scalar(scalar) => {
             scalar.shared = None;
+            scalar.untagged = false;
             scalar.held = scalar.kind == Type::Str && !stands_plain(&scalar.text);
         }
         _ => {

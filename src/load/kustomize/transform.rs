@@ -160,7 +160,9 @@ impl Affix<'_> {
         } else {
             rope.push(own);
         }
-        let mut new = Value::text_of(text, Origin { place: Place::Rope(rope.into()), step: self.step, overrode: None });
+        let mut new =
+            Value::plain_of(text, Origin { place: Place::Rope(rope.into()), step: self.step, overrode: None });
+        new.take_place_of(value);
         new.override_from(value);
         *value = new;
         Ok(())
@@ -226,7 +228,12 @@ pub fn set_pairs(
                 Ok(())
             };
             let outcome = change(resource, &mut count, |r| {
-                fields.iter().try_for_each(|spec| apply(&mut r.value, spec, Create::Map, &made, &mut set))
+                let noted = r.is_noted();
+                fields.iter().try_for_each(|spec| {
+                    let there = noted && spec.path == "metadata/annotations";
+                    let spec = FieldSpec { create: spec.create || there, ..spec.clone() };
+                    apply(&mut r.value, &spec, Create::Map, &made, &mut set)
+                })
             });
             if let Err(e) = outcome {
                 problems.push(failed(key.span, resource, e));

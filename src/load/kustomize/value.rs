@@ -38,6 +38,8 @@ pub struct Scalar {
     pub kind: Type,
     /// Whether quotes or a block hold it: what Kustomize writes there later is held by them, too, and so is a text.
     pub held: bool,
+    /// Whether Kustomize wrote it without saying that it is a text: what is written there later is typed anew.
+    pub untagged: bool,
     /// What names it where it stands in several places at once.
     pub shared: Option<SharedId>,
 }
@@ -114,10 +116,15 @@ fn type_of(node: Node<'_>, dialect: Dialect) -> Type {
     }
     let text = node.text().unwrap_or_default();
     match kind {
-        Type::Bool if !matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") => Type::Str,
+        Type::Bool if !is_bool(text) => Type::Str,
         Type::Str if node.style() == Style::Plain && node.tag().is_none() && is_date(text) => Type::Time,
         kind => kind,
     }
+}
+
+/// Whether Kustomize's library takes a plain word for a boolean.
+fn is_bool(text: &str) -> bool {
+    matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
 }
 
 /// `2020-01-31`, which Go's reader takes for a time.
@@ -135,7 +142,7 @@ impl Value {
                 let held =
                     matches!(node.style(), Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded);
                 let text = node.shared_text().unwrap_or_default();
-                Data::Scalar(Scalar { text, kind: type_of(node, dialect), held, shared: None })
+                Data::Scalar(Scalar { text, kind: type_of(node, dialect), held, untagged: false, shared: None })
             }
             Shape::Sequence => {
                 Data::Seq(Arc::new(node.items().into_iter().map(|i| Value::read(i, tree, dialect)).collect()))
@@ -167,12 +174,14 @@ impl Value {
     pub fn text_of(text: impl Into<SmolStr>, origin: Origin) -> Value {
         let text = text.into();
         let held = text.contains('\n') || !matches!(resolve::plain(&text), Typed::Str(_));
-        Value { data: Data::Scalar(Scalar { text, kind: Type::Str, held, shared: None }), origin }
+        let scalar = Scalar { text, kind: Type::Str, held, untagged: false, shared: None };
+        Value { data: Data::Scalar(scalar), origin }
     }
 
     /// A text that a setter fills next: nothing is written there, so nothing holds it.
     pub fn blank(origin: Origin) -> Value {
-        Value { data: Data::Scalar(Scalar { text: "".into(), kind: Type::Str, held: false, shared: None }), origin }
+        let scalar = Scalar { text: "".into(), kind: Type::Str, held: false, untagged: true, shared: None };
+        Value { data: Data::Scalar(scalar), origin }
     }
 
     /// A text or number that is typed as Kustomize would type it unquoted.
@@ -180,11 +189,29 @@ impl Value {
         let text = text.into();
         let kind = match resolve::plain(&text) {
             Typed::Null => Type::Null,
+            Typed::Bool(_) if !is_bool(&text) => Type::Str,
             Typed::Bool(_) => Type::Bool,
             Typed::Str(_) => Type::Str,
             _ => Type::Number,
         };
-        Value { data: Data::Scalar(Scalar { text, kind, held: false, shared: None }), origin }
+        Value { data: Data::Scalar(Scalar { text, kind, held: false, untagged: true, shared: None }), origin }
+    }
+
+    /// Makes texts of all values of a mapping, as Kustomize does it with labels and annotations: a mapping or list has none.
+    pub fn make_texts(&mut self) {
+        for entry in self.entries_mut().into_iter().flatten() {
+            match &mut entry.value.data {
+                Data::Scalar(scalar) => scalar.kind = Type::Str,
+                _ => entry.value = Value::text_of("", entry.value.origin.derived(0)),
+            }
+        }
+    }
+
+    /// Says that Kustomize wrote this without its type.
+    pub fn untag(&mut self) {
+        if let Data::Scalar(scalar) = &mut self.data {
+            scalar.untagged = true;
+        }
     }
 
     /// A mapping without entries.
