@@ -22,8 +22,10 @@ pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) 
     if engines.is_empty() {
         return Err(Refusal::at(workload.resource.grip(), "no container of it is seen to start vLLM"));
     }
-    for publisher in engines {
-        options(publisher, changes)?;
+    // What follows is the container's, however often its script starts an engine.
+    for starts in engines.chunk_by(|a, b| a.shares_container(b)) {
+        let publisher = starts[0];
+        starts.iter().try_for_each(|start| options(start, changes))?;
         for variable in publisher.container.env_vars() {
             if env::option_by_env(variable.name.text().unwrap_or_default()).is_some() {
                 changes.remove_up_to(variable.node, publisher.container.node)?;
@@ -109,7 +111,7 @@ fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(
     {
         return Err(Refusal::at(config.key_span, "events are configured in a file; change them there"));
     }
-    let line = CommandLine::of(publisher)?.only(publisher)?;
+    let line = CommandLine::of(publisher)?;
     for flag in engine::invented_flags(publisher).into_iter().chain(flag) {
         line.remove(changes, flag)?;
     }

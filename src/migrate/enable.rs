@@ -4,7 +4,7 @@ use super::run::Migration;
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::{Release, aibrix};
-use crate::fix::command::CommandLine;
+use crate::fix::command::{self, CommandLine};
 use crate::fix::edit::{Changes, Refusal};
 use crate::fix::{engine, pod, publish};
 use crate::k8s::{PodTemplate, Truth};
@@ -29,9 +29,16 @@ pub fn workload<'t>(
     if engines.is_empty() {
         return Err(Refusal::at(workload.resource.grip(), "no container of it is seen to start vLLM"));
     }
-    for publisher in engines {
+    // What follows is the container's, however often its script starts an engine.
+    for starts in engines.chunk_by(|a, b| a.shares_container(b)) {
+        let publisher = starts[0];
+        let mut beside = model.publishers_of(&publisher.pod).filter(|p| p.shares_container(publisher));
+        if let Some(other) = beside.find(|p| p.engine() != Engine::Vllm) {
+            let reason = format!("the script may also start {}, which would not publish", other.engine().name());
+            return Err(Refusal::at(other.command.grip, reason));
+        }
         release(model, publisher, migration, changes)?;
-        options(publisher, changes)?;
+        starts.iter().try_for_each(|start| options(start, changes))?;
         publish::remove_variables(publisher, changes)?;
         pod::list_ports(publisher, changes)?;
         // Engines of one pod share its labels.
@@ -101,6 +108,7 @@ fn release<'t>(
 
 /// The flag with its JSON; the flags of AIBrix's documents, which end the process, go.
 fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    command::in_turn(publisher)?;
     let flag = engine::config_flag(publisher)?;
     if publisher.is_open() {
         return Err(Refusal::at(publisher.command.grip, "a part of the command is decided elsewhere"));
@@ -109,7 +117,7 @@ fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(
         let place = publisher.effective_config().map_or(publisher.command.grip, |c| c.key_span);
         return Err(Refusal::at(place, "events are configured in a file; change them there"));
     }
-    let line = CommandLine::of(publisher)?.only(publisher)?;
+    let line = CommandLine::of(publisher)?;
     for invented in engine::invented_flags(publisher) {
         line.remove(changes, invented)?;
     }
