@@ -1,6 +1,6 @@
 //! The first step of switching events off: what [`super::enable`] adds is taken away, wherever it came from.
 
-use super::enable::ADDED;
+use super::mark;
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::env;
@@ -22,7 +22,7 @@ pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) 
     if engines.is_empty() {
         return Err(Refusal::at(workload.resource.grip(), "no container of it is seen to start vLLM"));
     }
-    // What follows is the container's, however often its script starts an engine.
+    mark::keep_empty(workload, changes)?;
     for starts in engines.chunk_by(|a, b| a.shares_container(b)) {
         let publisher = starts[0];
         starts.iter().try_for_each(|start| options(start, changes))?;
@@ -45,7 +45,7 @@ pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) 
             changes.remove_up_to(entry.value, workload.resource.node())?;
         }
     }
-    if let Some(mark) = mark(workload) {
+    if let Some(mark) = mark::value(workload.resource, mark::ADDED) {
         changes.remove_up_to(mark, workload.resource.node())?;
     }
     Ok(())
@@ -55,7 +55,8 @@ pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) 
 /// gateway routes requests by that label, so that one of anybody else's stays.
 fn model_label<'t>(model: &Model<'t>, workload: &Workload<'t>) -> Option<&'t str> {
     let key = aibrix::table().labels.model.key.as_str();
-    let marked = mark(workload).is_some_and(|mark| mark.text() == Some(key));
+    let mark = mark::value(workload.resource, mark::ADDED);
+    let marked = mark.is_some_and(|mark| mark.text() == Some(key));
     let selected = model.unit.resources.iter().any(|r| {
         let selectors = ["spec.selector", "spec.selector.matchLabels", "spec.podSelector.matchLabels"];
         selectors.iter().any(|path| r.node().at(path).is_some_and(|s| s.get(key).is_some()))
@@ -63,16 +64,16 @@ fn model_label<'t>(model: &Model<'t>, workload: &Workload<'t>) -> Option<&'t str
     (marked && !selected).then_some(key)
 }
 
-/// The annotation by which [`super::enable`] knows its own label again.
-fn mark<'t>(workload: &Workload<'t>) -> Option<Node<'t>> {
-    workload.resource.annotations()?.get(ADDED)
-}
-
 /// Closes the ports in the Services that select a changed workload's pods and no other engine that still publishes.
 ///
 /// # Errors
 /// When a Service can't be edited.
-pub fn services<'t>(model: &Model<'t>, targets: &[usize], changes: &mut Changes<'t>) -> Result<(), Refusal> {
+pub fn services<'t>(
+    model: &Model<'t>,
+    targets: &[usize],
+    changes: &mut Changes<'t>,
+    notes: &mut Vec<String>,
+) -> Result<(), Refusal> {
     let is_target =
         |resource: &crate::load::Resource| targets.iter().any(|&i| std::ptr::eq(model.workloads[i].resource, resource));
     for service in &model.services {
@@ -81,9 +82,12 @@ pub fn services<'t>(model: &Model<'t>, targets: &[usize], changes: &mut Changes<
         if !certain || !selected.iter().all(|(pod, _)| is_target(pod.resource)) || !is_internal(*service) {
             continue;
         }
-        for port in extra_ports(*service) {
+        let extra = extra_ports(*service);
+        for port in &extra {
             changes.remove_up_to(port.node, service.resource.node())?;
         }
+        let left = service.ports().len() - extra.len();
+        mark::unname_port(model, *service, left, changes, notes)?;
     }
     Ok(())
 }

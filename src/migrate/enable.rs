@@ -1,5 +1,6 @@
 //! The first step of switching events on: the engines, their pods' labels and ports, and the Services in front of them.
 
+use super::mark;
 use super::run::Migration;
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::vllm::cli::{self, Role};
@@ -8,10 +9,6 @@ use crate::fix::command::{self, CommandLine};
 use crate::fix::edit::{Changes, Refusal};
 use crate::fix::{engine, pod, publish};
 use crate::k8s::{PodTemplate, Truth};
-
-/// The annotation that names the label which stands there for the sake of events alone. Requests are routed by it, so that
-/// [`super::disable`] takes no other away.
-pub const ADDED: &str = "kvlint.dev/added";
 
 /// Changes one workload.
 ///
@@ -29,7 +26,6 @@ pub fn workload<'t>(
     if engines.is_empty() {
         return Err(Refusal::at(workload.resource.grip(), "no container of it is seen to start vLLM"));
     }
-    // What follows is the container's, however often its script starts an engine.
     for starts in engines.chunk_by(|a, b| a.shares_container(b)) {
         let publisher = starts[0];
         let mut beside = model.publishers_of(&publisher.pod).filter(|p| p.shares_container(publisher));
@@ -46,7 +42,10 @@ pub fn workload<'t>(
             labels(model, publisher, migration, changes)?;
         }
     }
-    Ok(())
+    match migration.detached {
+        true => Ok(()),
+        false => mark::write_empty(workload, changes),
+    }
 }
 
 /// Opens the ports in the Services that select a changed workload's pods. `done` are Services that were changed before.
@@ -56,6 +55,7 @@ pub fn workload<'t>(
 pub fn services<'t>(
     model: &Model<'t>,
     index: usize,
+    migration: &Migration,
     changes: &mut Changes<'t>,
     done: &mut Vec<usize>,
 ) -> Result<(), Refusal> {
@@ -75,7 +75,15 @@ pub fn services<'t>(
         if open.is_empty() && service.is_headless() || missing.is_empty() {
             continue;
         }
-        pod::open_ports(*service, changes, &missing)?;
+        // A name that stood there empty stays a name.
+        let nameless = open.iter().any(|port| port.node.get("name").is_none());
+        let named = pod::open_ports(*service, changes, &missing)?;
+        if let [name] = named.as_slice()
+            && nameless
+            && !migration.detached
+        {
+            changes.set(service.resource.node(), &["metadata", "annotations", mark::ADDED], name.as_str())?;
+        }
     }
     Ok(())
 }
@@ -161,7 +169,7 @@ fn labels<'t>(
         && !migration.detached
         && workload.pods.iter().all(|pod| pod.labels.has(&table.model.key) == Some(false))
     {
-        changes.set(workload.resource.node(), &["metadata", "annotations", ADDED], table.model.key.as_str())?;
+        changes.set(workload.resource.node(), &["metadata", "annotations", mark::ADDED], table.model.key.as_str())?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `kvlint enable` and `kvlint disable` through the program: what they make of manifests, and that it can be taken back.
 
 mod forms;
+mod marks;
 mod scripts;
 
 use std::fs;

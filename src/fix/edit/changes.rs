@@ -33,6 +33,8 @@ pub enum At<'t> {
 pub struct Changes<'t> {
     pub(super) drafts: Vec<Draft<'t>>,
     pub(super) json: bool,
+    /// Collections that stay when they are empty.
+    pub(super) kept: Vec<Node<'t>>,
 }
 
 enum Act {
@@ -300,6 +302,20 @@ impl<'t> Changes<'t> {
         Ok(())
     }
 
+    /// Has [`Changes::remove_up_to`] leave a collection where it is, as `[]` or `{}` if need be.
+    pub fn keep(&mut self, collection: Node<'t>) {
+        self.kept.extend(home(collection));
+    }
+
+    /// Whether something is planned for this very node.
+    pub fn touch(&self, node: Node<'t>) -> bool {
+        let planned = |home: Node<'t>| {
+            let draft = self.drafts.iter().find(|draft| std::ptr::eq(draft.tree, home.tree()));
+            draft.is_some_and(|draft| draft.plans.contains_key(&home.id()))
+        };
+        home(node).is_ok_and(planned)
+    }
+
     /// Takes away the entry with this value, or this item.
     ///
     /// # Errors
@@ -318,7 +334,7 @@ impl<'t> Changes<'t> {
         let (mut home, keep) = (home(node)?, home(keep)?);
         loop {
             let (parent, empty) = self.remove_home(home)?;
-            if !empty || parent == keep {
+            if !empty || parent == keep || self.kept.contains(&parent) {
                 return Ok(());
             }
             match self.parent(parent) {

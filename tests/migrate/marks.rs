@@ -1,0 +1,134 @@
+//! What stood there before, and is there again afterwards: empty lists, and ports without names.
+
+use super::*;
+
+fn model(container: &str, template: &str, object: &str, ports: &str) -> String {
+    format!(
+        "\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: m
+{object}spec:
+  selector: {{matchLabels: {{app: m}}}}
+  template:
+{template}    spec:
+      containers:
+        - name: vllm
+          image: vllm/vllm-openai:v0.11.1
+{container}          tty: false
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: m
+spec:
+  selector: {{app: m}}
+  ports:
+{ports}"
+    )
+}
+
+const LABELS: &str = "    metadata:\n      labels: {app: m}\n";
+const NAMED: &str = "    - {name: http, port: 8000}\n";
+
+fn round(text: &str) -> (String, String) {
+    let top = folder(&[("m.yaml", text)]);
+    run(top.path(), &["enable", "--all", "."]);
+    let enabled = read(&top, "m.yaml");
+    silent(top.path(), ".");
+    run(top.path(), &["enable", "--all", "."]);
+    assert_eq!(read(&top, "m.yaml"), enabled, "a second time changes nothing");
+    run(top.path(), &["disable", "--all", "."]);
+    let disabled = read(&top, "m.yaml");
+    run(top.path(), &["disable", "--all", "."]);
+    assert_eq!(read(&top, "m.yaml"), disabled, "a second time changes nothing");
+    (enabled, disabled)
+}
+
+#[test]
+fn what_somebody_wrote_and_left_empty_is_there_again() {
+    let command = "          command: [vllm, serve, m]\n";
+    for (text, marked) in [
+        (model("          args: []\n", LABELS, "", NAMED), Some("vllm/args")),
+        (model(&format!("{command}          ports: []\n"), LABELS, "", NAMED), Some("vllm/ports")),
+        (model(&format!("{command}          ports: [] # none\n"), LABELS, "", NAMED), Some("vllm/ports")),
+        (model("          args: []\n          ports: []\n", LABELS, "", NAMED), Some("vllm/args vllm/ports")),
+        (model(command, LABELS, "  annotations: {}\n", NAMED), Some("annotations")),
+        (model(command, LABELS, "", NAMED), None),
+        (model(&format!("{command}          args: []\n"), LABELS, "", NAMED), Some("vllm/args")),
+    ] {
+        let (enabled, disabled) = round(&text);
+        // `command` has words, so that empty arguments may stay as they are.
+        let written = marked.is_some_and(|names| enabled.contains(&format!("kvlint.dev/was-empty: {names}\n")));
+        assert!(written || !enabled.contains("was-empty"), "{enabled}");
+        assert_eq!(disabled, text, "{enabled}");
+    }
+}
+
+#[test]
+fn empty_labels_stay() {
+    let text = model("          command: [vllm, serve, m]\n", LABELS, "", NAMED);
+    for (metadata, marked) in
+        [("    metadata:\n      labels: {}\n", "metadata/labels"), ("    metadata: {}\n", "metadata")]
+    {
+        let text = text.replace(LABELS, metadata);
+        let top = folder(&[("m.yaml", &text)]);
+        run(top.path(), &["enable", "--all", "."]);
+        assert!(read(&top, "m.yaml").contains(&format!("kvlint.dev/was-empty: {marked}\n")));
+        run(top.path(), &["disable", "--all", "."]);
+        assert_eq!(read(&top, "m.yaml"), text);
+    }
+}
+
+#[test]
+fn a_key_without_a_value_stays_and_is_empty() {
+    for (key, empty) in [("args", "args: []"), ("ports", "ports: []")] {
+        let text = model(&format!("          {key}:\n"), LABELS, "", NAMED);
+        assert_eq!(round(&text).1, text.replace(&format!("{key}:\n          tty"), &format!("{empty}\n          tty")));
+    }
+}
+
+#[test]
+fn a_port_that_needed_no_name_has_none_afterwards() {
+    let command = "          command: [vllm, serve, m]\n";
+    for ports in [
+        "    - port: 8000\n",
+        "    - {port: 80, targetPort: 8000} # the API\n",
+        "    - port: 80\n      targetPort: http\n",
+    ] {
+        let container = format!("{command}          ports: [{{name: http, containerPort: 8000}}]\n");
+        let text = model(&container, LABELS, "", ports);
+        let (enabled, disabled) = round(&text);
+        assert!(enabled.contains("annotations:\n    kvlint.dev/added: http\n"), "{enabled}");
+        assert_eq!(disabled, text, "{enabled}");
+    }
+}
+
+#[test]
+fn a_name_that_is_used_by_then_stays() {
+    let text = model("          command: [vllm, serve, m]\n", LABELS, "", "    - port: 8000\n");
+    let ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: m}\nspec:\n  defaultBackend: {service: {name: m, port: {name: http}}}\n";
+    let monitor = "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {app: m}}\n  endpoints: [{port: http}]\n";
+    let client = "apiVersion: v1\nkind: Pod\nmetadata: {name: c}\nspec: {containers: [{name: c, image: busybox, command: [sh, -c, 'nc $M_SERVICE_HOST $M_SERVICE_PORT_HTTP']}]}\n";
+    for (other, title) in [(ingress, "Ingress/m"), (monitor, "ServiceMonitor/m"), (client, "Pod/c")] {
+        let top = folder(&[("m.yaml", &text)]);
+        run(top.path(), &["enable", "--all", "."]);
+        fs::write(top.path().join("other.yaml"), other).unwrap();
+        let output = kvlint(top.path(), &["disable", "--all", "."]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && told.contains("keeps the name `http`") && told.contains(title), "{told}");
+        assert_eq!(read(&top, "m.yaml"), text.replace("    - port: 8000", "    - name: http\n      port: 8000"));
+    }
+    // Other ports came meanwhile.
+    let top = folder(&[("m.yaml", &text)]);
+    run(top.path(), &["enable", "--all", "."]);
+    let more = read(&top, "m.yaml")
+        .replace("  ports:\n    - name: http", "  ports:\n    - name: grpc\n      port: 9000\n    - name: http");
+    fs::write(top.path().join("m.yaml"), more).unwrap();
+    run(top.path(), &["disable", "--all", "."]);
+    assert!(read(&top, "m.yaml").ends_with("    - name: grpc\n      port: 9000\n    - name: http\n      port: 8000\n"));
+    // Somebody else's name.
+    let own = text.replace("    - port: 8000", "    - name: http\n      port: 8000");
+    assert_eq!(round(&own).1, own);
+}
