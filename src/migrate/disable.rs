@@ -1,6 +1,7 @@
 //! The first step of switching events off: what [`super::enable`] adds is taken away, wherever it came from.
 
 use super::mark;
+use super::run::Migration;
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::env;
@@ -15,14 +16,19 @@ use crate::yaml::Node;
 ///
 /// # Errors
 /// Why nothing of it is changed.
-pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+pub fn workload<'t>(
+    model: &Model<'t>,
+    index: usize,
+    migration: &Migration,
+    changes: &mut Changes<'t>,
+) -> Result<(), Refusal> {
     let workload = &model.workloads[index];
     let engines: Vec<&Publisher<'t>> =
         model.publishers.iter().filter(|p| p.workload == index && p.engine() == Engine::Vllm).collect();
     if engines.is_empty() {
         return Err(Refusal::at(workload.resource.grip(), "no container of it is seen to start vLLM"));
     }
-    mark::keep_empty(workload, changes)?;
+    mark::keep_empty(workload, migration.detached, changes)?;
     for starts in engines.chunk_by(|a, b| a.shares_container(b)) {
         let publisher = starts[0];
         starts.iter().try_for_each(|start| options(start, changes))?;
@@ -45,7 +51,8 @@ pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) 
             changes.remove_up_to(entry.value, workload.resource.node())?;
         }
     }
-    if let Some(mark) = mark::value(workload.resource, mark::ADDED) {
+    // Objects in a cluster have annotations that no manifest tells, so that a patch of them might not fit.
+    if let Some(mark) = mark::value(workload.resource, mark::ADDED).filter(|_| !migration.detached) {
         changes.remove_up_to(mark, workload.resource.node())?;
     }
     Ok(())
@@ -71,6 +78,7 @@ fn model_label<'t>(model: &Model<'t>, workload: &Workload<'t>) -> Option<&'t str
 pub fn services<'t>(
     model: &Model<'t>,
     targets: &[usize],
+    migration: &Migration,
     changes: &mut Changes<'t>,
     notes: &mut Vec<String>,
 ) -> Result<(), Refusal> {
@@ -87,7 +95,7 @@ pub fn services<'t>(
             changes.remove_up_to(port.node, service.resource.node())?;
         }
         let left = service.ports().len() - extra.len();
-        mark::unname_port(model, *service, left, changes, notes)?;
+        mark::unname_port(model, *service, left, migration.detached, changes, notes)?;
     }
     Ok(())
 }

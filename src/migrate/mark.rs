@@ -1,7 +1,7 @@
 //! What [`super::enable`] writes down in annotations, because nothing else would tell [`super::disable`] what stood there before.
 
 use crate::events::Model;
-use crate::fix::edit::{Changes, Refusal};
+use crate::fix::edit::{Changes, Empty, Refusal};
 use crate::k8s::{PodTemplate, Service, Workload};
 use crate::load::Resource;
 use crate::yaml::Node;
@@ -10,8 +10,11 @@ use crate::yaml::Node;
 /// taken away. Of a Service it is the name of its one port, which needed none before.
 pub const ADDED: &str = "kvlint.dev/added";
 
-/// Lists and mappings of a workload that somebody wrote, and that were empty: `vllm/args metadata/labels`.
+/// Lists and mappings of a workload that somebody wrote, and that were empty: `vllm/args metadata/labels`. Behind the names of keys
+/// without a value stands `=`.
 const WAS_EMPTY: &str = "kvlint.dev/was-empty";
+
+const NO_VALUE: char = '=';
 
 /// The value of an annotation, where an object has it.
 pub fn value<'t>(resource: &'t Resource, key: &str) -> Option<Node<'t>> {
@@ -51,7 +54,10 @@ pub fn write_empty<'t>(workload: &Workload<'t>, changes: &mut Changes<'t>) -> Re
     let before = names.len();
     let mut add = |changes: &Changes<'t>, own: bool| {
         let all = collections(workload).into_iter().filter(|(name, _)| (name == "annotations") == own);
-        for (name, _) in all.filter(|(_, node)| node.is_empty() && changes.touch(*node)) {
+        for (mut name, node) in all.filter(|(_, node)| node.is_empty() && changes.touch(*node)) {
+            if node.is_null() && node.span().is_empty() {
+                name.push(NO_VALUE);
+            }
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -75,13 +81,21 @@ pub fn write_empty<'t>(workload: &Workload<'t>, changes: &mut Changes<'t>) -> Re
 ///
 /// # Errors
 /// When the annotation can't be taken away.
-pub fn keep_empty<'t>(workload: &Workload<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+pub fn keep_empty<'t>(workload: &Workload<'t>, detached: bool, changes: &mut Changes<'t>) -> Result<(), Refusal> {
     let Some(written) = value(workload.resource, WAS_EMPTY) else { return Ok(()) };
     let names: Vec<&str> = written.text().unwrap_or_default().split_whitespace().collect();
-    for (_, node) in collections(workload).into_iter().filter(|(name, _)| names.contains(&name.as_str())) {
-        changes.keep(node);
+    for (name, node) in collections(workload) {
+        let written = names.iter().find(|written| written.trim_end_matches(NO_VALUE) == name);
+        match written {
+            Some(written) if written.ends_with(NO_VALUE) => changes.keep(node, Empty::Key),
+            Some(_) => changes.keep(node, Empty::Brackets),
+            None => {}
+        }
     }
-    changes.remove_up_to(written, workload.resource.node())
+    match detached {
+        true => Ok(()),
+        false => changes.remove_up_to(written, workload.resource.node()),
+    }
 }
 
 /// Takes the name of a Service's one port away, which it was given for the sake of others that go now. A name that is used by then
@@ -93,11 +107,14 @@ pub fn unname_port<'t>(
     model: &Model<'t>,
     service: Service<'t>,
     left: usize,
+    detached: bool,
     changes: &mut Changes<'t>,
     notes: &mut Vec<String>,
 ) -> Result<(), Refusal> {
     let Some(mark) = value(service.resource, ADDED) else { return Ok(()) };
-    changes.remove_up_to(mark, service.resource.node())?;
+    if !detached {
+        changes.remove_up_to(mark, service.resource.node())?;
+    }
     let Some(name) = mark.text() else { return Ok(()) };
     let Some(port) = service.ports().into_iter().find(|port| port.name == Some(name)) else { return Ok(()) };
     let why = match model.unit.resources.iter().find(|r| refers(r.node(), name)) {

@@ -254,7 +254,7 @@ impl Work<'_> {
             }
         }
         if self.migration.way == Way::Disable {
-            disable::services(model, targets, &mut changes, &mut self.notes)?;
+            disable::services(model, targets, self.migration, &mut changes, &mut self.notes)?;
         }
         changes.finish()
     }
@@ -262,7 +262,7 @@ impl Work<'_> {
     fn engine<'t>(&self, model: &Model<'t>, index: usize, changes: &mut Changes<'t>) -> Result<(), Refusal> {
         match self.migration.way {
             Way::Enable => enable::workload(model, index, self.migration, changes),
-            Way::Disable => disable::workload(model, index, changes),
+            Way::Disable => disable::workload(model, index, self.migration, changes),
         }
     }
 

@@ -82,11 +82,32 @@ fn empty_labels_stay() {
 }
 
 #[test]
-fn a_key_without_a_value_stays_and_is_empty() {
-    for (key, empty) in [("args", "args: []"), ("ports", "ports: []")] {
-        let text = model(&format!("          {key}:\n"), LABELS, "", NAMED);
-        assert_eq!(round(&text).1, text.replace(&format!("{key}:\n          tty"), &format!("{empty}\n          tty")));
+fn a_key_without_a_value_has_none_afterwards() {
+    let command = "          command: [vllm, serve, m]\n";
+    let plain = model(command, LABELS, "", NAMED);
+    for text in [
+        model("          args:\n", LABELS, "", NAMED),
+        model(&format!("{command}          ports:\n"), LABELS, "", NAMED),
+        model(&format!("{command}          ports: # none\n"), LABELS, "", NAMED),
+        model(&format!("{command}          ports:\n          # none yet\n"), LABELS, "", NAMED),
+        model(command, LABELS, "  annotations:\n", NAMED),
+    ] {
+        assert_eq!(round(&text).1, text);
+        assert_eq!(round(&text.replace('\n', "\r\n")).1, text.replace('\n', "\r\n"));
     }
+    // A null in so many words.
+    let text = plain.replace("          tty", "          ports: ~\n          tty");
+    assert_eq!(round(&text).1, text.replace('~', "[]"));
+}
+
+#[test]
+fn annotations_of_objects_in_a_cluster_are_left_alone() {
+    let text = model("          command: [vllm, serve, m]\n          ports: []\n", LABELS, "", "    - port: 8000\n");
+    let top = folder(&[("m.yaml", &text)]);
+    run(top.path(), &["enable", "--all", "."]);
+    assert_eq!(read(&top, "m.yaml").matches("kvlint.dev/").count(), 3);
+    let script = run(top.path(), &["disable", "--all", ".", "--as", "kubectl"]);
+    assert!(script.contains("/spec/ports/0/name") && !script.contains("annotations"), "{script}");
 }
 
 #[test]

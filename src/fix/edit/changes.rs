@@ -7,7 +7,7 @@ use super::value::Value;
 use super::{emit, inside};
 use crate::lint::Edit;
 use crate::source::ReadOnly;
-use crate::yaml::{Node, Shape, Tree, Written, is_template};
+use crate::yaml::{Node, Shape, Style, Tree, Written, is_template};
 
 /// Where an entry or item is inserted.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +33,17 @@ pub enum At<'t> {
 pub struct Changes<'t> {
     pub(super) drafts: Vec<Draft<'t>>,
     pub(super) json: bool,
-    /// Collections that stay when they are empty.
-    pub(super) kept: Vec<Node<'t>>,
+    /// Collections that stay when they are empty, and what stands there then.
+    pub(super) kept: Vec<(Node<'t>, Empty)>,
+}
+
+/// What is left of a collection that is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    /// `[]` or `{}`.
+    Brackets,
+    /// Its key, without a value.
+    Key,
 }
 
 enum Act {
@@ -302,9 +311,9 @@ impl<'t> Changes<'t> {
         Ok(())
     }
 
-    /// Has [`Changes::remove_up_to`] leave a collection where it is, as `[]` or `{}` if need be.
-    pub fn keep(&mut self, collection: Node<'t>) {
-        self.kept.extend(home(collection));
+    /// Has [`Changes::remove_up_to`] leave a collection where it is when it is empty.
+    pub fn keep(&mut self, collection: Node<'t>, empty: Empty) {
+        self.kept.extend(home(collection).map(|home| (home, empty)));
     }
 
     /// Whether something is planned for this very node.
@@ -334,7 +343,13 @@ impl<'t> Changes<'t> {
         let (mut home, keep) = (home(node)?, home(keep)?);
         loop {
             let (parent, empty) = self.remove_home(home)?;
-            if !empty || parent == keep || self.kept.contains(&parent) {
+            if !empty || parent == keep {
+                return Ok(());
+            }
+            if let Some((_, stays)) = self.kept.iter().find(|(node, _)| *node == parent).copied() {
+                if stays == Empty::Key && parent.style() == Style::Block {
+                    self.draft(parent)?.plans.insert(parent.id(), Plan::Nothing);
+                }
                 return Ok(());
             }
             match self.parent(parent) {
@@ -366,6 +381,9 @@ impl<'t> Changes<'t> {
         draft.guard_all(home)?;
         if let Some(entry) = parent.written_entries().get(index) {
             draft.guard_own(entry.key)?;
+        }
+        if matches!(draft.plans.get(&parent.id()), Some(Plan::Nothing)) {
+            return Ok((parent, false));
         }
         draft.forget(home);
         let slots = draft.slots(parent)?;
