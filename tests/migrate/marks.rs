@@ -153,3 +153,29 @@ fn a_name_that_is_used_by_then_stays() {
     let own = text.replace("    - port: 8000", "    - name: http\n      port: 8000");
     assert_eq!(round(&own).1, own);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_was_empty_comes_back(
+        args in prop::sample::select(vec!["", "args:\n", "args: []\n", "args: [] # none\n", "args: # none\n"]),
+        ports in prop::sample::select(vec!["", "ports:\n", "ports: []\n", "ports: [{containerPort: 8000}]\n"]),
+        object in prop::sample::select(vec!["", "  annotations:\n", "  annotations: {}\n", "  annotations: {a: b}\n"]),
+        port in prop::sample::select(vec!["- port: 80\n", "- {port: 80}\n", "- name: web\n      port: 80\n"]),
+        command in prop::sample::select(vec![
+            "",
+            "command: [vllm, serve, m]\n",
+            "command: [sh, -c, \"vllm serve m || vllm serve n\"]\n",
+            "command:\n            - sh\n            - -c\n            - |\n              if x; then vllm serve m; else\n                vllm serve n \\\n                  --port 80; fi\n",
+            "command:\n            - sh\n            - -c\n            - vllm serve m\n              --port 80\n",
+        ]),
+        crlf in any::<bool>(),
+    ) {
+        let lines = [command, args, ports].map(|line| if line.is_empty() { String::new() } else { format!("          {line}") });
+        let text = model(&lines.concat(), LABELS, object, &format!("    {port}"));
+        let text = if crlf { text.replace('\n', "\r\n") } else { text };
+        let (enabled, disabled) = round(&text);
+        prop_assert_eq!(disabled, text, "{}", enabled);
+    }
+}
