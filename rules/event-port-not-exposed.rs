@@ -8,7 +8,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     let dial = &aibrix::table().dial;
     let names = &aibrix::table().documented.port_names;
-    for publisher in &model.publishers {
+    for publisher in model.engines() {
         if publisher.publishing() != Publishing::On || !model.is_for_aibrix(publisher) {
             continue;
         }

@@ -7,8 +7,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
     let assumed = cx.config.assume.gateway.as_ref();
     let publishers: Vec<_> = model
-        .publishers
-        .iter()
+        .engines()
         .filter(|p| p.engine() == Engine::Vllm && p.publishing() == Publishing::On && model.is_for_aibrix(p))
         .collect();
     for gateway in &model.gateways {

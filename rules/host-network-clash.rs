@@ -3,7 +3,7 @@ use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
-    for publisher in &model.publishers {
+    for publisher in model.engines() {
         let pod = &publisher.pod;
         // The number of pods of a DaemonSet stands nowhere, so that it is not known.
         let (Some(host_network), Some((&replicas, replicas_at))) = (pod.host_network(), pod.replicas.known_at()) else {

@@ -22,11 +22,12 @@ pub fn check(cx: &mut UnitContext<'_>) {
             .report(entry.value.span(), "the pod asks to be heard by the gateway, but its engine publishes nothing")
             .label("the gateway subscribes to this pod")
             .note("the pod will be Running and serve requests, and the gateway will never learn what it has cached");
-        let report = match publishers.as_slice() {
-            [only] => report
-                .mend("switch events on", Applicability::Unsafe, |changes| publish::switch_on(model, only, changes)),
-            // Which of them is meant is not known.
-            _ => report,
+        // Which of several containers is meant is not known.
+        let report = match publishers.iter().all(|p| p.shares_container(first) && p.engine() == first.engine()) {
+            true => report.mend("switch events on", Applicability::Unsafe, |changes| {
+                publish::switch_on(model, &publishers, changes)
+            }),
+            false => report,
         };
         let unnamed = first.readable_config().is_some_and(|c| c.entry(Setting::Publisher.key()).is_absent());
         let rows = &events::table().config.publisher_unset;

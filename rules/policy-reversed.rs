@@ -30,7 +30,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             ),
         };
         let mut report = cx.report(reversed.selector, message).label(right).related(reversed.peer, wrong);
-        for publisher in model.publishers.iter().take(NAMED) {
+        for publisher in model.engines().take(NAMED) {
             let engine = policies::engine_title(model, publisher);
             if let Some(port) = publisher.event_port().known() {
                 report = report.related(port.span, format!("`{engine}` listens on port {}", port.first));

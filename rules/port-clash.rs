@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use crate::events::{BoundPort, PortUse, Publisher};
+use crate::events::{BoundPort, Company, PortUse, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::vllm::{self, EnvRole};
@@ -19,6 +19,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         for (index, (publisher, bound)) in engines.iter().enumerate() {
             for port in bound {
                 clash_inside(cx, publisher, port);
+                clash_beside(cx, port, index, &engines);
                 clash_outside(cx, port, index, &engines, &neighbours);
             }
         }
@@ -105,6 +106,25 @@ fn clash_inside(cx: &mut UnitContext<'_>, publisher: &Publisher<'_>, port: &Boun
             report.note(format!("the default is that of {}", publisher.image.describe("vLLM"))).observed(certainty);
         }
     }
+}
+
+/// An engine that the same script runs at the same time. The later of the two is reported.
+fn clash_beside(
+    cx: &mut UnitContext<'_>,
+    port: &BoundPort,
+    index: usize,
+    engines: &[(&Publisher<'_>, Vec<BoundPort>)],
+) {
+    let publisher = engines[index].0;
+    let Company::Abreast(others) = &publisher.command.company else { return };
+    let beside = |other: &Publisher<'_>| other.shares_container(publisher) && others.contains(&other.command.grip);
+    let mut earlier = engines[..index].iter().filter(|(other, _)| beside(other)).flat_map(|(_, bound)| bound);
+    let Some((theirs, number)) = earlier.find_map(|theirs| Some((theirs, port.meets(theirs)?))) else { return };
+    cx.report(port.span, format!("{} the {} of another engine of this script", taken(port), theirs.what.name()))
+        .label(format!("port {number} is taken"))
+        .related(theirs.span, "the other listens on it, and may run at the same time")
+        .help("give each engine ports of its own, or a pod of its own")
+        .note("the second of the two sockets fails with `Address already in use`");
 }
 
 fn clash_with_engine(

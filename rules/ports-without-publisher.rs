@@ -17,7 +17,8 @@ pub fn check(cx: &mut UnitContext<'_>) {
         if publishers.iter().any(|p| p.publishing() != Publishing::Unconfigured) {
             continue;
         }
-        for publisher in publishers {
+        for starts in publishers.chunk_by(|a, b| a.shares_container(b)) {
+            let publisher = starts[0];
             let nixl = publisher.env_for(EnvRole::NixlPort);
             for port in publisher.container.ports() {
                 let (Some((&number, span)), Some(name)) = (port.number.known_at(), port.name) else { continue };

@@ -1,5 +1,7 @@
 use crate::events::Engine;
+use crate::facts::aibrix;
 use crate::facts::vllm::events;
+use crate::fix::{pod, publish};
 use crate::lint::prelude::*;
 
 /// The replay port that is suggested is as far away at least, so that ranks may be added.
@@ -52,6 +54,19 @@ pub fn check(cx: &mut UnitContext<'_>) {
         }
         let away = ranks.max(1);
         let such_as = last_of(port, away.max(ROOM) + 1).map_or(String::new(), |free| format!(", such as {free}"));
+        let dial = &aibrix::table().dial;
+        // The gateway asks for missed events on one port, on which no other engine of the pod may be.
+        let other_socket = |listener: &crate::events::BoundPort| listener.contains(dial.replay);
+        let free = [publisher.http_listener(), publisher.nixl_port()].iter().flatten().all(|l| !other_socket(l));
+        let meant = distance == 0 && port == dial.events && ranks == 1 && free && model.is_for_aibrix(publisher);
+        let report = match meant {
+            true => report.mend(format!("move replay to port {}", dial.replay), Applicability::Unsafe, |changes| {
+                let old = (replay.port_span(), other.to_string());
+                publish::rewrite(model, publisher, changes, (old.0, &old.1), &dial.replay.to_string())?;
+                pod::list_ports(publisher, changes)
+            }),
+            false => report,
+        };
         report
             .help(format!("choose a replay port at least {away} away{such_as}"))
             .note(publisher.image.evidence("vLLM", &verdict));

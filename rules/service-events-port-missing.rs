@@ -62,7 +62,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             let applicability = if pod::is_internal(*service) { Applicability::Safe } else { Applicability::Unsafe };
             report
                 .mend(format!("add the port {number}"), applicability, |changes| {
-                    pod::open_ports(*service, changes, &[(number, missing.convention)])
+                    pod::open_ports(*service, changes, &[(number, missing.convention)]).map(drop)
                 })
                 .related(missing.at, format!("the engine's {} is {number}", missing.what.name()))
                 .help(format!("add `{{name: {}, port: {number}, targetPort: {number}}}`", missing.convention))

@@ -15,7 +15,7 @@ pub fn check(cx: &mut ResourceContext<'_>) {
         cx.report(place, format!("the port{number} has no name, and the Service has {} ports", ports.len()))
             .label("without a name")
             .help("add a `name`, such as `http`")
-            .mend("name it", Applicability::Safe, |changes| pod::name_ports(&ports, changes, &[]))
+            .mend("name it", Applicability::Safe, |changes| pod::name_ports(&ports, changes, &[]).map(drop))
             .note("the API server refuses the Service, so `kubectl apply` fails");
     }
 }

@@ -10,7 +10,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
         let asked = label.value.as_deref().is_some_and(|value| p.pod.labels.equals(&label.key, value) == Some(true));
         asked && p.publishing() == Publishing::On
     };
-    let publishers: Vec<_> = model.publishers.iter().filter(heard).collect();
+    let publishers: Vec<_> = model.engines().filter(heard).collect();
     // One gateway that listens, or may listen, is enough.
     if publishers.is_empty() || !model.gateways.iter().all(is_off) {
         return;

@@ -7,7 +7,7 @@ use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
     let model = cx.model;
-    for publisher in model.publishers.iter().filter(|p| p.engine() == Engine::Vllm) {
+    for publisher in model.engines().filter(|p| p.engine() == Engine::Vllm) {
         let variables = publisher.container.env_vars();
         let unread = |name: &str| is_unread_event_variable(name) && !publish::is_mentioned(publisher, name);
         let found: Vec<_> = variables.iter().filter(|v| v.name.text().is_some_and(unread)).collect();

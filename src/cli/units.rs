@@ -11,7 +11,7 @@ use super::terminal::{self, Color};
 use super::{FAILURE, output};
 use crate::config::Config;
 use crate::display::{shown, visible};
-use crate::events::{ImageRelease, Model, Publishing};
+use crate::events::{Company, ImageRelease, Model, Publishing};
 use crate::load::{Loaded, Unit};
 use crate::report::{Coverage, Style};
 use crate::source::{FileId, Span};
@@ -81,7 +81,12 @@ fn describe(unit: &Unit, loaded: &Loaded, config: &Config, style: &Style) -> Str
         let engine = format!("{} {}", publisher.engine().name(), release(&publisher.image));
         let title = publisher.pod.resource.title();
         let name = publisher.container.name();
-        let line = format!("{title}, container {name}: {engine}, {publishing}  {}", at(publisher.container.grip()));
+        // Of several starts in one script each has a line of its own.
+        let place = match publisher.command.company {
+            Company::Alone => publisher.container.grip(),
+            _ => publisher.command.grip,
+        };
+        let line = format!("{title}, container {name}: {engine}, {publishing}  {}", at(place));
         let _ = writeln!(text, "  {:<10} {}", "publisher", visible::line(&line));
     }
     for gateway in &model.gateways {

@@ -35,6 +35,12 @@ impl<'t> Emitter<'_, 't> {
             .collect()
     }
 
+    /// Takes away all of a collection that stands under a key.
+    pub(super) fn nothing(&mut self, node: Node<'t>, context: Context) -> Result<(), Refusal> {
+        let rows = self.rows(node)?;
+        self.collapse(node, context, &rows, "")
+    }
+
     /// Emits a collection of lines with these slots.
     pub(super) fn block(&mut self, node: Node<'t>, context: Context, slots: &[Slot]) -> Result<(), Refusal> {
         let rows = self.rows(node)?;
@@ -46,7 +52,8 @@ impl<'t> Emitter<'_, 't> {
         self.rename_keys(node, slots, Setting::default())?;
         let column = self.page.column(first.head);
         if kept.is_empty() && slots.is_empty() {
-            return self.collapse(node, context, &rows);
+            let brackets = if node.is_mapping() { "{}" } else { "[]" };
+            return self.collapse(node, context, &rows, brackets);
         }
         if kept.is_empty() {
             let lines: Vec<String> = slots.iter().filter_map(|s| self.line(node, column, s)).collect();
@@ -256,21 +263,21 @@ impl<'t> Emitter<'_, 't> {
     }
 
     /// Writes `{}` or `[]` where nothing is left.
-    fn collapse(&mut self, node: Node<'t>, context: Context, rows: &[Row]) -> Result<(), Refusal> {
+    fn collapse(&mut self, node: Node<'t>, context: Context, rows: &[Row], empty: &str) -> Result<(), Refusal> {
         let page = self.page;
-        let brackets = if node.is_mapping() { "{}" } else { "[]" };
         if node.is_anchored() || node.tag().is_some() {
             return Err(Refusal::at(node.grip(), "the value has an anchor or a tag"));
         }
         let Some((first, others)) = rows.split_first() else { return Ok(()) };
         match context {
             Context::Entry { colon, .. } | Context::Item { dash: colon, .. } if page.starts_line(first.head) => {
-                self.edit(colon, colon, format!(" {brackets}"));
+                let gap = if empty.is_empty() { "" } else { " " };
+                self.edit(colon, colon, format!("{gap}{empty}"));
                 self.remove_rows(rows, colon)
             }
             _ => {
                 let kept = page.text[first.head..first.end].trim_end_matches(['\n', '\r']).len();
-                self.edit(first.head, first.head + kept, brackets);
+                self.edit(first.head, first.head + kept, empty);
                 self.remove_rows(others, first.end)
             }
         }

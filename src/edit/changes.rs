@@ -7,7 +7,7 @@ use super::text::TextEdit;
 use super::value::Value;
 use super::{emit, inside};
 use crate::source::ReadOnly;
-use crate::yaml::{Node, Shape, Tree, Written, is_template};
+use crate::yaml::{Node, Shape, Style, Tree, Written, is_template};
 
 /// Where an entry or item is inserted.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,17 @@ pub enum At<'t> {
 pub struct Changes<'t> {
     pub(super) drafts: Vec<Draft<'t>>,
     pub(super) json: bool,
+    /// Collections that stay when they are empty, and what stands there then.
+    pub(super) kept: Vec<(Node<'t>, Empty)>,
+}
+
+/// What is left of a collection that is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    /// `[]` or `{}`.
+    Brackets,
+    /// Its key, without a value.
+    Key,
 }
 
 enum Act {
@@ -300,6 +311,20 @@ impl<'t> Changes<'t> {
         Ok(())
     }
 
+    /// Has [`Changes::remove_up_to`] leave a collection where it is when it is empty.
+    pub fn keep(&mut self, collection: Node<'t>, empty: Empty) {
+        self.kept.extend(home(collection).map(|home| (home, empty)));
+    }
+
+    /// Whether something is planned for this very node.
+    pub fn touch(&self, node: Node<'t>) -> bool {
+        let planned = |home: Node<'t>| {
+            let draft = self.drafts.iter().find(|draft| std::ptr::eq(draft.tree, home.tree()));
+            draft.is_some_and(|draft| draft.plans.contains_key(&home.id()))
+        };
+        home(node).is_ok_and(planned)
+    }
+
     /// Takes away the entry with this value, or this item.
     ///
     /// # Errors
@@ -319,6 +344,12 @@ impl<'t> Changes<'t> {
         loop {
             let (parent, empty) = self.remove_home(home)?;
             if !empty || parent == keep {
+                return Ok(());
+            }
+            if let Some((_, stays)) = self.kept.iter().find(|(node, _)| *node == parent).copied() {
+                if stays == Empty::Key && parent.style() == Style::Block {
+                    self.draft(parent)?.plans.insert(parent.id(), Plan::Nothing);
+                }
                 return Ok(());
             }
             match self.parent(parent) {
@@ -350,6 +381,9 @@ impl<'t> Changes<'t> {
         draft.guard_all(home)?;
         if let Some(entry) = parent.written_entries().get(index) {
             draft.guard_own(entry.key)?;
+        }
+        if matches!(draft.plans.get(&parent.id()), Some(Plan::Nothing)) {
+            return Ok((parent, false));
         }
         draft.forget(home);
         let slots = draft.slots(parent)?;

@@ -16,6 +16,8 @@ pub(super) enum Plan {
     Text(Vec<TextEdit>),
     /// The collection has these entries or items.
     Slots(Vec<Slot>),
+    /// Nothing stands behind the key.
+    Nothing,
 }
 
 /// An entry or item of a collection that changes.

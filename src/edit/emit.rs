@@ -130,6 +130,7 @@ impl<'t> Emitter<'_, 't> {
             Some(Plan::Text(edits)) => text::emit(self, node, context, edits, json),
             Some(Plan::Slots(slots)) if node.style() == Style::Flow => self.flow(node, context, slots, json),
             Some(Plan::Slots(slots)) => self.block(node, context, slots),
+            Some(Plan::Nothing) => self.nothing(node, context),
             None => Ok(()),
         }
     }

@@ -58,7 +58,7 @@ mod verify;
 mod words;
 
 pub use apply::{Conflict, Edit, apply_to};
-pub use changes::{At, Changes};
+pub use changes::{At, Changes, Empty};
 pub use documents::{append_document, remove_document};
 pub use inside::{json, yaml};
 pub use locate::scalar_at;

@@ -106,7 +106,8 @@ pub(super) fn emit<'t>(
     }
     let file = node.tree().source().id();
     let at = Setting { flow: context.is_flow(), json, quotes: None };
-    let direct = direct(emitter.page, node, edits, &new, at).map(|edits| {
+    let page = emitter.page;
+    let direct = direct(page, node, edits, &new, at).or_else(|| in_quotes(page, node, edits)).map(|edits| {
         let edit = |(range, replacement): (Range<usize>, String)| Edit {
             span: Span::new(file, range.start as u32, range.end as u32),
             replacement,
@@ -145,6 +146,28 @@ fn is_template_at(text: &str, range: &Range<usize>) -> bool {
         })
     };
     touches("{{", "}}", false) || touches("${", "}", true)
+}
+
+/// The changed bytes of text without quotes on several lines that needs quotes now: its lines stay as they are.
+fn in_quotes(page: &Page<'_>, node: Node<'_>, edits: &[TextEdit]) -> Option<Vec<(Range<usize>, String)>> {
+    let (start, end) = (node.span().start as usize, node.span().end as usize);
+    let raw = page.text.get(start..end)?;
+    if node.style() != Style::Plain || node.as_str().is_none() || !raw.contains('\n') {
+        return None;
+    }
+    let map = node.scalar_map();
+    let mut found = vec![(start..start, "\"".to_string())];
+    for edit in edits {
+        let span = map.span(edit.range.clone());
+        found.push((span.start as usize..span.end as usize, print::escape(&edit.text)));
+    }
+    let changed = |at: usize| found.iter().any(|(range, _)| range.contains(&at));
+    let special = raw.match_indices(['"', '\\']).map(|(at, _)| start + at).filter(|at| !changed(*at));
+    let special: Vec<usize> = special.collect();
+    found.extend(special.into_iter().map(|at| (at..at, "\\".to_string())));
+    found.push((end..end, "\"".to_string()));
+    found.sort_by_key(|(range, _)| (range.start, range.end));
+    Some(found)
 }
 
 /// The changed bytes, where the changed parts can be written in the scalar's own style.

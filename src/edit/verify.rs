@@ -203,6 +203,7 @@ fn is_planned<'n>(plans: &Plans, old: Node<'n>, new: Node<'n>) -> bool {
                     && (old.as_str().is_none() || new.as_str().is_some())
             }
             Some(Plan::Slots(slots)) => slots_hold(slots, old, new, &mut pairs),
+            Some(Plan::Nothing) => new.is_null(),
             None => nothing_changed(old, new, &mut pairs),
         };
         if !right {

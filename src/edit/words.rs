@@ -41,6 +41,12 @@ impl<'t> Script<'t> {
         Ok(Script { node, text, parsed })
     }
 
+    /// Whether the scalar stands without quotes outside of brackets, where most characters stand for themselves.
+    pub fn is_plain(&self) -> bool {
+        let parent = self.node.tree().place(self.node.id()).map(|(parent, _)| self.node.tree().node(parent));
+        self.node.style() == Style::Plain && parent.is_some_and(|parent| parent.style() == Style::Block)
+    }
+
     /// The word that holds this range of the scalar's text.
     pub fn word_in(&self, range: &Range<usize>) -> Option<WordId> {
         let commands = self.parsed.commands.iter().enumerate();

@@ -5,10 +5,13 @@ use std::ops::Range;
 
 use crate::facts::{sglang, vllm};
 use crate::k8s::image::ImageRef;
-use crate::k8s::{Container, Text};
+use crate::k8s::{Argv, Container, Text};
 use crate::source::Span;
 
-use super::shell;
+use super::shell::{self, Order};
+
+/// A script that starts more engines than this is looked at by its last.
+const STARTS: usize = 16;
 
 /// What publishes the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,12 +50,25 @@ pub struct EngineCommand {
     pub entry_point: Option<&'static vllm::EntryPoint>,
     /// A short place to hold it by: where options would be added.
     pub grip: Span,
-    /// How many other commands of the script start an engine, too.
-    pub others: usize,
+    /// How other commands of the script that start an engine, too, stand to it.
+    pub company: Company,
     /// Variables that the script itself sets for the command.
     pub script_env: Vec<(String, Option<Text>)>,
     /// Lines of the script behind the command that were meant to be a part of it.
     pub cuts: Vec<Cut>,
+}
+
+/// How a command that starts an engine stands to the others of its script that do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// There is no other.
+    Alone,
+    /// No other runs at the same time: they stand in branches, or each starts when the one before has ended.
+    InTurn,
+    /// These may run at the same time, by their [`EngineCommand::grip`]; its own is among them where a loop starts it again.
+    Abreast(Vec<Span>),
+    /// The script does not tell.
+    Unknown,
 }
 
 /// A place where a line of a script ends a command that was meant to go on: the next statement starts with an option.
@@ -70,13 +86,18 @@ pub struct Cut {
     pub place: Span,
 }
 
-/// The engine that a container starts, if its command or image tells.
-pub fn engine_command(container: Container<'_>, image: Option<&ImageRef<'_>>) -> Option<EngineCommand> {
+/// The commands of a container that start an engine, if its command or image tells: one, or several of one script in their order.
+pub fn engine_commands(container: Container<'_>, image: Option<&ImageRef<'_>>) -> Vec<EngineCommand> {
     let argv = container.argv();
     let words: Vec<&str> = argv.words.iter().map(|t| t.value.as_str()).collect();
-    if let Some(index) = shell::shell_script_index(&words) {
-        return in_script(container, index);
+    match shell::shell_script_index(&words) {
+        Some(index) => in_script(container, index),
+        None => without_script(argv, image).into_iter().collect(),
     }
+}
+
+fn without_script(argv: Argv, image: Option<&ImageRef<'_>>) -> Option<EngineCommand> {
+    let words: Vec<&str> = argv.words.iter().map(|t| t.value.as_str()).collect();
     if let Some(entry) = match_entry(&words) {
         let rest = argv.words[entry.words..].to_vec();
         return Some(EngineCommand {
@@ -86,7 +107,7 @@ pub fn engine_command(container: Container<'_>, image: Option<&ImageRef<'_>>) ->
             in_script: false,
             entry_point: entry.vllm,
             grip: argv.grip,
-            others: 0,
+            company: Company::Alone,
             script_env: Vec::new(),
             cuts: Vec::new(),
         });
@@ -107,7 +128,7 @@ pub fn engine_command(container: Container<'_>, image: Option<&ImageRef<'_>>) ->
         in_script: false,
         entry_point: None,
         grip: argv.grip,
-        others: 0,
+        company: Company::Alone,
         script_env: Vec::new(),
         cuts: Vec::new(),
     })
@@ -184,28 +205,52 @@ fn starts_with(words: &[&str], wanted: &[String]) -> bool {
     words.len() >= wanted.len() && words.iter().zip(wanted).all(|(have, want)| have == want)
 }
 
-fn starts_engine(command: &shell::Command) -> bool {
+/// The entry point that a command of a script starts to serve: one that is asked for its options or its release ends.
+fn start(command: &shell::Command) -> Option<Entry> {
     let words: Vec<&str> = command.program().iter().map(|w| w.text.as_str()).collect();
-    match_entry(&words).is_some()
+    let entry = match_entry(&words)?;
+    let ends = |word: &&str| matches!(*word, "-h" | "--help" | "--version") || word.starts_with("--help=");
+    (!words[entry.words..].iter().any(ends)).then_some(entry)
 }
 
-fn in_script(container: Container<'_>, index: usize) -> Option<EngineCommand> {
-    let node = container.argv_node(index)?;
-    let source = node.text()?;
+fn in_script(container: Container<'_>, index: usize) -> Vec<EngineCommand> {
+    let Some(node) = container.argv_node(index) else { return Vec::new() };
+    let Some(source) = node.text() else { return Vec::new() };
     let literal = Text::literal(node);
     let environment = OnceCell::new();
     let value = |name: &str| environment.get_or_init(|| container.environment()).variable(name);
     let script = shell::parse_argument(source, value);
-    // The last one wins: earlier commands are often tests of the same program (`vllm --version`).
-    script.commands.iter().enumerate().rev().find_map(|(at, command)| {
-        let program = command.program();
-        let words: Vec<&str> = program.iter().map(|w| w.text.as_str()).collect();
-        let entry = match_entry(&words)?;
+    let starts: Vec<(usize, Entry)> =
+        script.commands.iter().enumerate().filter_map(|(at, command)| Some((at, start(command)?))).collect();
+    let few = starts.len() <= STARTS;
+    let looked_at = if few { starts.as_slice() } else { &starts[starts.len() - 1..] };
+    let grip = |(at, entry): &(usize, Entry)| {
+        let program = script.commands[*at].program();
+        literal.sub_span(program[0].range.start..program[entry.words - 1].range.end)
+    };
+    let company = |at: usize| {
+        let order = |other: usize| match other == at {
+            true if script.repeats(at) => Order::Abreast,
+            true => Order::InTurn,
+            false => script.order(at, other),
+        };
+        let abreast: Vec<Span> =
+            looked_at.iter().filter(|(other, _)| order(*other) == Order::Abreast).map(grip).collect();
+        match () {
+            () if !few => Company::Unknown,
+            () if !abreast.is_empty() => Company::Abreast(abreast),
+            () if looked_at.iter().any(|(other, _)| order(*other) == Order::Unknown) => Company::Unknown,
+            () if looked_at.len() > 1 => Company::InTurn,
+            () => Company::Alone,
+        }
+    };
+    let command = |found: &(usize, Entry)| {
+        let (at, entry) = found;
+        let command = &script.commands[*at];
         let text = |w: &shell::Word| literal.cut(w.text.clone(), w.opaque, w.range.clone(), w.pieces());
-        let rest = &program[entry.words..];
-        let name = program.first()?;
-        let cuts = cuts(source, &script.commands[at..], index, &literal);
-        Some(EngineCommand {
+        let rest = &command.program()[entry.words..];
+        let cuts = cuts(source, &script.commands[*at..], index, &literal);
+        EngineCommand {
             engine: entry.engine,
             // What was cut off counts for what was meant, and not for what runs.
             open: rest.iter().any(|w| w.splits) || !cuts.is_empty(),
@@ -213,15 +258,16 @@ fn in_script(container: Container<'_>, index: usize) -> Option<EngineCommand> {
             words: rest.iter().map(text).collect(),
             in_script: true,
             entry_point: entry.vllm,
-            grip: literal.sub_span(name.range.start..program[entry.words - 1].range.end),
-            others: script.commands.iter().filter(|other| starts_engine(other)).count() - 1,
+            grip: grip(found),
+            company: company(*at),
             script_env: script
                 .environment(command)
                 .into_iter()
                 .map(|(name, value)| (name.to_string(), value.map(text)))
                 .collect(),
-        })
-    })
+        }
+    };
+    looked_at.iter().map(command).collect()
 }
 
 /// The cuts in a command, which is the first of these.

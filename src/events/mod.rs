@@ -17,7 +17,7 @@ pub mod shell;
 pub mod subscribers;
 
 pub use crate::k8s::Resolved;
-pub use command::{Cut, Engine, EngineCommand};
+pub use command::{Company, Cut, Engine, EngineCommand};
 pub use dialect::{ConfigEntry, ConfigValue, Dialect, EventsConfig, ValueKind, Written};
 pub use endpoint::Endpoint;
 pub use http_url::HttpUrl;

@@ -11,7 +11,7 @@ use crate::k8s::{Container, Labels, PodTemplate, Service, Truth, Workload};
 use crate::load::{Resource, Unit};
 use crate::yaml::{Node, NodeId, is_unfinished};
 
-use super::publisher::Publisher;
+use super::publisher::{Publisher, Publishing};
 use super::subscribers::aibrix::Gateway;
 use super::subscribers::{self, Subscriber};
 use crate::k8s::reach::{Assumptions, Reach};
@@ -29,7 +29,7 @@ pub struct Model<'t> {
     pub unit: &'t Unit,
     /// Objects that make pods, those without a template included.
     pub workloads: Vec<Workload<'t>>,
-    /// Engine containers.
+    /// Engine containers; those whose scripts start engines in several places once for each, next to each other.
     pub publishers: Vec<Publisher<'t>>,
     /// AIBrix gateways.
     pub gateways: Vec<Gateway<'t>>,
@@ -110,12 +110,12 @@ impl<'t> Model<'t> {
             for container in pod.containers() {
                 let assume = config.assume.engine.as_ref();
                 let find = |pod: &PodTemplate<'t>, c, path: &str| self.mounted_file(pod, c, path);
-                if pod.is_serving()
-                    && !container.init
-                    && let Some(publisher) =
-                        Publisher::new(index, pod, container, assume, workload.kind.completed, find)
-                {
-                    found.push(Role::Publisher(Box::new(publisher)));
+                let engines = match pod.is_serving() && !container.init {
+                    true => Publisher::all(index, pod, container, assume, workload.kind.completed, find),
+                    false => Vec::new(),
+                };
+                if !engines.is_empty() {
+                    found.extend(engines.into_iter().map(|publisher| Role::Publisher(Box::new(publisher))));
                 } else if let Some(gateway) = Gateway::new(pod, container, alone, config.assume.gateway.as_ref()) {
                     found.push(Role::Gateway(Box::new(gateway)));
                 }
@@ -200,6 +200,24 @@ impl<'t> Model<'t> {
     pub fn publishers_of<'s>(&'s self, pod: &PodTemplate<'t>) -> impl Iterator<Item = &'s Publisher<'t>> + use<'s, 't> {
         let range = self.publishers_by_pod.get(&pod_key(pod)).cloned().unwrap_or(0..0);
         self.publishers[range].iter()
+    }
+
+    /// The publishers that stand for their containers, by their place in [`Model::publishers`]: of several starts in one script
+    /// the last that publishes, else the last.
+    pub fn containers(&self) -> impl Iterator<Item = (usize, &Publisher<'t>)> {
+        let mut next = 0;
+        self.publishers.chunk_by(|a, b| a.shares_container(b)).filter_map(move |starts| {
+            let first = next;
+            next += starts.len();
+            let on = starts.iter().rposition(|p| p.publishing() == Publishing::On);
+            let at = on.or(starts.len().checked_sub(1))?;
+            Some((first + at, starts.get(at)?))
+        })
+    }
+
+    /// [`Model::containers`] without their places.
+    pub fn engines(&self) -> impl Iterator<Item = &Publisher<'t>> {
+        self.containers().map(|(_, publisher)| publisher)
     }
 
     /// The value of a ConfigMap that stands at a path in a container, through its volume mounts.

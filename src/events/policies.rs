@@ -106,7 +106,7 @@ pub fn all_needed<'m, 't>(model: &'m Model<'t>) -> Vec<Needed<'m, 't>> {
         return Vec::new();
     }
     let heard = |p: &&Publisher<'t>| p.publishing() == Publishing::On && model.is_for_aibrix(p);
-    let pairs = model.publishers.iter().filter(heard).flat_map(|p| model.subscribers.iter().map(move |s| (p, s)));
+    let pairs = model.engines().filter(heard).flat_map(|p| model.subscribers.iter().map(move |s| (p, s)));
     pairs.flat_map(|(publisher, subscriber)| needed(model, publisher, subscriber)).collect()
 }
 

@@ -32,7 +32,7 @@ pub enum Publishing {
     Unknown,
 }
 
-/// An engine container.
+/// An engine container; where its script starts engines in several places, one of them.
 #[derive(Clone, Debug)]
 pub struct Publisher<'t> {
     /// The index of the workload in [`super::Model::workloads`].
@@ -102,49 +102,57 @@ impl EndpointSetting {
 }
 
 impl<'t> Publisher<'t> {
-    /// The view of a container that starts an engine. `completed` says that a controller may add to
-    /// the command; `find_file` gives the text of a mounted file.
-    pub fn new(
+    /// The views of a container that starts an engine: one for each command that does. `completed` says that a controller may
+    /// add to the command; `find_file` gives the text of a mounted file.
+    pub fn all(
         workload: usize,
         pod: &PodTemplate<'t>,
         container: Container<'t>,
         assume: Option<&crate::facts::Release>,
         completed: bool,
         find_file: impl Fn(&PodTemplate<'t>, Container<'t>, &str) -> Option<Node<'t>>,
-    ) -> Option<Publisher<'t>> {
+    ) -> Vec<Publisher<'t>> {
         let image_node = container.image();
         let reference = image_node.and_then(Node::text).and_then(|t| image::parse(t).ok());
-        let mut command = command::engine_command(container, reference.as_ref())?;
-        command.open |= completed;
-        let image = ImageRelease::of_engine(image_node, container.grip(), assume);
-        let release = image.release.as_ref().filter(|_| command.engine == Engine::Vllm);
-        let (flags, positional) = options::split(&command.words, release);
-        let source = pod.resource.tree().source();
-        let json = options::uses(&flags, Role::KvEventsConfig)
-            .filter_map(|f| Some((f.name_span, f.value.as_ref()?)))
-            .map(|(name, text)| EventsConfig::from_json(source, name, text, Dialect::Json))
-            .collect();
-        let config_file = options::uses(&flags, Role::ConfigFile).last().and_then(|flag| {
-            let path = flag.value.as_ref()?;
-            let node = find_file(pod, container, &path.value);
-            Some(ConfigFile::read(flag, path, node))
-        });
-        let mut publisher = Publisher {
-            workload,
-            pod: pod.clone(),
-            container,
-            dotted: dotted(&flags),
-            documented: Vec::new(),
-            command,
-            image,
-            flags,
-            positional,
-            json,
-            config_file,
-            concluded: Concluded::default(),
+        let commands = command::engine_commands(container, reference.as_ref());
+        let publisher = |mut command: EngineCommand| {
+            command.open |= completed;
+            let image = ImageRelease::of_engine(image_node, container.grip(), assume);
+            let release = image.release.as_ref().filter(|_| command.engine == Engine::Vllm);
+            let (flags, positional) = options::split(&command.words, release);
+            let source = pod.resource.tree().source();
+            let json = options::uses(&flags, Role::KvEventsConfig)
+                .filter_map(|f| Some((f.name_span, f.value.as_ref()?)))
+                .map(|(name, text)| EventsConfig::from_json(source, name, text, Dialect::Json))
+                .collect();
+            let config_file = options::uses(&flags, Role::ConfigFile).last().and_then(|flag| {
+                let path = flag.value.as_ref()?;
+                let node = find_file(pod, container, &path.value);
+                Some(ConfigFile::read(flag, path, node))
+            });
+            let mut publisher = Publisher {
+                workload,
+                pod: pod.clone(),
+                container,
+                dotted: dotted(&flags),
+                documented: Vec::new(),
+                command,
+                image,
+                flags,
+                positional,
+                json,
+                config_file,
+                concluded: Concluded::default(),
+            };
+            publisher.documented = publisher.read_documented();
+            publisher
         };
-        publisher.documented = publisher.read_documented();
-        Some(publisher)
+        commands.into_iter().map(publisher).collect()
+    }
+
+    /// Whether another view is of the same container: of another command in its script.
+    pub fn shares_container(&self, other: &Publisher<'t>) -> bool {
+        self.pod.node == other.pod.node && self.container.node == other.container.node
     }
 
     fn read_documented(&self) -> Vec<Written> {

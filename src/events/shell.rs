@@ -8,6 +8,7 @@ mod argv;
 mod builder;
 mod interpreter;
 mod lexer;
+mod order;
 mod variables;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use std::ops::Range;
 pub use crate::k8s::expansion::Variable;
 use crate::k8s::expansion::{self, Expanded, Place};
 pub use argv::shell_script_index;
+pub use order::Order;
 
 /// A script, as a sequence of simple commands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Script {
     /// read in spite of that.
     pub incomplete: bool,
     bindings: Vec<Binding>,
+    branches: Vec<order::Branch>,
+    background: Vec<order::Background>,
 }
 
 /// A simple command: `A=b program argument`.
@@ -42,6 +46,8 @@ pub struct Command {
     pub range: Range<usize>,
     /// The head of the chain of bindings in effect when the command runs.
     scope: Option<usize>,
+    /// The branch of a compound command that it stands in.
+    within: Option<usize>,
 }
 
 /// `NAME=value` or `NAME+=value`.

@@ -1,9 +1,9 @@
 //! Changes of an engine's command: a flag removed, its JSON changed, or words added, in a list of words or inside a script.
 
 use crate::edit::{At, Changes, Refusal, Script, WordId};
-use crate::events::Publisher;
 use crate::events::options::FlagUse;
 use crate::events::shell;
+use crate::events::{Company, Publisher};
 use crate::yaml::Node;
 
 /// What stands behind it is no option, whatever it looks like.
@@ -37,14 +37,11 @@ impl<'t> CommandLine<'t> {
     /// The same, where it is all that starts the engine.
     ///
     /// # Errors
-    /// When the script starts an engine in several places, of which this is the last.
+    /// When the script starts an engine in several places.
     pub fn only(self, publisher: &Publisher<'t>) -> Result<CommandLine<'t>, Refusal> {
-        match publisher.command.others {
-            0 => Ok(self),
-            _ => Err(Refusal::at(
-                publisher.command.grip,
-                "the script starts vLLM in several places; write the options where all of them take them",
-            )),
+        match publisher.command.company {
+            Company::Alone => Ok(self),
+            _ => Err(Refusal::at(publisher.command.grip, "the script starts an engine in several places")),
         }
     }
 
@@ -91,6 +88,26 @@ impl<'t> CommandLine<'t> {
                 let id = words.get(index).ok_or_else(|| lost(flag))?;
                 let text = script.word(*id).map_or("", |word| word.text.as_str());
                 changes.json_word(script, *id, start(text)..text.len(), change)
+            }
+        }
+    }
+
+    /// Writes a flag as another word. A value that stands in the flag's own word goes.
+    ///
+    /// # Errors
+    /// When the place can't be edited.
+    pub fn rename(&self, changes: &mut Changes<'t>, flag: &FlagUse, word: &str) -> Result<(), Refusal> {
+        match &self.place {
+            Place::Items(items) => {
+                let item = items.get(flag.index).ok_or_else(|| lost(flag))?;
+                if item.text().is_none_or(|text| text.contains("$(")) {
+                    return Err(Refusal::at(flag.span, "a part of the word comes from a variable"));
+                }
+                changes.replace(*item, word)
+            }
+            Place::Script { script, words, .. } => {
+                let id = words.get(flag.index).ok_or_else(|| lost(flag))?;
+                changes.replace_word(script, *id, word)
             }
         }
     }
@@ -156,9 +173,48 @@ impl<'t> CommandLine<'t> {
             Place::Script { script, words, entry } => {
                 let is_end = |id: &&WordId| script.word(**id).is_some_and(|word| word.text == END_OF_OPTIONS);
                 let options = words.iter().position(|id| is_end(&id)).map_or(words.as_slice(), |end| &words[..end]);
-                changes.insert_words(script, options.last().copied().unwrap_or(*entry), new)
+                let compact: Vec<String> = new.iter().map(|word| compact(word)).collect();
+                // Without `: ` and `, ` a scalar without quotes needs none.
+                let new: Vec<&str> = match script.is_plain() {
+                    true => compact.iter().map(String::as_str).collect(),
+                    false => new.to_vec(),
+                };
+                changes.insert_words(script, options.last().copied().unwrap_or(*entry), &new)
             }
         }
+    }
+}
+
+/// Refuses an engine that may run beside another one of its script.
+///
+/// # Errors
+/// When one may.
+pub fn in_turn(publisher: &Publisher<'_>) -> Result<(), Refusal> {
+    let grip = publisher.command.grip;
+    match &publisher.command.company {
+        Company::Alone | Company::InTurn => Ok(()),
+        Company::Abreast(others) if others.contains(&grip) => Err(Refusal::at(
+            grip,
+            "a loop of the script may run several of these at once, and only one of them could have the ports for events",
+        )),
+        Company::Abreast(_) => Err(Refusal::at(
+            grip,
+            "the script runs several engines at once, and only one of them could have the ports that the gateway dials",
+        )),
+        Company::Unknown => Err(Refusal::at(
+            grip,
+            "the script starts vLLM in several places, and it does not tell which of them run at the same time",
+        )),
+    }
+}
+
+/// JSON without the blanks between its parts; any other word as it is.
+fn compact(word: &str) -> String {
+    let compact = word.replace("\": ", "\":").replace(", \"", ",\"");
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    match read(word) {
+        Some(json) if read(&compact) == Some(json.clone()) => compact,
+        _ => word.to_string(),
     }
 }
 

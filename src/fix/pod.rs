@@ -55,13 +55,18 @@ pub fn list_port<'t>(
     changes.append(container.node, &["ports"], like(last, with_protocol(last, port)))
 }
 
-/// Opens ports in a Service. With more than one port all of them need names, so that one without gets its own.
+/// Opens ports in a Service. With more than one port all of them need names, so that one without gets its own. Gives the names of
+/// those that had none.
 ///
 /// # Errors
 /// When the Service can't be edited.
-pub fn open_ports<'t>(service: Service<'t>, changes: &mut Changes<'t>, new: &[(u16, &str)]) -> Result<(), Refusal> {
+pub fn open_ports<'t>(
+    service: Service<'t>,
+    changes: &mut Changes<'t>,
+    new: &[(u16, &str)],
+) -> Result<Vec<String>, Refusal> {
     let ports = service.ports();
-    name_ports(&ports, changes, new)?;
+    let named = name_ports(&ports, changes, new)?;
     let last = ports.last().map(|p| p.node);
     for (number, name) in new {
         let mut port = vec![("name", Value::from(*name)), ("port", Value::from(*number))];
@@ -69,10 +74,10 @@ pub fn open_ports<'t>(service: Service<'t>, changes: &mut Changes<'t>, new: &[(u
         port.push(("targetPort", Value::from(*number)));
         changes.append(service.resource.node(), &["spec", "ports"], like(last, port))?;
     }
-    Ok(())
+    Ok(named)
 }
 
-/// Gives the ports of a Service that lack one a name: that of the port of the pod, else `http`, as engines serve.
+/// Gives the ports of a Service that lack one a name: that of the port of the pod, else `http`, as engines serve. Gives the names.
 ///
 /// # Errors
 /// When no name is known to be right, or a port can't be edited.
@@ -80,9 +85,10 @@ pub fn name_ports<'t>(
     ports: &[ServicePort<'t>],
     changes: &mut Changes<'t>,
     others: &[(u16, &str)],
-) -> Result<(), Refusal> {
+) -> Result<Vec<String>, Refusal> {
     let mut taken: Vec<String> = ports.iter().filter_map(|p| p.name).map(str::to_string).collect();
     taken.extend(others.iter().map(|(_, name)| (*name).to_string()));
+    let before = taken.len();
     for port in ports.iter().filter(|port| port.is_unnamed()) {
         let target = match port.target.known() {
             Some(TargetPort::Name(name)) => Some(name.clone()),
@@ -102,7 +108,7 @@ pub fn name_ports<'t>(
         }
         taken.push(name);
     }
-    Ok(())
+    Ok(taken.split_off(before))
 }
 
 /// Whether a text can name the port of a Service (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names).

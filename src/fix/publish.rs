@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::command::CommandLine;
+use super::command::{self, CommandLine};
 use super::engine;
 use crate::edit::{Changes, Refusal, TextEdit, Value, scalar_at};
 use crate::events::options::FlagUse;
@@ -191,10 +191,17 @@ pub fn is_mentioned(publisher: &Publisher<'_>, name: &str) -> bool {
 }
 
 /// Makes an engine publish that is told nothing about events, or told not to: options, image, and the ports of its container.
+/// `starts` are all places of its script that start it.
 ///
 /// # Errors
 /// When a part of it can't be edited.
-pub fn switch_on<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+pub fn switch_on<'t>(model: &Model<'t>, starts: &[&Publisher<'t>], changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    starts.iter().try_for_each(|start| switch_start_on(model, start, changes))?;
+    starts.first().map_or(Ok(()), |publisher| super::pod::list_ports(publisher, changes))
+}
+
+fn switch_start_on<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    command::in_turn(publisher)?;
     if lacks_events(publisher) {
         modernise(model, publisher, &Release::new(0, 0, 0), changes)?;
     }
@@ -211,14 +218,11 @@ pub fn switch_on<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut
             .into_iter()
             .filter_map(|(key, value)| Some((events::field_by_key(key)?.setting, value)))
             .collect();
-        set(model, publisher, changes, &settings)?;
+        set(model, publisher, changes, &settings)
     } else {
         let json = engine::new_config(publisher);
-        CommandLine::of(publisher)?
-            .only(publisher)?
-            .append(changes, &[cli::flag_for(Role::KvEventsConfig).name.as_str(), &json])?;
+        CommandLine::of(publisher)?.append(changes, &[flag.as_str(), &json])
     }
-    super::pod::list_ports(publisher, changes)
 }
 
 /// Sets settings in the configuration that counts.

@@ -1,6 +1,7 @@
 //! The first step of switching events off: what [`super::enable`] adds is taken away, wherever it came from.
 
-use super::enable::ADDED;
+use super::mark;
+use super::run::Migration;
 use crate::edit::{Changes, Refusal};
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::aibrix;
@@ -15,15 +16,22 @@ use crate::yaml::Node;
 ///
 /// # Errors
 /// Why nothing of it is changed.
-pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+pub fn workload<'t>(
+    model: &Model<'t>,
+    index: usize,
+    migration: &Migration,
+    changes: &mut Changes<'t>,
+) -> Result<(), Refusal> {
     let workload = &model.workloads[index];
     let engines: Vec<&Publisher<'t>> =
         model.publishers.iter().filter(|p| p.workload == index && p.engine() == Engine::Vllm).collect();
     if engines.is_empty() {
         return Err(Refusal::at(workload.resource.grip(), "no container of it is seen to start vLLM"));
     }
-    for publisher in engines {
-        options(publisher, changes)?;
+    mark::keep_empty(workload, migration.detached, changes)?;
+    for starts in engines.chunk_by(|a, b| a.shares_container(b)) {
+        let publisher = starts[0];
+        starts.iter().try_for_each(|start| options(start, changes))?;
         for variable in publisher.container.env_vars() {
             if env::option_by_env(variable.name.text().unwrap_or_default()).is_some() {
                 changes.remove_up_to(variable.node, publisher.container.node)?;
@@ -43,7 +51,8 @@ pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) 
             changes.remove_up_to(entry.value, workload.resource.node())?;
         }
     }
-    if let Some(mark) = mark(workload) {
+    // Objects in a cluster have annotations that no manifest tells, so that a patch of them might not fit.
+    if let Some(mark) = mark::value(workload.resource, mark::ADDED).filter(|_| !migration.detached) {
         changes.remove_up_to(mark, workload.resource.node())?;
     }
     Ok(())
@@ -53,7 +62,8 @@ pub fn workload<'t>(model: &Model<'t>, index: usize, changes: &mut Changes<'t>) 
 /// gateway routes requests by that label, so that one of anybody else's stays.
 fn model_label<'t>(model: &Model<'t>, workload: &Workload<'t>) -> Option<&'t str> {
     let key = aibrix::table().labels.model.key.as_str();
-    let marked = mark(workload).is_some_and(|mark| mark.text() == Some(key));
+    let mark = mark::value(workload.resource, mark::ADDED);
+    let marked = mark.is_some_and(|mark| mark.text() == Some(key));
     let selected = model.unit.resources.iter().any(|r| {
         let selectors = ["spec.selector", "spec.selector.matchLabels", "spec.podSelector.matchLabels"];
         selectors.iter().any(|path| r.node().at(path).is_some_and(|s| s.get(key).is_some()))
@@ -61,16 +71,17 @@ fn model_label<'t>(model: &Model<'t>, workload: &Workload<'t>) -> Option<&'t str
     (marked && !selected).then_some(key)
 }
 
-/// The annotation by which [`super::enable`] knows its own label again.
-fn mark<'t>(workload: &Workload<'t>) -> Option<Node<'t>> {
-    workload.resource.annotations()?.get(ADDED)
-}
-
 /// Closes the ports in the Services that select a changed workload's pods and no other engine that still publishes.
 ///
 /// # Errors
 /// When a Service can't be edited.
-pub fn services<'t>(model: &Model<'t>, targets: &[usize], changes: &mut Changes<'t>) -> Result<(), Refusal> {
+pub fn services<'t>(
+    model: &Model<'t>,
+    targets: &[usize],
+    migration: &Migration,
+    changes: &mut Changes<'t>,
+    notes: &mut Vec<String>,
+) -> Result<(), Refusal> {
     let is_target =
         |resource: &crate::load::Resource| targets.iter().any(|&i| std::ptr::eq(model.workloads[i].resource, resource));
     for service in &model.services {
@@ -79,9 +90,12 @@ pub fn services<'t>(model: &Model<'t>, targets: &[usize], changes: &mut Changes<
         if !certain || !selected.iter().all(|(pod, _)| is_target(pod.resource)) || !is_internal(*service) {
             continue;
         }
-        for port in extra_ports(*service) {
+        let extra = extra_ports(*service);
+        for port in &extra {
             changes.remove_up_to(port.node, service.resource.node())?;
         }
+        let left = service.ports().len() - extra.len();
+        mark::unname_port(model, *service, left, migration.detached, changes, notes)?;
     }
     Ok(())
 }
@@ -109,7 +123,7 @@ fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(
     {
         return Err(Refusal::at(config.key_span, "events are configured in a file; change them there"));
     }
-    let line = CommandLine::of(publisher)?.only(publisher)?;
+    let line = CommandLine::of(publisher)?;
     for flag in engine::invented_flags(publisher).into_iter().chain(flag) {
         line.remove(changes, flag)?;
     }

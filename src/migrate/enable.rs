@@ -1,17 +1,14 @@
 //! The first step of switching events on: the engines, their pods' labels and ports, and the Services in front of them.
 
+use super::mark;
 use super::run::Migration;
 use crate::edit::{Changes, Refusal};
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::vllm::cli::{self, Role};
 use crate::facts::{Release, aibrix};
-use crate::fix::command::CommandLine;
+use crate::fix::command::{self, CommandLine};
 use crate::fix::{engine, pod, publish};
 use crate::k8s::{PodTemplate, Truth};
-
-/// The annotation that names the label which stands there for the sake of events alone. Requests are routed by it, so that
-/// [`super::disable`] takes no other away.
-pub const ADDED: &str = "kvlint.dev/added";
 
 /// Changes one workload.
 ///
@@ -29,9 +26,15 @@ pub fn workload<'t>(
     if engines.is_empty() {
         return Err(Refusal::at(workload.resource.grip(), "no container of it is seen to start vLLM"));
     }
-    for publisher in engines {
+    for starts in engines.chunk_by(|a, b| a.shares_container(b)) {
+        let publisher = starts[0];
+        let mut beside = model.publishers_of(&publisher.pod).filter(|p| p.shares_container(publisher));
+        if let Some(other) = beside.find(|p| p.engine() != Engine::Vllm) {
+            let reason = format!("the script may also start {}, which would not publish", other.engine().name());
+            return Err(Refusal::at(other.command.grip, reason));
+        }
         release(model, publisher, migration, changes)?;
-        options(publisher, changes)?;
+        starts.iter().try_for_each(|start| options(start, changes))?;
         publish::remove_variables(publisher, changes)?;
         pod::list_ports(publisher, changes)?;
         // Engines of one pod share its labels.
@@ -39,7 +42,10 @@ pub fn workload<'t>(
             labels(model, publisher, migration, changes)?;
         }
     }
-    Ok(())
+    match migration.detached {
+        true => Ok(()),
+        false => mark::write_empty(workload, changes),
+    }
 }
 
 /// Opens the ports in the Services that select a changed workload's pods. `done` are Services that were changed before.
@@ -49,6 +55,7 @@ pub fn workload<'t>(
 pub fn services<'t>(
     model: &Model<'t>,
     index: usize,
+    migration: &Migration,
     changes: &mut Changes<'t>,
     done: &mut Vec<usize>,
 ) -> Result<(), Refusal> {
@@ -68,7 +75,15 @@ pub fn services<'t>(
         if open.is_empty() && service.is_headless() || missing.is_empty() {
             continue;
         }
-        pod::open_ports(*service, changes, &missing)?;
+        // A name that stood there empty stays a name.
+        let nameless = open.iter().any(|port| port.node.get("name").is_none());
+        let named = pod::open_ports(*service, changes, &missing)?;
+        if let [name] = named.as_slice()
+            && nameless
+            && !migration.detached
+        {
+            changes.set(service.resource.node(), &["metadata", "annotations", mark::ADDED], name.as_str())?;
+        }
     }
     Ok(())
 }
@@ -101,6 +116,7 @@ fn release<'t>(
 
 /// The flag with its JSON; the flags of AIBrix's documents, which end the process, go.
 fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    command::in_turn(publisher)?;
     let flag = engine::config_flag(publisher)?;
     if publisher.is_open() {
         return Err(Refusal::at(publisher.command.grip, "a part of the command is decided elsewhere"));
@@ -109,7 +125,7 @@ fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(
         let place = publisher.effective_config().map_or(publisher.command.grip, |c| c.key_span);
         return Err(Refusal::at(place, "events are configured in a file; change them there"));
     }
-    let line = CommandLine::of(publisher)?.only(publisher)?;
+    let line = CommandLine::of(publisher)?;
     for invented in engine::invented_flags(publisher) {
         line.remove(changes, invented)?;
     }
@@ -153,7 +169,7 @@ fn labels<'t>(
         && !migration.detached
         && workload.pods.iter().all(|pod| pod.labels.has(&table.model.key) == Some(false))
     {
-        changes.set(workload.resource.node(), &["metadata", "annotations", ADDED], table.model.key.as_str())?;
+        changes.set(workload.resource.node(), &["metadata", "annotations", mark::ADDED], table.model.key.as_str())?;
     }
     Ok(())
 }

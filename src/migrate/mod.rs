@@ -13,6 +13,7 @@ mod enable;
 mod gateway;
 pub mod kubectl;
 pub mod kustomize;
+mod mark;
 pub mod patches;
 mod policy;
 mod run;

@@ -189,7 +189,7 @@ impl Work<'_> {
         let mut changes = Changes::new();
         self.engine(model, index, &mut changes)?;
         if self.migration.way == Way::Enable {
-            enable::services(model, index, &mut changes, &mut Vec::new())?;
+            enable::services(model, index, self.migration, &mut changes, &mut Vec::new())?;
         }
         changes.finish().map(drop)
     }
@@ -244,17 +244,17 @@ impl Work<'_> {
         Ok(edits)
     }
 
-    fn engines(&self, targets: &[usize], model: &Model<'_>) -> Result<Vec<Edit>, Refusal> {
+    fn engines(&mut self, targets: &[usize], model: &Model<'_>) -> Result<Vec<Edit>, Refusal> {
         let mut changes = Changes::new();
         let mut services = Vec::new();
         for &index in targets {
             self.engine(model, index, &mut changes)?;
             if self.migration.way == Way::Enable {
-                enable::services(model, index, &mut changes, &mut services)?;
+                enable::services(model, index, self.migration, &mut changes, &mut services)?;
             }
         }
         if self.migration.way == Way::Disable {
-            disable::services(model, targets, &mut changes)?;
+            disable::services(model, targets, self.migration, &mut changes, &mut self.notes)?;
         }
         changes.finish()
     }
@@ -262,7 +262,7 @@ impl Work<'_> {
     fn engine<'t>(&self, model: &Model<'t>, index: usize, changes: &mut Changes<'t>) -> Result<(), Refusal> {
         match self.migration.way {
             Way::Enable => enable::workload(model, index, self.migration, changes),
-            Way::Disable => disable::workload(model, index, changes),
+            Way::Disable => disable::workload(model, index, self.migration, changes),
         }
     }
 

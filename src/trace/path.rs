@@ -144,7 +144,7 @@ pub fn paths<'m, 't>(model: &'m Model<'t>, findings: &[Diagnostic]) -> Vec<Event
         scopes.push(scope);
     }
     let mut found = Vec::new();
-    for (index, publisher) in model.publishers.iter().enumerate().filter(|(_, p)| model.is_for_aibrix(p)) {
+    for (index, publisher) in model.containers().filter(|(_, p)| model.is_for_aibrix(p)) {
         for subscriber in &model.subscribers {
             let hears = |(scope, _): &&(usize, &Diagnostic)| scopes[*scope].covers(subscriber.gateway);
             let mine: Vec<&Diagnostic> =

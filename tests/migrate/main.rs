@@ -1,11 +1,13 @@
 //! `kvlint enable` and `kvlint disable` through the program: what they make of manifests, and that it can be taken back.
 
 mod forms;
+mod marks;
+mod scripts;
 
 use std::path::Path;
 
 use proptest::prelude::*;
-use support::{folder, kvlint, read};
+use support::{folder, kvlint, read, write};
 
 /// What a run that succeeds prints.
 fn run(top: &Path, words: &[&str]) -> String {
@@ -393,20 +395,6 @@ fn options_stand_in_front_of_the_end_of_options() {
         run(top.path(), &["enable", "default/llama"]);
         let enabled = read(&top, "model.yaml");
         assert!(enabled.contains(end), "{enabled}");
-    }
-}
-
-#[test]
-fn a_script_that_starts_an_engine_twice_is_refused() {
-    let script = "|\n          if [ -n \"$BIG\" ]; then\n            vllm serve big\n          else\n            vllm serve small\n          fi";
-    let text = SCRIPT.replace("|\n          # warm up first\n          exec vllm serve Qwen/Qwen3-8B \\\n            --served-model-name qwen3 \\\n            --port 8000", script);
-    assert_ne!(text, SCRIPT);
-    let top = folder(&[("model.yaml", &text)]);
-    for way in ["enable", "disable"] {
-        let refused = kvlint(top.path(), &[way, "models/qwen"]);
-        let told = refused.err;
-        assert!(told.contains("the script starts vLLM in several places"), "{told}");
-        assert_eq!(read(&top, "model.yaml"), text);
     }
 }
 

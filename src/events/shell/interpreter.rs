@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::lexer::{self, Operator, Part, RawWord, Token};
+use super::order::{Background, Branch, BranchKind};
 use super::variables::Variables;
 use super::{Assignment, Bound, Heredoc, Script, Variable, Word, assignment_name};
 use crate::k8s::expansion::Expanded;
@@ -23,6 +24,8 @@ pub(super) fn run(map: &Expanded, env: &dyn Fn(&str) -> Variable) -> Script {
         list: None,
         joined: false,
         function: false,
+        branch: None,
+        first: 0,
         current: Current::default(),
     };
     interpreter.run();
@@ -43,6 +46,10 @@ struct Interpreter<'t> {
     joined: bool,
     /// Whether `name()` was the latest, so that a body follows.
     function: bool,
+    /// The branch of a compound command that is read.
+    branch: Option<usize>,
+    /// The first command of the list that is read, which a `&` would send to the background.
+    first: usize,
     current: Current,
 }
 
@@ -63,6 +70,9 @@ struct Frame {
     list: Option<Option<usize>>,
     /// What its earlier branches set.
     names: BTreeSet<String>,
+    /// The branch that it stands in, and the first command of the list that it is a part of.
+    branch: Option<usize>,
+    first: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,7 +216,7 @@ impl<'t> Interpreter<'t> {
                     }
                 }
                 // A `]]` that never comes must not swallow the script.
-                Token::Operator(Operator::Sequence, _) => break,
+                Token::Operator(Operator::Sequence | Operator::Background, _) => break,
                 _ => {}
             }
         }
@@ -242,6 +252,15 @@ impl<'t> Interpreter<'t> {
             Operator::Sequence => {
                 if !self.joined {
                     self.end_list();
+                    self.first = self.script.commands.len();
+                }
+            }
+            Operator::Background => {
+                self.end_list();
+                let commands = self.first..self.script.commands.len();
+                self.first = commands.end;
+                if !commands.is_empty() {
+                    self.script.background.push(Background { commands, within: self.branch });
                 }
             }
             Operator::And | Operator::Or | Operator::Pipe => {
@@ -268,7 +287,7 @@ impl<'t> Interpreter<'t> {
                             self.next += 1;
                             self.function = true;
                         }
-                        _ => self.open(Kind::Subshell),
+                        _ => self.open_as(Kind::Subshell, BranchKind::Function),
                     }
                 } else {
                     self.open(Kind::Subshell);
@@ -292,7 +311,36 @@ impl<'t> Interpreter<'t> {
     }
 
     fn open(&mut self, kind: Kind) {
-        self.frames.push(Frame { kind, scope: self.variables.head, list: self.list.take(), names: BTreeSet::new() });
+        let branches = match kind {
+            Kind::If | Kind::Case { .. } => BranchKind::Choice,
+            Kind::Loop => BranchKind::Loop,
+            Kind::Group { function: true } => BranchKind::Function,
+            Kind::Group { function: false } | Kind::Subshell => BranchKind::Once,
+        };
+        self.open_as(kind, branches);
+    }
+
+    fn open_as(&mut self, kind: Kind, branches: BranchKind) {
+        self.frames.push(Frame {
+            kind,
+            scope: self.variables.head,
+            list: self.list.take(),
+            names: BTreeSet::new(),
+            branch: self.branch,
+            first: self.first,
+        });
+        let compound = self.script.branches.len();
+        self.script.branches.push(Branch { above: self.branch, compound, kind: branches });
+        self.branch = Some(compound);
+        self.first = self.script.commands.len();
+    }
+
+    /// Commands that follow stand in another branch of the same compound command.
+    fn next_branch(&mut self) {
+        self.first = self.script.commands.len();
+        let Some(branch) = self.branch.and_then(|at| self.script.branches.get(at)).cloned() else { return };
+        self.branch = Some(self.script.branches.len());
+        self.script.branches.push(branch);
     }
 
     /// What a loop's body sets is unknown in it from the start: it may be the second time round.
@@ -322,6 +370,9 @@ impl<'t> Interpreter<'t> {
 
     /// Goes to another branch of the compound command: it starts with the variables of the first.
     fn alternate(&mut self) {
+        if !self.frames.is_empty() {
+            self.next_branch();
+        }
         let Some(frame) = self.frames.last_mut().filter(|_| !self.variables.lost) else { return };
         frame.names.extend(self.variables.names_since(frame.scope));
         self.variables.head = frame.scope;
@@ -335,6 +386,7 @@ impl<'t> Interpreter<'t> {
             return;
         };
         self.list = frame.list;
+        (self.branch, self.first) = (frame.branch, frame.first);
         match frame.kind {
             Kind::Subshell => self.variables.head = frame.scope,
             Kind::Group { function: false } => {}

@@ -25,8 +25,10 @@ pub(super) enum Token {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
-    /// `;`, `&` or a line's end.
+    /// `;` or a line's end.
     Sequence,
+    /// `&`.
+    Background,
     /// `;;`, `;&` or `;;&`.
     CaseEnd,
     And,
@@ -148,7 +150,7 @@ impl<'t> Lexer<'t> {
                 b';' => self.operator(Operator::Sequence, 1),
                 b'&' if self.looking_at("&&") => self.operator(Operator::And, 2),
                 b'&' if self.looking_at("&>") => self.redirection(self.pos),
-                b'&' => self.operator(Operator::Sequence, 1),
+                b'&' => self.operator(Operator::Background, 1),
                 b'|' if self.looking_at("||") => self.operator(Operator::Or, 2),
                 b'|' if self.looking_at("|&") => self.operator(Operator::Pipe, 2),
                 b'|' => self.operator(Operator::Pipe, 1),

@@ -437,3 +437,69 @@ proptest! {
         prop_assert_eq!(ours, arguments.iter().map(String::as_str).collect::<Vec<_>>());
     }
 }
+
+/// How the commands called `a` and `b` stand to each other.
+fn order(script: &str) -> Order {
+    let script = parse(script);
+    let at = |name: &str| {
+        script.commands.iter().position(|c| c.words.first().is_some_and(|w| w.text == name)).unwrap_or_default()
+    };
+    if at("b") > 0 { script.order(at("a"), at("b")) } else { script.order(0, 0) }
+}
+
+#[test]
+fn commands_run_in_turn_unless_one_is_sent_to_the_background() {
+    for script in [
+        "a; b",
+        "a && b &",
+        "a || b",
+        "(a; b) &",
+        "{ a; b; } & c",
+        "if x; then a & else b & fi",
+        "case x in 1) a & ;; 2) b & ;; esac",
+        "a & wait; b",
+        "a & wait $!\nb",
+        "x & a\nb",
+        "while x; do a; b; done &",
+        "a >&2 2>&1; b",
+        "a &> log; b",
+    ] {
+        assert_eq!(order(script), Order::InTurn, "{script}");
+    }
+    for script in [
+        "a & b",
+        "a & b &",
+        "(a) & b",
+        "{ x; a; } & { b; }",
+        "x && a & b",
+        "if x; then a & fi; b",
+        "for i in 1 2; do if x; then a & else b; fi; done",
+        "for i in 1 2; do a; b & done",
+        "a & if x; then wait; fi; b",
+        "a & wait 17; b",
+        "while x; do a & done; b",
+    ] {
+        assert_eq!(order(script), Order::Abreast, "{script}");
+    }
+    for script in ["f() { a; }; b", "function f { a & }; f; b", "f() ( a )\nb"] {
+        assert_eq!(order(script), Order::Unknown, "{script}");
+    }
+}
+
+#[test]
+fn a_loop_may_run_a_command_beside_itself() {
+    for (script, repeats) in [
+        ("a &", false),
+        ("for i in 1 2; do a; done &", false),
+        ("for i in 1 2; do a & done", true),
+        ("while x; do { a; } & sleep 1; done", true),
+        ("while x; do a & wait; done", false),
+        ("while x; do if y; then a & fi; wait; done", false),
+        ("while x; do a & if y; then wait; fi; done", true),
+        ("while x; do a & done; wait", true),
+    ] {
+        let parsed = parse(script);
+        let at = parsed.commands.iter().position(|c| c.words.first().is_some_and(|w| w.text == "a")).unwrap();
+        assert_eq!(parsed.repeats(at), repeats, "{script}");
+    }
+}

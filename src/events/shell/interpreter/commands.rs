@@ -18,7 +18,8 @@ impl Interpreter<'_> {
         self.effects(&assignments, &words);
         assignments.extend(env_assignments(&words));
         let range = self.map.source_range(range);
-        self.script.commands.push(Command { assignments, words, heredocs, range, scope });
+        let within = self.branch;
+        self.script.commands.push(Command { assignments, words, heredocs, range, scope, within });
     }
 
     fn effects(&mut self, assignments: &[Assignment], words: &[Word]) {
