@@ -108,7 +108,7 @@ fn documented(cx: &mut UnitContext<'_>, model: &Model<'_>, publisher: &Publisher
         .severity(if only_replay { Severity::Warning } else { Severity::Error })
         .label(format!("the first of this container's KV-event {noun}"))
         .help(format!("set {} as well", names.join(", ")))
-        .mend(publish::conversion_title(publisher), publish::conversion(publisher), |changes| {
+        .mend(publish::conversion_title(publisher), publish::conversion(model, publisher), |changes| {
             publish::convert(model, publisher, changes)
         })
         .note(format!(

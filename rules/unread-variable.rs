@@ -57,8 +57,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
             }
             None => {
                 let title = publish::conversion_title(publisher);
-                report
-                    .mend(title, publish::conversion(publisher), |changes| publish::convert(model, publisher, changes))
+                report.mend(title, publish::conversion(model, publisher), |changes| {
+                    publish::convert(model, publisher, changes)
+                })
             }
         };
         if let Some(verdict) = verdict {

@@ -47,7 +47,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
         // Every flag that is refused goes, or none does.
         let report = if found.iter().all(|(flag, _)| matches!(flag.meaning, Meaning::Documented(_))) {
             let title = publish::conversion_title(publisher);
-            report.mend(title, publish::conversion(publisher), |changes| publish::convert(model, publisher, changes))
+            report.mend(title, publish::conversion(model, publisher), |changes| {
+                publish::convert(model, publisher, changes)
+            })
         } else if found.iter().all(|(flag, _)| is_early(publisher, flag)) {
             let title = "raise the image to a release that has it";
             report.mend(title, Applicability::Unsafe, |changes| {

@@ -34,17 +34,6 @@ impl<'t> CommandLine<'t> {
         Ok(CommandLine { container: publisher.container.node, place })
     }
 
-    /// The same, where it is all that starts the engine.
-    ///
-    /// # Errors
-    /// When the script starts an engine in several places.
-    pub fn only(self, publisher: &Publisher<'t>) -> Result<CommandLine<'t>, Refusal> {
-        match publisher.command.company {
-            Company::Alone => Ok(self),
-            _ => Err(Refusal::at(publisher.command.grip, "the script starts an engine in several places")),
-        }
-    }
-
     /// Takes a flag away, with its value.
     ///
     /// # Errors

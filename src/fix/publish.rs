@@ -103,10 +103,20 @@ pub fn lacks_events(publisher: &Publisher<'_>) -> bool {
 
 /// Whether a change from the flags and variables of AIBrix's documents to the JSON is what the author plainly meant: they switch
 /// events on, and the release is known to understand nothing else.
-pub fn conversion(publisher: &Publisher<'_>) -> Applicability {
+pub fn conversion(model: &Model<'_>, publisher: &Publisher<'_>) -> Applicability {
+    asking(model, publisher).into_iter().map(certain_conversion).max().unwrap_or(Applicability::Unsafe)
+}
+
+fn certain_conversion(publisher: &Publisher<'_>) -> Applicability {
     let on = publisher.setting(Setting::Enable).known().and_then(|v| v.as_bool()) == Some(true);
     let known = publisher.image.release.is_some() && publisher.image.certainty == crate::events::Certainty::Certain;
     if on && known && !lacks_events(publisher) { Applicability::Safe } else { Applicability::Unsafe }
+}
+
+/// The starts of an engine that ask for events by flags and variables of AIBrix's documents: the variables are for all of them.
+fn asking<'m, 't>(model: &'m Model<'t>, publisher: &'m Publisher<'t>) -> Vec<&'m Publisher<'t>> {
+    let own = model.publishers_of(&publisher.pod).filter(|other| other.shares_container(publisher));
+    own.filter(|other| !other.documented.is_empty() || !engine::invented_flags(other).is_empty()).collect()
 }
 
 /// What the change of [`convert`] is called.
@@ -125,6 +135,12 @@ pub fn conversion_title(publisher: &Publisher<'_>) -> String {
 /// # Errors
 /// When a value is decided elsewhere or has no place in the JSON, or the command can't be edited.
 pub fn convert<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    asking(model, publisher).into_iter().try_for_each(|start| convert_start(model, start, changes))?;
+    remove_variables(publisher, changes)
+}
+
+fn convert_start<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    command::in_turn(publisher)?;
     let flag = &cli::flag_for(Role::KvEventsConfig).name;
     if lacks_events(publisher) {
         modernise(model, publisher, &Release::new(0, 0, 0), changes)?;
@@ -133,13 +149,12 @@ pub fn convert<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut C
         return Err(Refusal::at(publisher.command.grip, "a part of the command is decided elsewhere"));
     }
     let flags = engine::invented_flags(publisher);
-    let line = CommandLine::of(publisher)?.only(publisher)?;
+    let line = CommandLine::of(publisher)?;
     if let Some(config) = publisher.effective_config() {
         let absent = engine::written(publisher)?.into_iter().filter(|(setting, _)| config.get(setting.key()).is_none());
         let absent: Vec<(Setting, Value)> = absent.map(|(s, json)| (s, Value::from(&json))).collect();
         set(model, publisher, changes, &absent)?;
-        flags.iter().try_for_each(|flag| remove_switch(&line, publisher, changes, flag))?;
-        return remove_variables(publisher, changes);
+        return flags.iter().try_for_each(|flag| remove_switch(&line, publisher, changes, flag));
     }
     let json = engine::in_json(&engine::with_required(engine::written(publisher)?));
     let anchor = flags.iter().find(|f| f.words == 2 || f.equals).or(flags.first());
@@ -150,7 +165,7 @@ pub fn convert<'t>(model: &Model<'t>, publisher: &Publisher<'t>, changes: &mut C
     for old in flags.iter().filter(|f| anchor.is_none_or(|a| a.index != f.index) || !line.is_script()) {
         remove_switch(&line, publisher, changes, old)?;
     }
-    remove_variables(publisher, changes)
+    Ok(())
 }
 
 /// Takes a flag away; of a switch also the word behind it, if that says yes or no and so was meant as its value.
