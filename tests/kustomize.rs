@@ -230,6 +230,11 @@ fn labels_that_one_directive_set_are_one() {
     assert_eq!(teams("resources: [../b]\nlabels: [{pairs: {team: two}}]\n"), "two two two");
     let merge = "resources: [../b]\npatches:\n- patch: |\n    kind: Deployment\n    apiVersion: apps/v1\n    metadata: {name: e, labels: {team: two}}\n";
     assert_eq!(teams(merge), "two two two");
+    // A generator writes the labels and annotations of what it replaces anew.
+    let marks = "configMapGenerator: [{name: c}]\nlabels: [{pairs: {t: one}, fields: [{path: metadata/annotations, create: true}]}]\n";
+    let over = "resources: [../b]\nlabels: [{pairs: {t: two}}]\nconfigMapGenerator: [{name: c, behavior: replace}]\n";
+    let (text, _) = printed(&[("b/kustomization.yaml", marks), ("k/kustomization.yaml", over)]);
+    assert!(text.contains("  annotations:\n    t: one\n  labels:\n    t: two\n"), "{text}");
     let json = "resources: [../b]\nlabels: [{pairs: {team: three}}]\npatches:\n- target: {kind: Deployment}\n  patch: |\n    - {op: replace, path: /metadata/labels/team, value: two}\n";
     assert_eq!(teams(json), "three one one");
 }
@@ -380,7 +385,11 @@ fn a_transformer_of_hashes_adds_one_more() {
 fn what_the_real_tool_refuses_is_an_error() {
     let no_name = "resources: [a.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: a, fieldPath: data.m, options: {delimiter: q}}\n  targets: [{select: {kind: ConfigMap, name: a}}]\n";
     let (_, log) = printed(&[("k/a.yaml", &settings("a", "")), ("k/kustomization.yaml", no_name)]);
-    assert_eq!(messages(&log), ["in the end this ConfigMap has no name"]);
+    assert_eq!(messages(&log), ["something takes the name of this ConfigMap away"]);
+    let over = "resources: [../b]\nnamePrefix: p-\n";
+    let object = settings("a", "");
+    let (_, log) = printed(&[("b/a.yaml", &object), ("b/kustomization.yaml", no_name), ("k/kustomization.yaml", over)]);
+    assert_eq!(messages(&log), ["something takes the name of this ConfigMap away"]);
     // A replacement gives two objects one name, and nothing looks until the end.
     let one_name = "resources: [a.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: s}\n  targets: [{select: {kind: ConfigMap, name: a}}]\n";
     for other in ["", ", annotations: {config.kubernetes.io/local-config: \"true\"}"] {

@@ -158,7 +158,10 @@ impl Accumulated {
         let mut ids = Ids::of(&self.resources);
         for resource in more {
             if self.resources.len() >= OBJECT_LIMIT {
-                self.log.problems.push(BuildProblem::failed(span, format!("more than {OBJECT_LIMIT} objects come in")));
+                self.log.problems.push(
+                    BuildProblem::failed(span, format!("more than {OBJECT_LIMIT} objects come in"))
+                        .help("a base that comes in over two ways comes in twice, and over two of those four times"),
+                );
                 return;
             }
             let id = resource.id();

@@ -107,8 +107,8 @@ fn look_at_names(ws: &Workspace<'_>, into: &mut Accumulated, local: impl Fn(&res
     let mut problems = Vec::new();
     for (i, resource) in into.resources.iter().enumerate() {
         let id = resource.id();
-        if id.name.is_empty() && !id.kind.ends_with("List") {
-            let message = format!("in the end this {} has no name", id.kind);
+        if resource.nameless || (id.name.is_empty() && !id.kind.ends_with("List")) {
+            let message = format!("something takes the name of this {} away", id.kind);
             let problem = BuildProblem::failed(patch_target::resource_grip(ws, resource), message);
             problems.push(problem.help("see what the patches and replacements write to `metadata.name`"));
             continue;

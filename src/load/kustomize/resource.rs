@@ -119,6 +119,8 @@ pub struct Resource {
     pub suffixes: Vec<SmolStr>,
     /// For generated objects.
     pub behavior: Behavior,
+    /// Whether it had no name when one was to be remembered.
+    pub nameless: bool,
     /// Whether a generator made it.
     pub generated: bool,
     /// Whether its name ends with a hash of its content.
@@ -150,6 +152,7 @@ impl Resource {
             prefixes: Vec::new(),
             suffixes: Vec::new(),
             behavior: Behavior::Create,
+            nameless: false,
             generated: false,
             hashed: false,
             variables: Vec::new(),
@@ -220,9 +223,10 @@ impl Resource {
     /// Remembers what names it before that changes.
     pub fn remember(&mut self) {
         let id = self.id();
-        // Kustomize keeps them in a list in an annotation, in which an empty word is lost.
-        if !id.name.is_empty() {
-            self.previous.push((id.name, id.namespace, id.kind));
+        // Kustomize keeps them in lists in annotations, in which an empty word is lost, and stops where they differ in length.
+        match id.name.is_empty() {
+            true => self.nameless = true,
+            false => self.previous.push((id.name, id.namespace, id.kind)),
         }
     }
 

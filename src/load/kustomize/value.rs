@@ -172,10 +172,7 @@ impl Value {
 
     /// A text.
     pub fn text_of(text: impl Into<SmolStr>, origin: Origin) -> Value {
-        let text = text.into();
-        let held = text.contains('\n') || !matches!(resolve::plain(&text), Typed::Str(_));
-        let scalar = Scalar { text, kind: Type::Str, held, untagged: false, shared: None };
-        Value { data: Data::Scalar(scalar), origin }
+        Value { data: Data::Scalar(Scalar::text(text.into())), origin }
     }
 
     /// A text that a setter fills next: nothing is written there, so nothing holds it.
@@ -201,7 +198,8 @@ impl Value {
     pub fn make_texts(&mut self) {
         for entry in self.entries_mut().into_iter().flatten() {
             match &mut entry.value.data {
-                Data::Scalar(scalar) => scalar.kind = Type::Str,
+                // Each becomes a value of its own.
+                Data::Scalar(scalar) => *scalar = Scalar::text(scalar.text.clone()),
                 _ => entry.value = Value::text_of("", entry.value.origin.derived(0)),
             }
         }
@@ -454,6 +452,12 @@ fn has_repeats(entries: &[crate::yaml::Entry<'_>]) -> bool {
 }
 
 impl Scalar {
+    /// A text, in quotes where it needs them.
+    fn text(text: SmolStr) -> Scalar {
+        let held = text.contains('\n') || !matches!(resolve::plain(&text), Typed::Str(_));
+        Scalar { text, kind: Type::Str, held, untagged: false, shared: None }
+    }
+
     /// The JSON that Kustomize makes of it.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::{Number, Value as Json};
