@@ -121,78 +121,81 @@ impl Workspace<'_> {
     fn pairs(&mut self, layer: &Layer, entry: &GeneratorEntry, into: &mut Accumulated) -> Outcome<Vec<Pair>> {
         let mut found = Vec::new();
         for text in &entry.envs {
-            let (source, bytes) = self.input(layer, text, into)?;
-            let Ok(content) = std::str::from_utf8(&bytes) else {
-                return Err(Box::new(BuildProblem::failed(text.span, format!("`{}` is not UTF-8", text.text))));
-            };
-            let mut at = 0;
-            for (i, line) in content.split_inclusive('\n').enumerate() {
-                let start = at;
-                at += line.len();
-                let mut body = line.trim_end_matches('\n');
-                body = body.strip_suffix('\r').unwrap_or(body);
-                let mut lead = 0;
-                if i == 0 && body.starts_with('\u{feff}') {
-                    lead = '\u{feff}'.len_utf8();
-                }
-                let trimmed = body[lead..].trim_start();
-                lead = body.len() - trimmed.len();
-                if trimmed.is_empty() || trimmed.starts_with('#') {
-                    continue;
-                }
-                let (key, value) = trimmed.split_once('=').unwrap_or((trimmed, ""));
-                let span = |from: usize, len: usize| {
-                    FragmentPlace::Span(Span::new(source.id(), (start + from) as u32, (start + from + len) as u32))
-                };
-                found.push(Pair {
-                    key: key.to_string(),
-                    key_place: span(lead, key.len()),
-                    bytes: value.as_bytes().to_vec(),
-                    place: span(body.len() - value.len(), value.len()),
-                });
-            }
+            self.pairs_of_env(layer, text, into, &mut found)?;
         }
         for text in &entry.literals {
-            let Some((key, value)) = text.text.split_once('=').filter(|(k, _)| !k.is_empty()) else {
-                let problem = BuildProblem::failed(text.span, format!("`{}` is not `key=value`", text.text));
-                return Err(Box::new(problem.help("write `key=value`")));
-            };
-            let quoted = value.len() >= 2
-                && ((value.starts_with('"') && value.ends_with('"'))
-                    || (value.starts_with('\'') && value.ends_with('\'')));
-            let inner = if quoted { &value[1..value.len() - 1] } else { value };
-            let start = key.len() + 1 + usize::from(quoted);
-            found.push(Pair {
-                key: key.to_string(),
-                key_place: FragmentPlace::Node(text.tree, text.node, 0),
-                bytes: inner.as_bytes().to_vec(),
-                place: FragmentPlace::Node(text.tree, text.node, start),
-            });
+            found.push(literal(text)?);
         }
         for text in &entry.files {
-            let parts: Vec<&str> = text.text.split('=').collect();
-            let (key, path, start) = match parts[..] {
-                [path] => {
-                    let base = path.rsplit('/').next().unwrap_or(path);
-                    (base, path, path.len() - base.len())
-                }
-                [key, path] if !key.is_empty() && !path.is_empty() => (key, path, 0),
-                _ => {
-                    let problem =
-                        BuildProblem::failed(text.span, format!("`{}` is neither `path` nor `key=path`", text.text));
-                    return Err(Box::new(problem.help("write `key=path`")));
-                }
-            };
-            let (source, bytes) = self.input(layer, &Text { text: path.into(), ..text.clone() }, into)?;
-            let whole = Span::new(source.id(), 0, source.text().len() as u32);
-            found.push(Pair {
-                key: key.to_string(),
-                key_place: FragmentPlace::Node(text.tree, text.node, start),
-                bytes,
-                place: FragmentPlace::Span(whole),
-            });
+            found.push(self.pair_of_file(layer, text, into)?);
         }
         Ok(found)
+    }
+
+    /// Lines of `KEY=value`; blank ones and comments are passed over.
+    fn pairs_of_env(
+        &mut self,
+        layer: &Layer,
+        text: &Text,
+        into: &mut Accumulated,
+        found: &mut Vec<Pair>,
+    ) -> Outcome<()> {
+        let (source, bytes) = self.input(layer, text, into)?;
+        let Ok(content) = std::str::from_utf8(&bytes) else {
+            return Err(Box::new(BuildProblem::failed(text.span, format!("`{}` is not UTF-8", text.text))));
+        };
+        let mut at = 0;
+        for (i, line) in content.split_inclusive('\n').enumerate() {
+            let start = at;
+            at += line.len();
+            let mut body = line.trim_end_matches('\n');
+            body = body.strip_suffix('\r').unwrap_or(body);
+            let mut lead = 0;
+            if i == 0 && body.starts_with('\u{feff}') {
+                lead = '\u{feff}'.len_utf8();
+            }
+            let trimmed = body[lead..].trim_start();
+            lead = body.len() - trimmed.len();
+            if trimmed.is_empty() || trimmed.starts_with('#') {
+                continue;
+            }
+            let (key, value) = trimmed.split_once('=').unwrap_or((trimmed, ""));
+            let span = |from: usize, len: usize| {
+                FragmentPlace::Span(Span::new(source.id(), (start + from) as u32, (start + from + len) as u32))
+            };
+            found.push(Pair {
+                key: key.to_string(),
+                key_place: span(lead, key.len()),
+                bytes: value.as_bytes().to_vec(),
+                place: span(body.len() - value.len(), value.len()),
+            });
+        }
+        Ok(())
+    }
+
+    /// `path` or `key=path`: the whole file is the value.
+    fn pair_of_file(&mut self, layer: &Layer, text: &Text, into: &mut Accumulated) -> Outcome<Pair> {
+        let parts: Vec<&str> = text.text.split('=').collect();
+        let (key, path, start) = match parts[..] {
+            [path] => {
+                let base = path.rsplit('/').next().unwrap_or(path);
+                (base, path, path.len() - base.len())
+            }
+            [key, path] if !key.is_empty() && !path.is_empty() => (key, path, 0),
+            _ => {
+                let problem =
+                    BuildProblem::failed(text.span, format!("`{}` is neither `path` nor `key=path`", text.text));
+                return Err(Box::new(problem.help("write `key=path`")));
+            }
+        };
+        let (source, bytes) = self.input(layer, &Text { text: path.into(), ..text.clone() }, into)?;
+        let whole = Span::new(source.id(), 0, source.text().len() as u32);
+        Ok(Pair {
+            key: key.to_string(),
+            key_place: FragmentPlace::Node(text.tree, text.node, start),
+            bytes,
+            place: FragmentPlace::Span(whole),
+        })
     }
 
     fn input(
@@ -209,6 +212,24 @@ impl Workspace<'_> {
         let bytes = file.bytes.as_ref().map_or_else(|| file.source.text().as_bytes().to_vec(), |b| b.to_vec());
         Ok((file.source, bytes))
     }
+}
+
+/// `key=value`, of which one pair of quotes around the value goes.
+fn literal(text: &Text) -> Outcome<Pair> {
+    let Some((key, value)) = text.text.split_once('=').filter(|(k, _)| !k.is_empty()) else {
+        let problem = BuildProblem::failed(text.span, format!("`{}` is not `key=value`", text.text));
+        return Err(Box::new(problem.help("write `key=value`")));
+    };
+    let quoted = value.len() >= 2
+        && ((value.starts_with('"') && value.ends_with('"')) || (value.starts_with('\'') && value.ends_with('\'')));
+    let inner = if quoted { &value[1..value.len() - 1] } else { value };
+    let start = key.len() + 1 + usize::from(quoted);
+    Ok(Pair {
+        key: key.to_string(),
+        key_place: FragmentPlace::Node(text.tree, text.node, 0),
+        bytes: inner.as_bytes().to_vec(),
+        place: FragmentPlace::Node(text.tree, text.node, start),
+    })
 }
 
 fn offset(place: &FragmentPlace) -> usize {

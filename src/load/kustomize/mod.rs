@@ -103,27 +103,30 @@ fn finish(ws: &mut Workspace<'_>, layer: &Own, order: Order, into: &mut Accumula
 /// Objects that patches or replacements gave one name, or none: Kustomize looks once more at the end, before those that are not
 /// deployed go.
 fn look_at_names(ws: &Workspace<'_>, into: &mut Accumulated, local: impl Fn(&resource::Resource) -> bool) {
-    let mut ids = resource::Ids::default();
+    // What stops the build before that is the reason, and often of this, too.
+    if into.log.problems.iter().any(BuildProblem::is_fatal) {
+        return;
+    }
+    let mut first: std::collections::HashMap<resource::Id, usize> = std::collections::HashMap::new();
     let mut problems = Vec::new();
     for (i, resource) in into.resources.iter().enumerate() {
         let id = resource.id();
+        let grip = patch_target::resource_grip(ws, resource);
         if resource.nameless || (id.name.is_empty() && !id.kind.ends_with("List")) {
             let message = format!("something takes the name of this {} away", id.kind);
-            let problem = BuildProblem::failed(patch_target::resource_grip(ws, resource), message);
+            let problem = BuildProblem::failed(grip, message);
             problems.push(problem.help("see what the patches and replacements write to `metadata.name`"));
             continue;
         }
-        if ids.add(&id) < 2 {
+        let title = id.title();
+        // How the namespace is written makes no other object.
+        let other = *first.entry(resource::Id { written_namespace: "".into(), ..id }).or_insert(i);
+        let other = &into.resources[other];
+        if std::ptr::eq(other, resource) || (local(resource) && local(other)) {
             continue;
         }
-        let told = |p: &BuildProblem| p.is_fatal() && p.message.contains(&format!("`{}`", id.title()));
-        let Some(other) = into.resources[..i].iter().find(|r| r.id().same(&id)) else { continue };
-        if (local(resource) && local(other)) || into.log.problems.iter().any(told) {
-            continue;
-        }
-        let grip = patch_target::resource_grip(ws, resource);
         problems.push(
-            BuildProblem::failed(grip, format!("in the end two objects are `{}`", id.title()))
+            BuildProblem::failed(grip, format!("in the end two objects are `{title}`"))
                 .help("give one of them another name or namespace")
                 .related(patch_target::resource_grip(ws, other), "the other one"),
         );

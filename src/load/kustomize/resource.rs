@@ -8,7 +8,7 @@ use super::value::{Key, Origin, StepId, Value};
 use crate::facts::kustomize::{self as facts, Gvk};
 
 /// What names an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Id {
     /// The API group.
     pub group: SmolStr,
