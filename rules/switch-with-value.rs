@@ -1,8 +1,8 @@
+use crate::edit::{Changes, Refusal};
 use crate::events::options::{FlagUse, Meaning};
 use crate::events::{Engine, Publisher, ValueKind};
 use crate::facts::vllm::cli::{self, FlagValue};
 use crate::fix::command::CommandLine;
-use crate::edit::{Changes, Refusal};
 use crate::lint::prelude::*;
 
 pub fn check(cx: &mut UnitContext<'_>) {
