@@ -15,6 +15,12 @@ pub fn check(cx: &mut ResourceContext<'_>) {
         let span = schema::place(resource, problem.node);
         let (found, expected) = match &problem.what {
             ProblemKind::WrongType { found, expected } | ProblemKind::BadValue { found, expected } => (found, expected),
+            ProblemKind::TooMany => {
+                cx.report(span, "further problems of this object are not told")
+                    .severity(Severity::Info)
+                    .note("they are when those above are mended");
+                continue;
+            }
             ProblemKind::TooDeep | ProblemKind::TooBig | ProblemKind::Undecodable(_) => {
                 cx.report(span, format!("the fields below this are not checked: {}", problem.what))
                     .severity(Severity::Info)

@@ -367,3 +367,15 @@ fn a_file_that_changed_meanwhile_is_not_overwritten() {
     );
     assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 3, "nothing is left behind");
 }
+
+#[test]
+fn an_object_with_very_many_mistakes_is_mended_whole() {
+    let object = |value: &dyn Fn(usize) -> String| {
+        let data: String = (1..=120).map(|i| format!("  k{i}: {}\n", value(i))).collect();
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n{data}")
+    };
+    let dir = folder(&[("a.yaml", &object(&|i| i.to_string()))]);
+    let fixed = kvlint(&dir, &["--fix", "a.yaml"]);
+    assert_eq!(fixed.code, Some(0), "{}", fixed.said());
+    assert_eq!(read(&dir, "a.yaml"), object(&|i| format!("\"{i}\"")));
+}

@@ -54,6 +54,8 @@ pub enum ProblemKind {
     TooDeep,
     /// The object has more nodes than any real one (aliases multiply them); from here on it was not checked.
     TooBig,
+    /// There are so many problems that those from here on are not told.
+    TooMany,
     /// The object could not be decoded for a reason that this crate does not foresee; the rest was not checked.
     Undecodable(String),
 }
@@ -68,6 +70,7 @@ impl fmt::Display for ProblemKind {
             Self::Missing { field } => write!(f, "`{field}` is missing"),
             Self::TooDeep => f.write_str("nested too deeply to be checked"),
             Self::TooBig => f.write_str("too big to be checked"),
+            Self::TooMany => f.write_str("too many problems stand before"),
             Self::Undecodable(reason) => write!(f, "cannot be decoded: {reason}"),
         }
     }

@@ -13,7 +13,7 @@ const MAX_DEPTH: u16 = 80;
 /// Most values that are looked at. The largest CRDs have some 100 000; aliases can multiply a small file's.
 const MAX_VALUES: u32 = 1_000_000;
 /// Most problems that are reported.
-const MAX_PROBLEMS: usize = 50;
+const MAX_PROBLEMS: usize = 1000;
 
 /// What is checked: it decides which fields may be missing and what messages repeat.
 #[derive(Clone, Copy, PartialEq)]
@@ -59,9 +59,15 @@ impl<'a> Run<'a> {
     /// Records a problem, unless there are enough or an alias led here before.
     pub(crate) fn record(&self, node: u32, what: ProblemKind, help: Option<Cow<'static, str>>) {
         let mut problems = self.problems.borrow_mut();
-        if problems.len() < MAX_PROBLEMS && !problems.iter().any(|p| p.node == node && p.what == what) {
-            problems.push(Problem { node, path: self.path(), what, help });
+        if problems.iter().any(|p| p.node == node && p.what == what) {
+            return;
         }
+        let problem = match problems.len() {
+            MAX_PROBLEMS => Problem { node, path: self.path(), what: ProblemKind::TooMany, help: None },
+            n if n < MAX_PROBLEMS => Problem { node, path: self.path(), what, help },
+            _ => return,
+        };
+        problems.push(problem);
     }
 
     /// The limit that a value at this depth is beyond.

@@ -111,6 +111,7 @@ impl<'t> Changes<'t> {
                 return Err(Refusal::at(home.grip(), format!("`{key}` can't be added to what is no mapping")));
             }
             let own = home.written_entries().iter().rposition(|e| e.key.text() == Some(key));
+            let written = own.map(|index| home.written_entries()[index].value);
             if let Some(Plan::Slots(slots)) = draft.plans.get_mut(&home.id()) {
                 let added = slots.iter_mut().rev().find_map(|slot| match slot {
                     Slot::New { key: k, value } if k == key => Some(value),
@@ -130,11 +131,16 @@ impl<'t> Changes<'t> {
                     return Err(Refusal::at(entry.key.span(), format!("a merge key (`<<`) brings in `{key}`")));
                 }
                 Some(entry) => at = entry.value,
-                None if own.is_some() => {
-                    let reason = format!("`{key}` stands here, and the build takes it away");
-                    return Err(Refusal::at(home.grip(), reason));
-                }
                 None => {
+                    if let Some(written) = written {
+                        // Builds drop annotations that are empty, and keep them filled.
+                        if !written.is_empty() {
+                            let reason = format!("`{key}` stands here, and the build takes it away");
+                            return Err(Refusal::at(home.grip(), reason));
+                        }
+                        at = written;
+                        continue;
+                    }
                     let value = act.under(&path[depth + 1..])?;
                     draft.slots(home)?.push(Slot::New { key: (*key).into(), value });
                     return Ok(());

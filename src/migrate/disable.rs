@@ -12,7 +12,7 @@ use crate::fix::pod::is_internal;
 use crate::k8s::{Service, ServicePort, Truth, Workload};
 use crate::yaml::Node;
 
-/// Changes one workload.
+/// Changes one workload. `notes` tell of what may still switch events on.
 ///
 /// # Errors
 /// Why nothing of it is changed.
@@ -21,6 +21,7 @@ pub fn workload<'t>(
     index: usize,
     migration: &Migration,
     changes: &mut Changes<'t>,
+    notes: &mut Vec<String>,
 ) -> Result<(), Refusal> {
     let workload = &model.workloads[index];
     let engines: Vec<&Publisher<'t>> =
@@ -31,7 +32,16 @@ pub fn workload<'t>(
     mark::keep_empty(workload, migration.detached, changes)?;
     for starts in engines.chunk_by(|a, b| a.shares_container(b)) {
         let publisher = starts[0];
-        starts.iter().try_for_each(|start| options(start, changes))?;
+        for start in starts {
+            options(start, changes)?;
+            let note = format!(
+                "a part of the command of {} is decided elsewhere: events may be switched on there",
+                workload.resource.title()
+            );
+            if start.is_open() && !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
         for variable in publisher.container.env_vars() {
             if env::option_by_env(variable.name.text().unwrap_or_default()).is_some() {
                 changes.remove_up_to(variable.node, publisher.container.node)?;
@@ -124,8 +134,9 @@ fn options<'t>(publisher: &Publisher<'t>, changes: &mut Changes<'t>) -> Result<(
         return Err(Refusal::at(config.key_span, "events are configured in a file; change them there"));
     }
     let line = CommandLine::of(publisher)?;
-    for flag in engine::invented_flags(publisher).into_iter().chain(flag) {
-        line.remove(changes, flag)?;
+    let mut found = engine::invented_flags(publisher).into_iter().chain(flag).peekable();
+    if publisher.is_open() && found.peek().is_none() {
+        return Err(Refusal::at(publisher.command.grip, "a part of the command is decided elsewhere"));
     }
-    Ok(())
+    found.try_for_each(|flag| line.remove(changes, flag))
 }

@@ -187,7 +187,7 @@ impl Work<'_> {
 
     fn attempt(&self, model: &Model<'_>, index: usize) -> Result<(), Refusal> {
         let mut changes = Changes::new();
-        self.engine(model, index, &mut changes)?;
+        self.engine(model, index, &mut changes, &mut Vec::new())?;
         if self.migration.way == Way::Enable {
             enable::services(model, index, self.migration, &mut changes, &mut Vec::new())?;
         }
@@ -246,23 +246,32 @@ impl Work<'_> {
 
     fn engines(&mut self, targets: &[usize], model: &Model<'_>) -> Result<Vec<Edit>, Refusal> {
         let mut changes = Changes::new();
-        let mut services = Vec::new();
+        let (mut services, mut notes) = (Vec::new(), Vec::new());
         for &index in targets {
-            self.engine(model, index, &mut changes)?;
+            self.engine(model, index, &mut changes, &mut notes)?;
             if self.migration.way == Way::Enable {
                 enable::services(model, index, self.migration, &mut changes, &mut services)?;
             }
         }
         if self.migration.way == Way::Disable {
-            disable::services(model, targets, self.migration, &mut changes, &mut self.notes)?;
+            disable::services(model, targets, self.migration, &mut changes, &mut notes)?;
         }
+        // An object that overlays share is met in each of them.
+        notes.retain(|note| !self.notes.contains(note));
+        self.notes.extend(notes);
         changes.finish()
     }
 
-    fn engine<'t>(&self, model: &Model<'t>, index: usize, changes: &mut Changes<'t>) -> Result<(), Refusal> {
+    fn engine<'t>(
+        &self,
+        model: &Model<'t>,
+        index: usize,
+        changes: &mut Changes<'t>,
+        notes: &mut Vec<String>,
+    ) -> Result<(), Refusal> {
         match self.migration.way {
             Way::Enable => enable::workload(model, index, self.migration, changes),
-            Way::Disable => disable::workload(model, index, self.migration, changes),
+            Way::Disable => disable::workload(model, index, self.migration, changes, notes),
         }
     }
 

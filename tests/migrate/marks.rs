@@ -154,6 +154,37 @@ fn a_name_that_is_used_by_then_stays() {
     assert_eq!(round(&own).1, own);
 }
 
+#[test]
+fn annotations_that_a_build_drops_are_filled() {
+    for annotations in ["annotations: {}", "annotations:"] {
+        let object = format!("  {annotations}\n");
+        let text = model("          command: [vllm, serve, m]\n", LABELS, &object, "    - port: 8000\n");
+        let top = folder(&[("m.yaml", &text), ("kustomization.yaml", "resources: [m.yaml]\n")]);
+        run(top.path(), &["enable", "--all", "."]);
+        assert!(read(&top, "m.yaml").contains("--kv-events-config"), "{annotations}");
+        run(top.path(), &["disable", "--all", "."]);
+        assert!(!read(&top, "m.yaml").contains("events"), "{annotations}");
+    }
+}
+
+#[test]
+fn what_is_decided_elsewhere_is_not_said_to_be_off() {
+    let start = |command: &str| {
+        let env = "          envFrom: [{configMapRef: {name: c}}]\n";
+        model(&format!("          command: {command}\n{env}"), LABELS, "", "    - port: 8000\n")
+    };
+    let top = folder(&[("m.yaml", &start("[vllm, serve, m, $(EXTRA_ARGS)]"))]);
+    let refused = kvlint(top.path(), &["disable", "--all", "."]);
+    assert_eq!(refused.code, Some(2), "{}", refused.said());
+    assert!(refused.err.contains("a part of the command is decided elsewhere"), "{}", refused.err);
+    let flag = "--kv-events-config, '{\"enable_kv_cache_events\": true, \"publisher\": \"zmq\"}'";
+    let top = folder(&[("m.yaml", &start(&format!("[vllm, serve, m, {flag}, $(EXTRA_ARGS)]")))]);
+    let disabled = kvlint(top.path(), &["disable", "--all", "."]);
+    assert_eq!(disabled.code, Some(0), "{}", disabled.said());
+    assert!(disabled.err.contains("is decided elsewhere: events may be switched on there"), "{}", disabled.said());
+    assert!(!read(&top, "m.yaml").contains("kv-events-config"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

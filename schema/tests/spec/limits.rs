@@ -90,6 +90,16 @@ fn aliases_cannot_multiply_the_work() {
 }
 
 #[test]
+fn problems_beyond_the_limit_are_said_to_be_there() {
+    let data: serde_json::Map<_, _> = (0..1500).map(|i| (format!("k{i}"), json!(i))).collect();
+    let mut tree = JsonTree::default();
+    let root = tree.add(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": data}));
+    let Outcome::Checked(problems) = check(&tree, root, "v1", "ConfigMap") else { panic!("a core kind") };
+    assert_eq!(problems.len(), 1001);
+    assert_eq!(problems.iter().filter(|p| p.what == ProblemKind::TooMany).count(), 1);
+}
+
+#[test]
 fn an_aliased_mistake_is_reported_once() {
     let mut tree = JsonTree::default();
     let container = tree.add(&json!({"name": "a", "stdin": "x"}));
