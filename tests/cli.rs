@@ -374,3 +374,17 @@ fn reports_that_would_replace_each_other_are_refused() {
         assert!(ran.code == Some(2) && ran.err.contains(part), "{}", ran.err);
     }
 }
+
+#[test]
+fn nothing_is_said_of_what_is_read_while_a_template_can_not_be() {
+    let told = |template: &str| {
+        let dir = folder(&[
+            ("m/Chart.yaml", b"apiVersion: v2\nname: m\nversion: 0.1.0\n"),
+            ("m/values.yaml", b"name: x\n"),
+            ("m/templates/a.yaml", template.as_bytes()),
+        ]);
+        kvlint(dir.path(), &["--helm=never", "--format=concise", "m"]).out.contains("no template reads `name`")
+    };
+    assert!(told("a: {{ .Values.other }}\n"));
+    assert!(!told("a: {{ .Values.name\n"));
+}

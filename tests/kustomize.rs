@@ -300,6 +300,15 @@ fn replacements_copy_what_stands_there_now() {
 }
 
 #[test]
+fn an_empty_text_is_a_value_to_copy() {
+    let settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: ''}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata: {x: was}\n";
+    let replacements = "resources: [a.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: a, fieldPath: data.x}\n  targets: [{select: {kind: ConfigMap, name: b}, fieldPaths: [data.x]}]\n";
+    let (text, log) = printed(&[("k/kustomization.yaml", replacements), ("k/a.yaml", settings)]);
+    assert!(messages(&log).is_empty(), "{:?}", messages(&log));
+    assert_eq!(text.matches("x: \"\"").count(), 2, "{text}");
+}
+
+#[test]
 fn a_mapping_has_no_text_to_copy() {
     let copy = |annotations: &str, prefix: &str| {
         let files = settings("a", "") + &settings("s", annotations);

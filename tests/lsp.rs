@@ -483,6 +483,48 @@ fn a_chart_is_rendered_with_the_texts_that_are_not_saved() {
 }
 
 #[test]
+fn what_a_template_reads_counts_before_it_is_saved() {
+    let Some(helm) = helm("what_a_template_reads_counts_before_it_is_saved") else { return };
+    let folder = workspace();
+    write(&folder, "model/Chart.yaml", "apiVersion: v2\nname: model\nversion: 0.1.0\n");
+    write(&folder, "model/files/host", "*\n");
+    let template =
+        POD.replace("0.0.0.0", "{{ .Files.Get `files/host` | trim }}").replace("phi-4\n", "{{ include \"name\" . }}\n");
+    write(&folder, "model/templates/pod.yaml", &template);
+    let mut editor = Editor::with_helm(folder.path(), &helm.display().to_string());
+    let (pod, host) = (uri(folder.path(), "model/templates/pod.yaml"), uri(folder.path(), "model/files/host"));
+    editor.open(&pod, &template);
+    assert_eq!(rules(&editor.findings(&pod, Some(1))), ["chart-does-not-render"]);
+    // A definition in a file that is not on disk yet.
+    editor.open(&uri(folder.path(), "model/templates/_name.tpl"), "{{- define \"name\" -}}phi-4{{- end -}}");
+    let found = editor.findings(&pod, Some(1));
+    assert!(!rules(&found).contains(&"chart-does-not-render") && !rules(&found).contains(&"endpoint-connects"));
+    editor.open(&host, "0.0.0.0\n");
+    assert!(rules(&editor.findings(&pod, Some(1))).contains(&"endpoint-connects"));
+    editor.leave();
+}
+
+#[test]
+fn a_session_ends_while_helm_is_at_work() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = workspace();
+    write(&folder, "model/Chart.yaml", "apiVersion: v2\nname: model\nversion: 0.1.0\n");
+    write(&folder, "model/values.yaml", "port: 1\n");
+    write(&folder, "helm", "#!/bin/sh\n: > \"${0%/*}/started\"\nexec /bin/sleep 600\n");
+    let helm = folder.path().join("helm");
+    std::fs::set_permissions(&helm, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut editor = Editor::with_helm(folder.path(), &helm.display().to_string());
+    editor.open(&uri(folder.path(), "model/values.yaml"), "port: 2\n");
+    let begun = std::time::Instant::now();
+    while !folder.path().join("started").exists() {
+        assert!(begun.elapsed() < PATIENCE, "helm is started");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // helm alone would take longer than the limit of a run.
+    editor.leave();
+}
+
+#[test]
 fn a_fix_is_offered_as_an_edit_of_the_text_that_it_was_found_in() {
     let folder = workspace();
     let text = format!("# kvlint: ignore-file[host-network-clash] moved on\n{POD}");

@@ -28,7 +28,7 @@ fn around_with(top: &TempDir, roots: &[&str], file: &str) -> Vec<String> {
     let real = fs::canonicalize(top.path()).unwrap();
     let roots: Vec<PathBuf> = roots.iter().map(|r| real.join(r)).collect();
     let exclude = Exclude::default();
-    let mut around = Surroundings::new(&exclude, &roots, top.path());
+    let mut around = Surroundings::new(&exclude, &roots, &[], top.path());
     let relative = |path: &Path| path.strip_prefix(&real).unwrap_or(path).display().to_string();
     let word = |target: &Target| match target {
         Target::Kustomization(path) => format!("kustomization {}", relative(path)),
@@ -384,4 +384,22 @@ fn a_chart_is_rendered_whole_or_named_as_not_analysed() {
     let words = ["--whole-unit", "--format", "concise", "model/values.yaml"];
     let ran = run(command(&top, &words).env("PATH", Path::new(&helm).parent().unwrap()));
     assert!(ran.code == Some(1) && ran.out.contains("error[wrong-type]"), "{}", ran.out);
+}
+
+#[test]
+fn values_of_a_named_set_lead_to_the_charts_that_are_rendered_with_them() {
+    let chart = "apiVersion: v2\nname: m\nversion: 0.1.0\n";
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: m}\n";
+    let named = "helm: {values: [{name: prod, files: [envs/prod.yaml], charts: [charts/a]}]}\n";
+    let top = folder(&[
+        (".git/HEAD", ""),
+        ("kvlint.yaml", named),
+        ("envs/prod.yaml", "port: 1\n"),
+        ("charts/a/Chart.yaml", chart),
+        ("charts/a/templates/p.yaml", pod),
+        ("charts/b/Chart.yaml", chart),
+        ("charts/b/templates/p.yaml", pod),
+    ]);
+    let ran = kvlint(&top, &["units", "--helm=never", "envs/prod.yaml"]);
+    assert!(ran.out.contains("charts/a") && !ran.out.contains("charts/b"), "{}", ran.said());
 }

@@ -179,3 +179,14 @@ fn what_cannot_be_watched_is_refused() {
         assert!(ran.err.contains("--watch"), "{arguments:?}");
     }
 }
+
+#[test]
+fn values_that_are_missing_are_waited_for() {
+    let chart = "apiVersion: v2\nname: m\nversion: 0.1.0\n";
+    let files = [("model/Chart.yaml", chart), ("model/templates/p.yaml", SILENT)];
+    let watching = Watching::new(&files, &["--helm=never", "--values=elsewhere.yaml", "model"]);
+    watching.until("elsewhere.yaml");
+    watching.until(END);
+    write(watching.path(), "elsewhere.yaml", "a: 1\n");
+    watching.until_found("model/templates/p.yaml:7:");
+}

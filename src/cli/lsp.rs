@@ -5,7 +5,8 @@ use std::io::{self, BufReader};
 use clap::Args;
 
 use super::{FAILURE, output};
-use crate::load::helm::Binary;
+use crate::display::{shown, visible};
+use crate::load::helm::{Binary, Helm, TIMEOUT};
 use crate::lsp::{self, End};
 
 #[derive(Args, Debug)]
@@ -17,6 +18,10 @@ pub struct LspArguments {
 
 pub fn run(arguments: &LspArguments) -> u8 {
     let helm = arguments.helm.clone().unwrap_or(Binary::OnPath);
+    if let Err(e) = Helm::find(&helm, TIMEOUT) {
+        output::complain(&format!("{}: {}", visible::line(&shown(&e.path)), e.message));
+        return FAILURE;
+    }
     match lsp::serve(BufReader::new(io::stdin()), io::stdout(), helm) {
         Ok(End::Orderly) => 0,
         // As the protocol asks.

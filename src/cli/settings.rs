@@ -50,6 +50,11 @@ pub struct InputArguments {
 }
 
 impl InputArguments {
+    /// The values files that are named.
+    pub fn values_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.values.iter().map(|argument| PathBuf::from(NamedSet::parse(argument).1))
+    }
+
     /// Where a configuration is, or could be: the one that is named, or those of the folders above the first path.
     pub fn configurations(&self) -> Vec<PathBuf> {
         match &self.config {

@@ -136,6 +136,7 @@ fn stamps(arguments: &LintArguments, read: &[PathBuf]) -> Stamps {
     }
     read.iter().for_each(|path| add(path, &mut found));
     arguments.inputs.configurations().iter().for_each(|path| add(path, &mut found));
+    arguments.inputs.values_files().for_each(|path| add(&path, &mut found));
     arguments.accept.inputs().for_each(|path| add(path, &mut found));
     for own in arguments.reports.files().filter_map(|path| fs::canonicalize(path).ok()) {
         found.remove(&own);

@@ -40,7 +40,7 @@ impl Overlay {
     }
 
     /// The texts below a folder whose files are not on disk yet: the paths from the folder, sorted.
-    pub(super) fn new_below(&self, folder: &Path) -> Vec<PathBuf> {
+    pub(in crate::load) fn new_below(&self, folder: &Path) -> Vec<PathBuf> {
         if self.texts.is_empty() {
             return Vec::new();
         }

@@ -392,6 +392,15 @@ impl Repository {
         Some(chart)
     }
 
+    /// All charts, those in another's `charts` by the outermost.
+    pub fn charts(&self) -> Vec<PathBuf> {
+        let files = self.taken.iter().filter(|file| file.file_name().is_some_and(|name| name == CHART));
+        let mut found: Vec<PathBuf> = files.filter_map(|file| self.chart_of(&self.top.join(file))).collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
     /// Whether a walk of the repository would leave a path out: hidden, or named by `.gitignore` or `.kvlintignore`.
     pub fn is_ignored(&mut self, path: &Path) -> bool {
         self.ignored.matches(path)

@@ -4,7 +4,7 @@
 //! alone: a Service is right or wrong beside its Deployment. So each file is a *trigger*, which leads to
 //!
 //! 1. the Kustomize roots that use it, directly or through bases and components, wherever they lie in the repository;
-//! 2. else the Helm chart that it lies in;
+//! 2. else the Helm charts that the configuration has rendered with it, and the one that it lies in;
 //! 3. else the roots of the kustomization beside it, which may name what the file was called before;
 //! 4. else the nearest folder of `roots` in kvlint.yaml;
 //! 5. else its folder, which is complete only where nothing else in the repository could be deployed with it.
@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::discover::{self, Exclude, NotFound, Skipped};
+use super::helm::NamedSet;
 use super::ignored::is_hidden;
 use super::kustomize::Files;
 use super::overlay;
@@ -61,6 +62,7 @@ impl Target {
 pub struct Surroundings<'s> {
     exclude: &'s Exclude,
     roots: &'s [PathBuf],
+    sets: &'s [NamedSet],
     here: PathBuf,
     overlay: Overlay,
     repositories: HashMap<PathBuf, Repository>,
@@ -70,12 +72,13 @@ pub struct Surroundings<'s> {
 }
 
 impl<'s> Surroundings<'s> {
-    /// Files are judged by what the configuration leaves out and by its `roots`. `here` bounds the look-out where there is no
-    /// repository.
-    pub fn new(exclude: &'s Exclude, roots: &'s [PathBuf], here: &Path) -> Surroundings<'s> {
+    /// Files are judged by what the configuration leaves out, by its `roots`, and by the values sets that charts are rendered with.
+    /// `here` bounds the look-out where there is no repository.
+    pub fn new(exclude: &'s Exclude, roots: &'s [PathBuf], sets: &'s [NamedSet], here: &Path) -> Surroundings<'s> {
         Surroundings {
             exclude,
             roots,
+            sets,
             here: real(here),
             overlay: Overlay::default(),
             repositories: HashMap::new(),
@@ -148,6 +151,19 @@ impl<'s> Surroundings<'s> {
         if !targets.is_empty() {
             return Ok((targets, None));
         }
+        let named = |set: &&NamedSet| set.files.iter().any(|path| place(&self.here.join(path)) == file);
+        let sets: Vec<&NamedSet> = self.sets.iter().filter(named).collect();
+        if !sets.is_empty() {
+            let mut charts = repository.charts();
+            let own = repository.chart_of(&file);
+            charts.retain(|chart| !exclude.matches(chart) && !repository.is_ignored(chart));
+            charts.retain(|chart| {
+                own.as_ref() == Some(chart) || sets.iter().any(|set| set.is_for(&shown(&self.here, chart)))
+            });
+            if !charts.is_empty() {
+                return Ok((charts.into_iter().map(Target::Chart).collect(), None));
+            }
+        }
         // What is not used now may have been, under this name or another.
         let unused = discover::is_manifest(&file) && there(&folder) && repository.chart_of(&file).is_none();
         if unused {
@@ -196,11 +212,7 @@ impl<'s> Surroundings<'s> {
 
     /// The path to show for a canonical one: from the folder that the process was started in, where it lies there.
     fn shown(&self, path: &Path) -> PathBuf {
-        match path.strip_prefix(&self.here) {
-            Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),
-            Ok(rest) => rest.to_path_buf(),
-            Err(_) => path.to_path_buf(),
-        }
+        shown(&self.here, path)
     }
 }
 
@@ -211,7 +223,8 @@ impl<'s> Surroundings<'s> {
 /// When a path that is to be loaded leads nowhere, which only a change behind our back can bring about.
 pub fn load_around(inputs: &Inputs) -> Result<Loaded, Vec<NotFound>> {
     let here = std::env::current_dir().unwrap_or_default();
-    load_with(&mut Surroundings::new(&inputs.exclude, &inputs.roots, &here).over(&inputs.overlay), inputs)
+    let around = Surroundings::new(&inputs.exclude, &inputs.roots, &inputs.helm.sets, &here);
+    load_with(&mut around.over(&inputs.overlay), inputs)
 }
 
 /// As [`load_around`], with what is known of the surroundings, which must be those of the inputs.
@@ -282,6 +295,14 @@ pub fn load_with(around: &mut Surroundings<'_>, inputs: &Inputs) -> Result<Loade
     loaded.skipped.sort();
     loaded.skipped.dedup();
     Ok(loaded)
+}
+
+fn shown(here: &Path, path: &Path) -> PathBuf {
+    match path.strip_prefix(here) {
+        Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),
+        Ok(rest) => rest.to_path_buf(),
+        Err(_) => path.to_path_buf(),
+    }
 }
 
 /// The canonical path of something that is there; else the path as it is.

@@ -10,7 +10,7 @@ use super::place;
 use super::position::Encoding;
 use crate::config::Config;
 use crate::lint;
-use crate::load::helm::{self, Binary};
+use crate::load::helm::{self, Binary, Cancel};
 use crate::load::kustomize::Files;
 use crate::load::triggers::{Surroundings, Target, load_with};
 use crate::load::{self, Inputs, Loaded, Missing, Overlay, UnitKind, overlay};
@@ -37,10 +37,14 @@ impl Changed {
         }
     }
 
-    fn touches(&self, files: &BTreeSet<PathBuf>) -> bool {
+    /// Whether one of these files changed, or any in the folder of one of the charts: templates read what they like of it.
+    fn touches(&self, files: &BTreeSet<PathBuf>, targets: &[Target]) -> bool {
+        let charts = || targets.iter().filter(|target| matches!(target, Target::Chart(_))).map(Target::folder);
         match self {
             Changed::All => true,
-            Changed::Some(changed) => changed.iter().any(|file| files.contains(file)),
+            Changed::Some(changed) => {
+                changed.iter().any(|file| files.contains(file) || charts().any(|chart| file.starts_with(chart)))
+            }
         }
     }
 }
@@ -104,13 +108,15 @@ pub struct Analyst {
     encoding: Encoding,
     /// What renders charts.
     helm: Binary,
+    /// Ends the rendering with the session.
+    cancel: Cancel,
     groups: BTreeMap<Vec<Target>, Group>,
 }
 
 impl Analyst {
     /// For a client that counts columns so.
-    pub fn new(encoding: Encoding, helm: Binary) -> Analyst {
-        Analyst { encoding, helm, groups: BTreeMap::new() }
+    pub fn new(encoding: Encoding, helm: Binary, cancel: Cancel) -> Analyst {
+        Analyst { encoding, helm, cancel, groups: BTreeMap::new() }
     }
 
     /// Looks at all units around the open texts; those that nothing changed in are not linted again.
@@ -140,14 +146,14 @@ impl Analyst {
         for (configuration, paths) in by_configuration {
             let (config, sources) = configured(configuration.as_deref(), &overlay);
             let exclude = load::Exclude { base: config.folder.clone(), patterns: config.exclude.clone() };
-            let mut around = Surroundings::new(&exclude, &config.roots, &here).over(&overlay);
+            let mut around = Surroundings::new(&exclude, &config.roots, &config.helm.sets, &here).over(&overlay);
             for path in paths {
                 // A file that nothing is to be said of has none.
                 let targets = around.of(path).unwrap_or_default();
                 if targets.is_empty() || self.groups.contains_key(&targets) {
                     continue;
                 }
-                let kept = before.remove(&targets).filter(|group| !job.changed.touches(&group.files));
+                let kept = before.remove(&targets).filter(|group| !job.changed.touches(&group.files, &targets));
                 let group = kept.unwrap_or_else(|| {
                     let inputs = Inputs {
                         paths: vec![path.to_path_buf()],
@@ -155,7 +161,11 @@ impl Analyst {
                         roots: config.roots.clone(),
                         sources: sources.clone(),
                         overlay: overlay.clone(),
-                        helm: helm::Options { binary: self.helm.clone(), ..config.helm.clone() },
+                        helm: helm::Options {
+                            binary: self.helm.clone(),
+                            cancel: self.cancel.clone(),
+                            ..config.helm.clone()
+                        },
                         ..Inputs::default()
                     };
                     self.lint(&inputs, &mut around, &config, &job.documents)

@@ -23,7 +23,7 @@ use super::documents::{Documents, TooLarge};
 use super::position::Encoding;
 use super::transport::{self, Incoming, Outgoing};
 use super::{actions, answer, hover, links, place};
-use crate::load::helm::Binary;
+use crate::load::helm::{Binary, Cancel};
 use crate::panics;
 
 /// What a change on disk can make a difference to: manifests, kustomizations without an ending, charts' helpers, what generators
@@ -90,7 +90,8 @@ fn converse(incoming: &Receiver<io::Result<Incoming>>, tell: Sender<Outgoing>, h
     let knows = |what: &str| params.pointer(what).and_then(Value::as_bool).unwrap_or(false);
     let (ask, questions) = unbounded();
     let (reply, answers) = unbounded();
-    let mut analyst = Analyst::new(encoding, helm);
+    let cancel = Cancel::default();
+    let mut analyst = Analyst::new(encoding, helm, cancel.clone());
     let thread = std::thread::spawn(move || work(|job| analyst.answer(job), &questions, &reply));
     let mut session = Session {
         tell,
@@ -106,7 +107,8 @@ fn converse(incoming: &Receiver<io::Result<Incoming>>, tell: Sender<Outgoing>, h
     };
     session.send(Response::new_ok(id, result).into());
     let ended = session.run(incoming, &answers);
-    // The thread ends when nobody can ask it any more.
+    // The thread ends when nobody can ask it any more, and helm does not keep it.
+    cancel.cancel();
     drop(session);
     let _ = thread.join();
     ended

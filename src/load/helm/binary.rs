@@ -8,6 +8,8 @@ use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -49,12 +51,31 @@ const MESSAGE_LIMIT: u64 = 64 << 10;
 /// Nobody listens there, so nothing is fetched: Go sends every request that is not to this machine to the proxy.
 const NO_NETWORK: &str = "http://127.0.0.1:9";
 
+/// Ends what runs of helm are under way, and those to come, when nobody waits for them any more.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+/// How often a run looks whether somebody still waits for it.
+const LOOK: Duration = Duration::from_millis(50);
+
+impl Cancel {
+    /// Ends them.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// A helm that can be run.
 #[derive(Debug)]
 pub struct Helm {
     program: PathBuf,
     home: TempDir,
     timeout: Duration,
+    cancel: Cancel,
 }
 
 /// Why a run gave nothing.
@@ -101,7 +122,12 @@ impl Helm {
             let message = format!("no folder can be made here for helm's files: {e}");
             NotFound { path: std::env::temp_dir(), message }
         })?;
-        Ok(Some(Helm { program, home, timeout }))
+        Ok(Some(Helm { program, home, timeout, cancel: Cancel::default() }))
+    }
+
+    /// The same, whose runs end when they are cancelled.
+    pub fn until(self, cancel: &Cancel) -> Helm {
+        Helm { cancel: cancel.clone(), ..self }
     }
 
     /// The program.
@@ -201,9 +227,14 @@ impl Helm {
         drop(sender);
         let deadline = Instant::now() + self.timeout;
         let (mut output, mut message) = (Vec::new(), Vec::new());
-        for _ in 0..2 {
+        let mut open = 2;
+        while open > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
-            match receiver.recv_timeout(left) {
+            match receiver.recv_timeout(left.min(LOOK)) {
+                Err(RecvTimeoutError::Timeout) if self.cancel.is_cancelled() => {
+                    return Err(RunError::Unusable("cancelled".into()));
+                }
+                Err(RecvTimeoutError::Timeout) if left > LOOK => continue,
                 Ok((true, Ok(bytes))) if bytes.len() as u64 > OUTPUT_LIMIT => {
                     return Err(RunError::TooMuch(OUTPUT_LIMIT));
                 }
@@ -213,6 +244,7 @@ impl Helm {
                 Err(RecvTimeoutError::Timeout) => return Err(RunError::TooSlow(self.timeout)),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            open -= 1;
         }
         Ok((output, message))
     }
@@ -313,6 +345,18 @@ mod tests {
     fn what_takes_too_long_ends_with_all_that_it_started() {
         let (_folder, helm) = script("/bin/sleep 600 & /bin/sleep 600", Duration::from_millis(200));
         assert_eq!(helm.run(&[]), Err(RunError::TooSlow(Duration::from_millis(200))));
+    }
+
+    #[test]
+    fn a_run_that_nobody_waits_for_ends() {
+        let (_folder, helm) = script("/bin/sleep 600", Duration::from_secs(600));
+        let cancel = Cancel::default();
+        let helm = helm.until(&cancel);
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| helm.run(&[]));
+            cancel.cancel();
+            assert_eq!(run.join().unwrap(), Err(RunError::Unusable("cancelled".into())));
+        });
     }
 
     #[test]

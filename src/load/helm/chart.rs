@@ -121,6 +121,11 @@ impl Templates {
         self.files.iter().map(|(_, template)| template).find(|template| template.source().id() == file)
     }
 
+    /// Whether one of them is no template, so that what it reads is not known.
+    pub fn any_is_broken(&self) -> bool {
+        self.files.iter().any(|(_, template)| !template.problems().is_empty())
+    }
+
     /// The named templates.
     pub fn defines(&self) -> Defines<'_> {
         Defines::new(self.files.iter().map(|(name, template)| (name.as_str(), template)))

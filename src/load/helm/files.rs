@@ -87,6 +87,7 @@ pub fn of_folder(
     let mut found = Contents::new();
     let mut walk = Walk { inside, overlay, budget, found: &mut found, open: HashSet::new() };
     walk.folder(folder, "", 0)?;
+    walk.new_files(folder)?;
     Ok(found)
 }
 
@@ -134,6 +135,18 @@ impl Walk<'_> {
             }
         }
         self.open.remove(&canonical);
+        Ok(())
+    }
+
+    /// Texts of files that are not on disk yet.
+    fn new_files(&mut self, folder: &Path) -> Result<(), String> {
+        for below in self.overlay.new_below(folder) {
+            let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
+            let Some(name) = parts.filter(|parts| !parts.contains(&".git")).map(|parts| parts.join("/")) else {
+                continue;
+            };
+            self.file(folder.join(&below), name, 0)?;
+        }
         Ok(())
     }
 

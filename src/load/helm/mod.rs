@@ -24,7 +24,7 @@ pub mod values;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use binary::{Binary, Helm};
+pub use binary::{Binary, Cancel, Helm};
 pub use chart::{Chart, Reading};
 pub use errors::ChartProblem;
 pub use locate::{Located, Locator};
@@ -53,6 +53,8 @@ pub struct Options {
     pub set: Vec<String>,
     /// Charts that rendered input may come from, beside those among the inputs.
     pub charts: Vec<PathBuf>,
+    /// Ends runs of helm before their time.
+    pub cancel: Cancel,
 }
 
 /// Whether helm takes a name for that of a release (`ValidateReleaseName` of its `pkg/chartutil`).
@@ -89,6 +91,7 @@ impl Default for Options {
             sets: Vec::new(),
             set: Vec::new(),
             charts: Vec::new(),
+            cancel: Cancel::default(),
         }
     }
 }

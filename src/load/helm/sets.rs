@@ -98,7 +98,8 @@ pub fn of_chart(
 }
 
 impl NamedSet {
-    fn is_for(&self, folder: &Path) -> bool {
+    /// Whether a chart in this folder is rendered with it.
+    pub(in crate::load) fn is_for(&self, folder: &Path) -> bool {
         let Some(charts) = &self.charts else { return true };
         relative(folder, &charts.base).ancestors().any(|p| charts.patterns.is_match(p))
     }

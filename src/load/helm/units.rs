@@ -97,7 +97,7 @@ pub fn load(
     }
     match Helm::find(&options.binary, options.timeout)? {
         None => jobs.iter().for_each(|job| not_rendered(job, &options.binary, loaded)),
-        Some(helm) => rendered(&jobs, &Arc::new(helm), options, loaded),
+        Some(helm) => rendered(&jobs, &Arc::new(helm.until(&options.cancel)), options, loaded),
     }
     Ok(charts)
 }

@@ -167,7 +167,8 @@ fn source(ws: &Workspace<'_>, entry: &Replacement, into: &Accumulated) -> Outcom
     let resource = &into.resources[at];
     let path = entry.field.as_ref().map_or(DEFAULT_PATH, |f| f.text.as_str());
     let parts = path_parts(path);
-    let found = lookup(&resource.value, &parts).filter(|v| !v.is_empty()).cloned();
+    // An empty text is a value; kyaml's `IsNilOrEmpty` takes null and collections without content for none.
+    let found = lookup(&resource.value, &parts).filter(|v| !v.is_empty() || v.is_str()).cloned();
     let Some(value) = found.or_else(|| noted_annotations(resource, &parts, span)) else {
         let at = entry.field.as_ref().map_or(span, |f| f.span);
         let problem = BuildProblem::failed(at, format!("`{}` has no `{path}`", resource.id().title()));

@@ -27,7 +27,7 @@ impl ChartValues {
     }
 
     /// Keys that nothing reads: of the chart's values those that no set changes anything about, and of each set's files those
-    /// that nothing reads with it. Empty for a library, which others read.
+    /// that nothing reads with it. Empty for a library, which others read, and while a template can't be read.
     pub fn unread(&self) -> &[UnreadKey] {
         self.unread.get_or_init(|| if self.chart.library { Vec::new() } else { self.find_unread() })
     }
@@ -39,6 +39,9 @@ impl ChartValues {
     }
 
     fn find_unread(&self) -> Vec<UnreadKey> {
+        if self.chart.parsed().any_is_broken() {
+            return Vec::new();
+        }
         let texts = self.chart.texts();
         let mut own: Option<Vec<UnreadKey>> = None;
         let mut found: Vec<UnreadKey> = Vec::new();
