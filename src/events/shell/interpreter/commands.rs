@@ -19,7 +19,8 @@ impl Interpreter<'_> {
         assignments.extend(env_assignments(&words));
         let range = self.map.source_range(range);
         let within = self.branch;
-        self.script.commands.push(Command { assignments, words, heredocs, range, scope, within });
+        let piped = self.piped;
+        self.script.commands.push(Command { assignments, words, heredocs, range, scope, within, piped });
     }
 
     fn effects(&mut self, assignments: &[Assignment], words: &[Word]) {
@@ -34,6 +35,16 @@ impl Interpreter<'_> {
             "export" | "declare" | "typeset" | "readonly" | "local" => {
                 let exports = program.text == "export"
                     || arguments.iter().any(|word| word.text.starts_with('-') && word.text.contains('x'));
+                // `export $(cat file)` sets nobody knows what; `export $PAIR` what is in it.
+                for word in
+                    arguments.iter().filter(|word| assignments.iter().all(|a| a.range.start != word.range.start))
+                {
+                    match assignment_name(&word.text) {
+                        Some(name) => self.variables.bind(name.to_owned(), Bound::Unknown, exports),
+                        None if word.opaque => return self.variables.lose(),
+                        None => {}
+                    }
+                }
                 for assignment in assignments {
                     self.variables.bind(assignment.name.clone(), Bound::Word(assignment.value.clone()), exports);
                 }
@@ -48,11 +59,14 @@ impl Interpreter<'_> {
                 }
             }
             "unset" => {
+                if arguments.iter().any(|word| word.opaque) {
+                    return self.variables.lose();
+                }
                 for name in arguments.iter().filter(|word| is_name(&word.text)) {
                     self.variables.bind(name.text.clone(), Bound::Unset, false);
                 }
             }
-            "read" | "getopts" | "printf" | "mapfile" | "readarray" | "let" => {
+            "read" | "getopts" | "printf" | "mapfile" | "readarray" => {
                 for name in arguments.iter() {
                     let name = assignment_name(&name.text).unwrap_or(&name.text);
                     if is_name(name) {
