@@ -1,5 +1,7 @@
 //! From a container to the engine that it starts: which one, and with which words.
 
+mod hidden;
+
 use std::cell::OnceCell;
 use std::ops::Range;
 
@@ -69,6 +71,8 @@ pub enum Company {
     Abreast(Vec<Span>),
     /// The script does not tell.
     Unknown,
+    /// This may start one, too, in a way that is not read.
+    Hidden(Span),
 }
 
 /// A place where a line of a script ends a command that was meant to go on: the next statement starts with an option.
@@ -209,8 +213,11 @@ fn starts_with(words: &[&str], wanted: &[String]) -> bool {
 fn start(command: &shell::Command) -> Option<Entry> {
     let words: Vec<&str> = command.program().iter().map(|w| w.text.as_str()).collect();
     let entry = match_entry(&words)?;
-    let ends = |word: &&str| matches!(*word, "-h" | "--help" | "--version") || word.starts_with("--help=");
-    (!words[entry.words..].iter().any(ends)).then_some(entry)
+    (!words[entry.words..].iter().any(asks_for_help)).then_some(entry)
+}
+
+fn asks_for_help(word: &&str) -> bool {
+    matches!(*word, "-h" | "--help" | "--version") || word.starts_with("--help=")
 }
 
 fn in_script(container: Container<'_>, index: usize) -> Vec<EngineCommand> {
@@ -220,8 +227,9 @@ fn in_script(container: Container<'_>, index: usize) -> Vec<EngineCommand> {
     let environment = OnceCell::new();
     let value = |name: &str| environment.get_or_init(|| container.environment()).variable(name);
     let script = shell::parse_argument(source, value);
-    let starts: Vec<(usize, Entry)> =
-        script.commands.iter().enumerate().filter_map(|(at, command)| Some((at, start(command)?))).collect();
+    let commands = script.commands.iter().take(script.end()).enumerate();
+    let starts: Vec<(usize, Entry)> = commands.filter_map(|(at, command)| Some((at, start(command)?))).collect();
+    let hidden = hidden::find(&script, &starts).map(|range| literal.sub_span(range));
     let few = starts.len() <= STARTS;
     let looked_at = if few { starts.as_slice() } else { &starts[starts.len() - 1..] };
     let grip = |(at, entry): &(usize, Entry)| {
@@ -231,17 +239,19 @@ fn in_script(container: Container<'_>, index: usize) -> Vec<EngineCommand> {
     let company = |at: usize| {
         let order = |other: usize| match other == at {
             true if script.repeats(at) => Order::Abreast,
+            true if script.may_be_called_again(at) => Order::Unknown,
             true => Order::InTurn,
             false => script.order(at, other),
         };
         let abreast: Vec<Span> =
             looked_at.iter().filter(|(other, _)| order(*other) == Order::Abreast).map(grip).collect();
-        match () {
-            () if !few => Company::Unknown,
-            () if !abreast.is_empty() => Company::Abreast(abreast),
-            () if looked_at.iter().any(|(other, _)| order(*other) == Order::Unknown) => Company::Unknown,
-            () if looked_at.len() > 1 => Company::InTurn,
-            () => Company::Alone,
+        match hidden {
+            _ if !few => Company::Unknown,
+            _ if !abreast.is_empty() => Company::Abreast(abreast),
+            Some(place) => Company::Hidden(place),
+            None if looked_at.iter().any(|(other, _)| order(*other) == Order::Unknown) => Company::Unknown,
+            None if looked_at.len() > 1 => Company::InTurn,
+            None => Company::Alone,
         }
     };
     let command = |found: &(usize, Entry)| {
