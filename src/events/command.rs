@@ -187,13 +187,8 @@ fn match_entry(words: &[&str]) -> Option<Entry> {
     if is_interpreter(program) {
         // Interpreter switches such as `-u` may stand before `-m`.
         let module_at = words.iter().position(|w| *w == "-m")? + 1;
-        let module = *words.get(module_at)?;
-        let entry = vllm::table().entry_points.iter().find(|e| e.module && starts_with(&words[module_at..], &e.words));
-        if let Some(entry) = entry {
-            return Some(Entry { engine: Engine::Vllm, vllm: Some(entry), words: module_at + entry.words.len() });
-        }
-        let engine = engine_of_row(sglang::by_module(module)?)?;
-        return Some(Entry { engine, vllm: None, words: module_at + 1 });
+        let entry = match_module(&words[module_at..])?;
+        return Some(Entry { words: module_at + entry.words, ..entry });
     }
     let mut named = words.to_vec();
     named[0] = program;
@@ -202,6 +197,16 @@ fn match_entry(words: &[&str]) -> Option<Entry> {
         return Some(Entry { engine: Engine::Vllm, vllm: Some(entry), words: entry.words.len() });
     }
     let engine = engine_of_row(sglang::by_command(program)?)?;
+    Some(Entry { engine, vllm: None, words: 1 })
+}
+
+/// The same for the words behind an interpreter's `-m`.
+fn match_module(words: &[&str]) -> Option<Entry> {
+    let entry = vllm::table().entry_points.iter().find(|e| e.module && starts_with(words, &e.words));
+    if let Some(entry) = entry {
+        return Some(Entry { engine: Engine::Vllm, vllm: Some(entry), words: entry.words.len() });
+    }
+    let engine = engine_of_row(sglang::by_module(words.first()?)?)?;
     Some(Entry { engine, vllm: None, words: 1 })
 }
 

@@ -90,6 +90,7 @@ fn engines_that_run_at_once_are_refused() {
         ("A=(serve m)\nif true; then vllm serve m; else vllm \"${A[@]}\"; fi", HIDDEN),
         ("A=(vllm serve m)\nif true; then vllm serve m; else \"${A[@]}\"; fi", HIDDEN),
         ("if true; then vllm serve m; else poetry run python3 -m vllm.entrypoints.openai.api_server; fi", HIDDEN),
+        ("if true; then vllm serve m; else torchrun -m vllm.entrypoints.openai.api_server; fi", HIDDEN),
         ("vllm() { command vllm \"$@\" --port 8000; }\nvllm serve m", HIDDEN),
     ] {
         let text = script(text);

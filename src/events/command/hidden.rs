@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use super::{Entry, is_interpreter, match_entry, start};
+use super::{Entry, is_interpreter, match_entry, match_module, start};
 use crate::events::shell::{self, Command, Script, Word};
 use crate::facts::vllm;
 
@@ -91,6 +91,9 @@ fn is_entry_with_unknown_words(name: &str, arguments: &[Word]) -> bool {
 /// An entry point behind a program that is no known wrapper.
 fn stands_further_on(words: &[Word]) -> bool {
     let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
-    let is_entry = |at: usize| match_entry(&words[at..words.len().min(at + ENTRY_WORDS)]).is_some();
+    let next = |at: usize| &words[at..words.len().min(at + ENTRY_WORDS)];
+    // `torchrun -m MODULE` is no interpreter by name.
+    let is_module = |at: usize| words[at] == "-m" && match_module(next(at + 1)).is_some();
+    let is_entry = |at: usize| is_module(at) || match_entry(next(at)).is_some();
     (1..words.len()).any(is_entry) && !words.iter().any(super::asks_for_help)
 }

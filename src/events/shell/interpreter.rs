@@ -87,8 +87,8 @@ struct Frame {
     branch: Option<usize>,
     first: usize,
     perhaps: Option<Option<usize>>,
-    /// The scope at the start of a function's body.
-    body: Option<usize>,
+    /// Of a function's body, which runs some other time, the scope at its start.
+    body: Option<Option<usize>>,
     /// The function that it stands in.
     function: Option<usize>,
 }
@@ -101,10 +101,8 @@ enum Kind {
     Case {
         pattern: bool,
     },
-    /// `{ … }`; the flag: the body of a function, which runs some other time.
-    Group {
-        function: bool,
-    },
+    /// `{ … }`.
+    Group,
     Subshell,
 }
 
@@ -168,7 +166,7 @@ impl<'t> Interpreter<'t> {
     fn reserved(&mut self, text: &str, word: &'t RawWord) -> bool {
         match text {
             "then" | "do" | "!" | "time" | "in" => {}
-            "if" => self.open(Kind::If, None),
+            "if" => self.open(Kind::If),
             "while" | "until" => self.open_loop(),
             "for" | "select" => {
                 self.open_loop();
@@ -195,7 +193,7 @@ impl<'t> Interpreter<'t> {
                         _ => self.next += 1,
                     }
                 }
-                self.open(Kind::Case { pattern: true }, None);
+                self.open(Kind::Case { pattern: true });
             }
             "else" | "elif" => {
                 self.end_list();
@@ -204,11 +202,8 @@ impl<'t> Interpreter<'t> {
             "fi" => self.close(|kind| kind == Kind::If),
             "done" => self.close(|kind| kind == Kind::Loop),
             "esac" => self.close(|kind| matches!(kind, Kind::Case { .. })),
-            "{" => {
-                let function = self.function.take();
-                self.open(Kind::Group { function: function.is_some() }, function);
-            }
-            "}" => self.close(|kind| matches!(kind, Kind::Group { .. })),
+            "{" => self.open(Kind::Group),
+            "}" => self.close(|kind| matches!(kind, Kind::Group)),
             "function" => {
                 let name = self.tokens.get(self.next).and_then(|token| match token {
                     Token::Word(name) => Some(name.range.clone()),
@@ -308,17 +303,13 @@ impl<'t> Interpreter<'t> {
                 if let Some(Frame { kind: Kind::Case { pattern: pattern @ true }, .. }) = self.frames.last_mut() {
                     *pattern = false;
                     self.skip_pattern();
-                } else if let Some(name) = self.function.take() {
-                    // `name() ( … )`, or `function name() {`.
-                    match self.tokens.get(self.next) {
-                        Some(Token::Operator(Operator::Close, _)) => {
-                            self.next += 1;
-                            self.function = Some(name);
-                        }
-                        _ => self.open(Kind::Subshell, Some(name)),
-                    }
+                } else if self.function.is_some()
+                    && matches!(self.tokens.get(self.next), Some(Token::Operator(Operator::Close, _)))
+                {
+                    // `function name() {`, and not `name() ( … )`.
+                    self.next += 1;
                 } else {
-                    self.open(Kind::Subshell, None);
+                    self.open(Kind::Subshell);
                 }
             }
             Operator::Close => {
@@ -338,13 +329,14 @@ impl<'t> Interpreter<'t> {
         }
     }
 
-    /// Begins a compound command; with the name of a function, its body.
-    fn open(&mut self, kind: Kind, function: Option<Range<usize>>) {
+    /// Begins a compound command; behind the name of a function, its body.
+    fn open(&mut self, kind: Kind) {
+        let function = self.function.take();
         let branches = match kind {
             _ if function.is_some() => BranchKind::Function,
             Kind::If | Kind::Case { .. } => BranchKind::Choice,
             Kind::Loop => BranchKind::Loop,
-            Kind::Group { .. } => BranchKind::Once,
+            Kind::Group => BranchKind::Once,
             Kind::Subshell => BranchKind::Subshell,
         };
         self.frames.push(Frame {
@@ -355,14 +347,14 @@ impl<'t> Interpreter<'t> {
             branch: self.branch,
             first: self.first,
             perhaps: self.perhaps.take(),
-            body: self.variables.head,
+            body: None,
             function: self.variables.function,
         });
         self.open_branch(branches);
         self.first = self.script.commands.len();
         if let (Some(name), Some(body)) = (function, self.branch) {
             self.variables.enter_function();
-            self.frames.last_mut().into_iter().for_each(|frame| frame.body = self.variables.head);
+            self.frames.last_mut().into_iter().for_each(|frame| frame.body = Some(self.variables.head));
             let (range, name) = (self.map.source_range(name.clone()), self.map.text().get(name).unwrap_or_default());
             self.script.functions.push(Function { name: name.to_owned(), range, body });
         }
@@ -391,7 +383,7 @@ impl<'t> Interpreter<'t> {
     /// What a loop's body sets is unknown in it from the start: it may be the second time round.
     fn open_loop(&mut self) {
         let outermost = self.frames.iter().all(|frame| frame.kind != Kind::Loop);
-        self.open(Kind::Loop, None);
+        self.open(Kind::Loop);
         if !outermost {
             return;
         }
@@ -399,6 +391,7 @@ impl<'t> Interpreter<'t> {
         let mut names = BTreeSet::new();
         // Behind these, words are the names of variables.
         let mut takes_names = false;
+        let mut loses = false;
         for token in self.tokens.get(self.next..).unwrap_or_default() {
             let Token::Word(word) = token else {
                 takes_names &= !matches!(token, Token::Operator(..));
@@ -407,6 +400,7 @@ impl<'t> Interpreter<'t> {
             match bare(self.map, word) {
                 Some("while" | "until" | "for" | "select") => depth += 1,
                 Some("done") => depth -= 1,
+                Some("source" | "eval") => loses = true,
                 Some("read" | "getopts" | "printf" | "mapfile" | "readarray" | "unset") => takes_names = true,
                 Some(name) if takes_names && is_name(name) => drop(names.insert(name.to_owned())),
                 _ => names.extend(assignment_name(text_of(self.map, word)).map(str::to_owned)),
@@ -414,6 +408,9 @@ impl<'t> Interpreter<'t> {
             if depth == 0 {
                 break;
             }
+        }
+        if loses {
+            return self.variables.lose();
         }
         for name in names {
             self.variables.forget(name);
@@ -440,10 +437,12 @@ impl<'t> Interpreter<'t> {
         self.list = frame.list;
         (self.branch, self.first, self.perhaps) = (frame.branch, frame.first, frame.perhaps);
         self.variables.function = frame.function;
+        if let Some(start) = frame.body.filter(|_| frame.kind != Kind::Subshell) {
+            return self.variables.leave_function(frame.scope, start);
+        }
         match frame.kind {
             Kind::Subshell => self.variables.head = frame.scope,
-            Kind::Group { function: false } => {}
-            Kind::Group { function: true } => self.variables.leave_function(frame.scope, frame.body),
+            Kind::Group => {}
             Kind::If | Kind::Loop | Kind::Case { .. } => {
                 let mut names = frame.names;
                 if self.variables.lost {

@@ -116,13 +116,12 @@ impl Script {
 
     fn is_called_once(&self, function: &Function) -> bool {
         let names = |command: &Command| command.words.iter().any(|word| word.text.contains(&function.name));
-        let mut mentions = self.commands.iter().enumerate().filter(|(_, command)| names(command));
-        let (Some((at, call)), None) = (mentions.next(), mentions.next()) else { return false };
+        let mut mentions = self.commands.iter().filter(|command| names(command));
+        let (Some(call), None) = (mentions.next(), mentions.next()) else { return false };
         let around = self.around(call.within);
+        // In the background, too, it runs once.
         let often = |branch: &usize| matches!(self.branches[*branch].kind, BranchKind::Loop | BranchKind::Function);
-        call.words.first().is_some_and(|word| word.text == function.name)
-            && !around.iter().any(often)
-            && !self.background.iter().any(|sent| sent.commands.contains(&at))
+        call.words.first().is_some_and(|word| word.text == function.name) && !around.iter().any(often)
     }
 
     /// The name of a function that hides the program of this name, where the script defines it.
@@ -179,7 +178,10 @@ impl Script {
             matches!(word.text.as_str(), "wait" | "fg" | "kill" | "pkill" | "killall")
                 || self.definition(&word.text).is_some()
         };
-        command.words.first().is_some_and(name) || command.program().first().is_some_and(name)
+        // `tail --pid=$!` ends with the process.
+        command.words.iter().any(|word| word.text.starts_with("--pid"))
+            || command.words.first().is_some_and(name)
+            || command.program().first().is_some_and(name)
     }
 
     /// Whether what was sent to the background has certainly ended when a command starts.
@@ -229,8 +231,8 @@ fn is_exit(command: &Command) -> bool {
     let mut words = command.words.iter();
     match words.next().map(|word| word.text.as_str()).filter(|_| !command.piped) {
         Some("exit") => true,
-        // Without a program it only redirects.
-        Some("exec") => words.next().is_some_and(|word| !word.splits),
+        // Without a program it only redirects, also in `exec {log}>file`.
+        Some("exec") => words.next().is_some_and(|word| !word.splits && !word.text.starts_with('{')),
         _ => false,
     }
 }

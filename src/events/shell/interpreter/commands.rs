@@ -35,6 +35,11 @@ impl Interpreter<'_> {
             "export" | "declare" | "typeset" | "readonly" | "local" => {
                 let exports = program.text == "export"
                     || arguments.iter().any(|word| word.text.starts_with('-') && word.text.contains('x'));
+                // A number, a name for another variable, capital letters: the value is not what is written.
+                let changes = |word: &Word| word.text.starts_with('-') && word.text.contains(['i', 'n', 'l', 'u', 'c']);
+                if arguments.iter().any(changes) {
+                    return self.variables.lose();
+                }
                 // `export $(cat file)` sets nobody knows what; `export $PAIR` what is in it.
                 for word in
                     arguments.iter().filter(|word| assignments.iter().all(|a| a.range.start != word.range.start))
@@ -66,7 +71,7 @@ impl Interpreter<'_> {
                     self.variables.bind(name.text.clone(), Bound::Unset, false);
                 }
             }
-            "read" | "getopts" | "printf" | "mapfile" | "readarray" => {
+            "read" | "getopts" | "printf" | "mapfile" | "readarray" | "wait" => {
                 for name in arguments.iter() {
                     let name = assignment_name(&name.text).unwrap_or(&name.text);
                     if is_name(name) {
