@@ -234,7 +234,7 @@ fn in_script(container: Container<'_>, index: usize) -> Vec<EngineCommand> {
     let script = shell::parse_argument(source, value);
     let commands = script.commands.iter().take(script.end()).enumerate();
     let starts: Vec<(usize, Entry)> = commands.filter_map(|(at, command)| Some((at, start(command)?))).collect();
-    let hidden = hidden::find(&script, &starts).map(|range| literal.sub_span(range));
+    let hidden = hidden::find(source, &script, &starts).map(|range| literal.sub_span(range));
     let few = starts.len() <= STARTS;
     let looked_at = if few { starts.as_slice() } else { &starts[starts.len() - 1..] };
     let grip = |(at, entry): &(usize, Entry)| {

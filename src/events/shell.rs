@@ -51,6 +51,8 @@ pub struct Command {
     within: Option<usize>,
     /// Whether it is a part of a pipe, and so runs in a process of its own.
     piped: bool,
+    /// Whether it waits for a process or ends one.
+    signals: bool,
 }
 
 /// `NAME=value` or `NAME+=value`.

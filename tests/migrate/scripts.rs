@@ -91,6 +91,7 @@ fn engines_that_run_at_once_are_refused() {
         ("A=(vllm serve m)\nif true; then vllm serve m; else \"${A[@]}\"; fi", HIDDEN),
         ("if true; then vllm serve m; else poetry run python3 -m vllm.entrypoints.openai.api_server; fi", HIDDEN),
         ("if true; then vllm serve m; else torchrun -m vllm.entrypoints.openai.api_server; fi", HIDDEN),
+        ("cat >start.sh <<'EOF'\nexec vllm serve m\nEOF\nif true; then vllm serve m; else bash start.sh; fi", HIDDEN),
         ("vllm() { command vllm \"$@\" --port 8000; }\nvllm serve m", HIDDEN),
     ] {
         let text = script(text);

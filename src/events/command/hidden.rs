@@ -14,12 +14,12 @@ const DEPTH: usize = 3;
 const ENTRY_WORDS: usize = 8;
 
 /// The first place that may start an engine beside `starts`, those that are read. Where there are none, nothing is asked.
-pub(super) fn find(script: &Script, starts: &[(usize, Entry)]) -> Option<Range<usize>> {
+pub(super) fn find(text: &str, script: &Script, starts: &[(usize, Entry)]) -> Option<Range<usize>> {
     let redefined = |(at, _): &(usize, Entry)| script.definition(&script.commands[*at].program().first()?.text);
     if let Some(place) = starts.first().and_then(|_| starts.iter().find_map(redefined)) {
         return Some(place);
     }
-    let search = Search { script, kept: OnceCell::new(), depth: DEPTH };
+    let search = Search { text, script, kept: OnceCell::new(), depth: DEPTH };
     let others = script.commands.iter().take(script.end()).enumerate();
     let mut others = others.filter(|(at, _)| !starts.is_empty() && !starts.iter().any(|(start, _)| start == at));
     let (_, found) = others.find(|(_, command)| search.may_start(command))?;
@@ -27,6 +27,7 @@ pub(super) fn find(script: &Script, starts: &[(usize, Entry)]) -> Option<Range<u
 }
 
 struct Search<'s> {
+    text: &'s str,
     script: &'s Script,
     /// Whether a variable holds a command that starts an engine.
     kept: OnceCell<bool>,
@@ -37,6 +38,9 @@ impl Search<'_> {
     fn may_start(&self, command: &Command) -> bool {
         let program = command.program();
         let Some(first) = program.first() else { return false };
+        if self.writes_start(command) {
+            return true;
+        }
         let name = first.text.rsplit('/').next().unwrap_or_default();
         if vllm::table().mentioning_programs.iter().any(|known| known == name) {
             return false;
@@ -52,6 +56,12 @@ impl Search<'_> {
             || stands_further_on(&command.words)
     }
 
+    /// `cat >start.sh <<EOF`: what is written may be run.
+    fn writes_start(&self, command: &Command) -> bool {
+        let bodies = command.heredocs.iter().filter_map(|heredoc| self.text.get(heredoc.body.clone()));
+        bodies.into_iter().any(|body| shell::parse(body).commands.iter().any(|command| start(command).is_some()))
+    }
+
     /// The texts that a program is given to run: `sh -c TEXT`, `su user -c TEXT`.
     fn scripts<'c>(&self, command: &'c Command) -> impl Iterator<Item = &'c Word> + use<'c> {
         let asks = |word: &Word| word.text.starts_with('-') && !word.text.starts_with("--") && word.text.ends_with('c');
@@ -64,7 +74,7 @@ impl Search<'_> {
             return false;
         };
         let script = shell::parse(text);
-        let search = Search { script: &script, kept: OnceCell::new(), depth };
+        let search = Search { text, script: &script, kept: OnceCell::new(), depth };
         script.commands.iter().any(|command| start(command).is_some() || search.may_start(command))
     }
 

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Bound, Command, Script, chain};
+use super::argv::program_index;
+use super::{Bound, Command, Script, Word, chain};
 
 /// Of a script with more functions nothing is known.
 const FUNCTIONS: usize = 64;
@@ -161,11 +162,11 @@ impl Script {
     /// Whether the branch of the first command ends the script before the second.
     fn leaves(&self, first: usize, second: usize) -> bool {
         let (before, after) = (self.around(self.within(first)), self.around(self.within(second)));
-        (first + 1..second).any(|at| {
+        let mut exits = (first + 1..second).filter(|at| is_exit(&self.commands[*at]));
+        exits.any(|at| {
             let up = self.around(self.within(at));
             let up = up.iter().take_while(|branch| !after.contains(branch));
-            is_exit(&self.commands[at])
-                && self.within(at).is_some_and(|branch| before.contains(&branch) && !after.contains(&branch))
+            self.within(at).is_some_and(|branch| before.contains(&branch) && !after.contains(&branch))
                 && up.clone().all(|branch| !self.is(*branch, BranchKind::Subshell))
                 && self.sent_away(at, second).next().is_none()
         })
@@ -174,21 +175,15 @@ impl Script {
     /// Whether a command may wait for what runs in the background, or end it.
     fn may_end_another(&self, at: usize) -> bool {
         let command = &self.commands[at];
-        let name = |word: &super::Word| {
-            matches!(word.text.as_str(), "wait" | "fg" | "kill" | "pkill" | "killall")
-                || self.definition(&word.text).is_some()
-        };
-        // `tail --pid=$!` ends with the process.
-        command.words.iter().any(|word| word.text.starts_with("--pid"))
-            || command.words.first().is_some_and(name)
-            || command.program().first().is_some_and(name)
+        command.signals || command.words.first().is_some_and(|word| self.definition(&word.text).is_some())
     }
 
     /// Whether what was sent to the background has certainly ended when a command starts.
     fn waits(&self, sent: &Background, command: usize) -> bool {
         let around = self.around(self.within(command));
         let certain = |at: &usize| self.commands[*at].within.is_none_or(|branch| around.contains(&branch));
-        (sent.commands.end..command).filter(certain).any(|at| self.is_wait(at, sent))
+        let mut waits = (sent.commands.end..command).filter(|at| self.is_wait(*at, sent));
+        waits.any(|at| certain(&at))
     }
 
     /// Whether what was sent to the background in a loop may still run in its next round.
@@ -197,13 +192,16 @@ impl Script {
         let inside = || around.iter().take_while(|branch| **branch != round).chain([&round]);
         let certain = |at: &usize| inside().any(|branch| self.commands[*at].within == Some(*branch));
         let rest = sent.commands.end..self.commands.len();
-        around.contains(&round) && !rest.filter(certain).any(|at| self.is_wait(at, sent))
+        around.contains(&round) && !rest.filter(|at| self.is_wait(*at, sent)).any(|at| certain(&at))
     }
 
     /// `wait` for all that runs in the background, or for this: by `$!`, or by a variable that keeps it.
     fn is_wait(&self, at: usize, sent: &Background) -> bool {
         let command = &self.commands[at];
-        let Some((wait, processes)) = command.words.split_first().filter(|_| !command.piped) else { return false };
+        let Some((wait, processes)) = command.words.split_first() else { return false };
+        if wait.text != "wait" || command.piped {
+            return false;
+        }
         let latest = |until: usize| {
             self.background.iter().all(|other| other.commands.start < sent.commands.end || other.commands.end > until)
         };
@@ -214,10 +212,16 @@ impl Script {
             let sets = |at: &usize| self.commands[*at].assignments.iter().any(|assignment| assignment.name == name);
             is_kept && (sent.commands.end..at).rfind(sets).is_some_and(latest)
         };
-        wait.text == "wait"
-            && (processes.is_empty()
-                || processes.iter().any(|p| if p.text == "$!" { latest(at) } else { keeps(&p.text) }))
+        processes.is_empty() || processes.iter().any(|p| if p.text == "$!" { latest(at) } else { keeps(&p.text) })
     }
+}
+
+/// Whether these words wait for a process or end it.
+pub(super) fn signals(words: &[Word]) -> bool {
+    let argv: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    let is_signal = |at: usize| matches!(argv.get(at), Some(&("wait" | "fg" | "kill" | "pkill" | "killall")));
+    // `tail --pid=$!` ends with the process.
+    is_signal(0) || is_signal(program_index(&argv)) || argv.iter().any(|word| word.starts_with("--pid"))
 }
 
 /// The name in `$NAME` and `${NAME}`.

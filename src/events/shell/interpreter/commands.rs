@@ -5,7 +5,7 @@ use crate::events::shell::argv::program_index;
 use crate::events::shell::builder::Builder;
 use crate::events::shell::lexer::{Operator, Part, RawWord, Token};
 use crate::events::shell::variables::Resolved;
-use crate::events::shell::{Assignment, Bound, Command, Word, assignment_name, is_name};
+use crate::events::shell::{Assignment, Bound, Command, Word, assignment_name, is_name, order};
 
 impl Interpreter<'_> {
     pub(super) fn end_command(&mut self) {
@@ -19,8 +19,8 @@ impl Interpreter<'_> {
         assignments.extend(env_assignments(&words));
         let range = self.map.source_range(range);
         let within = self.branch;
-        let piped = self.piped;
-        self.script.commands.push(Command { assignments, words, heredocs, range, scope, within, piped });
+        let (piped, signals) = (self.piped, order::signals(&words));
+        self.script.commands.push(Command { assignments, words, heredocs, range, scope, within, piped, signals });
     }
 
     fn effects(&mut self, assignments: &[Assignment], words: &[Word]) {
