@@ -53,6 +53,9 @@ pub fn check(cx: &mut UnitContext<'_>) {
 
 /// Whether an engine sends nothing and no other rule says why: it has no options, or is switched off in so many words.
 fn is_silent(publisher: &Publisher<'_>) -> bool {
+    if publisher.has_hidden_company() {
+        return false;
+    }
     match publisher.publishing() {
         Publishing::Unconfigured => !publisher.fails_to_configure(),
         Publishing::Off => !publisher.is_unreadable() && !publisher.drops_json() && publisher.is_switched_off(),

@@ -14,7 +14,7 @@ pub fn check(cx: &mut UnitContext<'_>) {
             continue;
         }
         let publishers: Vec<_> = model.publishers_of(pod).collect();
-        if publishers.iter().any(|p| p.publishing() != Publishing::Unconfigured) {
+        if publishers.iter().any(|p| p.publishing() != Publishing::Unconfigured || p.has_hidden_company()) {
             continue;
         }
         for starts in publishers.chunk_by(|a, b| a.shares_container(b)) {

@@ -1,5 +1,7 @@
 //! From a container to the engine that it starts: which one, and with which words.
 
+mod hidden;
+
 use std::cell::OnceCell;
 use std::ops::Range;
 
@@ -69,6 +71,8 @@ pub enum Company {
     Abreast(Vec<Span>),
     /// The script does not tell.
     Unknown,
+    /// This may start one, too, in a way that is not read.
+    Hidden(Span),
 }
 
 /// A place where a line of a script ends a command that was meant to go on: the next statement starts with an option.
@@ -183,13 +187,8 @@ fn match_entry(words: &[&str]) -> Option<Entry> {
     if is_interpreter(program) {
         // Interpreter switches such as `-u` may stand before `-m`.
         let module_at = words.iter().position(|w| *w == "-m")? + 1;
-        let module = *words.get(module_at)?;
-        let entry = vllm::table().entry_points.iter().find(|e| e.module && starts_with(&words[module_at..], &e.words));
-        if let Some(entry) = entry {
-            return Some(Entry { engine: Engine::Vllm, vllm: Some(entry), words: module_at + entry.words.len() });
-        }
-        let engine = engine_of_row(sglang::by_module(module)?)?;
-        return Some(Entry { engine, vllm: None, words: module_at + 1 });
+        let entry = match_module(&words[module_at..])?;
+        return Some(Entry { words: module_at + entry.words, ..entry });
     }
     let mut named = words.to_vec();
     named[0] = program;
@@ -201,6 +200,16 @@ fn match_entry(words: &[&str]) -> Option<Entry> {
     Some(Entry { engine, vllm: None, words: 1 })
 }
 
+/// The same for the words behind an interpreter's `-m`.
+fn match_module(words: &[&str]) -> Option<Entry> {
+    let entry = vllm::table().entry_points.iter().find(|e| e.module && starts_with(words, &e.words));
+    if let Some(entry) = entry {
+        return Some(Entry { engine: Engine::Vllm, vllm: Some(entry), words: entry.words.len() });
+    }
+    let engine = engine_of_row(sglang::by_module(words.first()?)?)?;
+    Some(Entry { engine, vllm: None, words: 1 })
+}
+
 fn starts_with(words: &[&str], wanted: &[String]) -> bool {
     words.len() >= wanted.len() && words.iter().zip(wanted).all(|(have, want)| have == want)
 }
@@ -209,8 +218,11 @@ fn starts_with(words: &[&str], wanted: &[String]) -> bool {
 fn start(command: &shell::Command) -> Option<Entry> {
     let words: Vec<&str> = command.program().iter().map(|w| w.text.as_str()).collect();
     let entry = match_entry(&words)?;
-    let ends = |word: &&str| matches!(*word, "-h" | "--help" | "--version") || word.starts_with("--help=");
-    (!words[entry.words..].iter().any(ends)).then_some(entry)
+    (!words[entry.words..].iter().any(asks_for_help)).then_some(entry)
+}
+
+fn asks_for_help(word: &&str) -> bool {
+    matches!(*word, "-h" | "--help" | "--version") || word.starts_with("--help=")
 }
 
 fn in_script(container: Container<'_>, index: usize) -> Vec<EngineCommand> {
@@ -220,8 +232,9 @@ fn in_script(container: Container<'_>, index: usize) -> Vec<EngineCommand> {
     let environment = OnceCell::new();
     let value = |name: &str| environment.get_or_init(|| container.environment()).variable(name);
     let script = shell::parse_argument(source, value);
-    let starts: Vec<(usize, Entry)> =
-        script.commands.iter().enumerate().filter_map(|(at, command)| Some((at, start(command)?))).collect();
+    let commands = script.commands.iter().take(script.end()).enumerate();
+    let starts: Vec<(usize, Entry)> = commands.filter_map(|(at, command)| Some((at, start(command)?))).collect();
+    let hidden = hidden::find(source, &script, &starts).map(|range| literal.sub_span(range));
     let few = starts.len() <= STARTS;
     let looked_at = if few { starts.as_slice() } else { &starts[starts.len() - 1..] };
     let grip = |(at, entry): &(usize, Entry)| {
@@ -231,17 +244,19 @@ fn in_script(container: Container<'_>, index: usize) -> Vec<EngineCommand> {
     let company = |at: usize| {
         let order = |other: usize| match other == at {
             true if script.repeats(at) => Order::Abreast,
+            true if script.may_be_called_again(at) => Order::Unknown,
             true => Order::InTurn,
             false => script.order(at, other),
         };
         let abreast: Vec<Span> =
             looked_at.iter().filter(|(other, _)| order(*other) == Order::Abreast).map(grip).collect();
-        match () {
-            () if !few => Company::Unknown,
-            () if !abreast.is_empty() => Company::Abreast(abreast),
-            () if looked_at.iter().any(|(other, _)| order(*other) == Order::Unknown) => Company::Unknown,
-            () if looked_at.len() > 1 => Company::InTurn,
-            () => Company::Alone,
+        match hidden {
+            _ if !few => Company::Unknown,
+            _ if !abreast.is_empty() => Company::Abreast(abreast),
+            Some(place) => Company::Hidden(place),
+            None if looked_at.iter().any(|(other, _)| order(*other) == Order::Unknown) => Company::Unknown,
+            None if looked_at.len() > 1 => Company::InTurn,
+            None => Company::Alone,
         }
     };
     let command = |found: &(usize, Entry)| {

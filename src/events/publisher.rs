@@ -155,6 +155,11 @@ impl<'t> Publisher<'t> {
         self.pod.node == other.pod.node && self.container.node == other.container.node
     }
 
+    /// Whether the script may start an engine in another way, which is not read: what this one lacks, that one may have.
+    pub fn has_hidden_company(&self) -> bool {
+        matches!(self.command.company, super::Company::Hidden(_))
+    }
+
     fn read_documented(&self) -> Vec<Written> {
         let mut found = Vec::new();
         if self.command.engine != Engine::Vllm {

@@ -30,6 +30,7 @@ pub struct Script {
     bindings: Vec<Binding>,
     branches: Vec<order::Branch>,
     background: Vec<order::Background>,
+    functions: Vec<order::Function>,
 }
 
 /// A simple command: `A=b program argument`.
@@ -48,6 +49,10 @@ pub struct Command {
     scope: Option<usize>,
     /// The branch of a compound command that it stands in.
     within: Option<usize>,
+    /// Whether it is a part of a pipe, and so runs in a process of its own.
+    piped: bool,
+    /// Whether it waits for a process or ends one.
+    signals: bool,
 }
 
 /// `NAME=value` or `NAME+=value`.

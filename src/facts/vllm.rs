@@ -38,6 +38,8 @@ pub struct Table {
     pub entry_points: Vec<EntryPoint>,
     /// Programs that take `-m MODULE`; also with a version behind, such as `python3.12`.
     pub interpreters: Vec<String>,
+    /// Programs that run nothing of what stands behind them.
+    pub mentioning_programs: Vec<String>,
     /// The HTTP port when `--port` is not given.
     pub http_default_port: Port,
     /// Environment variables.

@@ -190,6 +190,9 @@ pub fn in_turn(publisher: &Publisher<'_>) -> Result<(), Refusal> {
             grip,
             "the script runs several engines at once, and only one of them could have the ports that the gateway dials",
         )),
+        Company::Hidden(place) => {
+            Err(Refusal::at(*place, "the script may start an engine here, too, in a way that kvlint does not read"))
+        }
         Company::Unknown => Err(Refusal::at(
             grip,
             "the script starts vLLM in several places, and it does not tell which of them run at the same time",

@@ -30,6 +30,8 @@ fn script(text: &str) -> String {
     engine(&format!("command: [bash, -c]\nargs:\n  - |\n    {}", text.replace('\n', "\n    ")))
 }
 
+const HIDDEN: &str = "in a way that kvlint does not read";
+
 /// Enabled, silent, enabled once more, and disabled.
 fn round(text: &str) -> String {
     let top = folder(&[("m.yaml", text)]);
@@ -53,6 +55,9 @@ fn every_start_of_which_one_runs_is_enabled() {
         "if true; then vllm serve big & else vllm serve small & fi\nwait",
         "vllm serve big &\nwait\nvllm serve small",
         "until vllm serve big; do vllm serve small; done",
+        "vllm serve big &\nPID=$!\nwait \"$PID\"\nexec vllm serve small",
+        "if [ \"$RANK\" = 0 ]; then\n  vllm serve big & wait $!\n  exit\nfi\nexec vllm serve small",
+        "if command -v uv; then\n  uv run vllm serve m\nelse\n  vllm serve m\nfi",
     ] {
         let enabled = round(&script(text));
         assert_eq!(enabled.matches("--kv-events-config").count(), 2, "{enabled}");
@@ -75,6 +80,19 @@ fn engines_that_run_at_once_are_refused() {
         ),
         ("run() { vllm serve a --port $1; }\nrun 1 & run 2 &\nvllm serve b", "does not tell which of them run"),
         ("if true; then vllm serve a; else python3 -m sglang.launch_server; fi", "may also start SGLang"),
+        ("run() { vllm serve m --port 8000; }\nrun & run & wait", "does not tell which of them run"),
+        ("run() { vllm serve m; }\nfor i in 1 2; do run & done\nwait", "does not tell which of them run"),
+        ("vllm serve a & PID=$!\nkill $PID\nvllm serve b", "does not tell which of them run"),
+        ("if true; then vllm serve m; else bash -c 'vllm serve m'; fi", HIDDEN),
+        ("if true; then vllm serve m; else su user -c 'exec env A=b vllm serve m'; fi", HIDDEN),
+        ("if true; then vllm serve m; else eval 'vllm serve m'; fi", HIDDEN),
+        ("if true; then vllm serve m; else eval \"$START\"; fi", HIDDEN),
+        ("A=(serve m)\nif true; then vllm serve m; else vllm \"${A[@]}\"; fi", HIDDEN),
+        ("A=(vllm serve m)\nif true; then vllm serve m; else \"${A[@]}\"; fi", HIDDEN),
+        ("if true; then vllm serve m; else poetry run python3 -m vllm.entrypoints.openai.api_server; fi", HIDDEN),
+        ("if true; then vllm serve m; else torchrun -m vllm.entrypoints.openai.api_server; fi", HIDDEN),
+        ("cat >start.sh <<'EOF'\nexec vllm serve m\nEOF\nif true; then vllm serve m; else bash start.sh; fi", HIDDEN),
+        ("vllm() { command vllm \"$@\" --port 8000; }\nvllm serve m", HIDDEN),
     ] {
         let text = script(text);
         let top = folder(&[("m.yaml", &text)]);
@@ -83,6 +101,24 @@ fn engines_that_run_at_once_are_refused() {
         assert_eq!(refused.code, Some(2), "{told}");
         assert!(told.contains(why) && told.contains("m.yaml:"), "{told}");
         assert_eq!(read(&top, "m.yaml"), text, "all or nothing");
+    }
+}
+
+#[test]
+fn words_about_an_engine_start_none() {
+    for before in [
+        "echo vllm serve m",
+        "eval \"$(conda shell.bash hook)\"",
+        "pkill -f 'vllm serve'",
+        "trap \"pkill -f 'vllm serve'\" EXIT",
+        "bash -c 'echo vllm serve'",
+        "pip install vllm",
+        "uv run vllm serve --help",
+        "mkdir -p \"$DIR\" && cd \"$DIR\"",
+        "run() { sleep 1; }\nrun",
+    ] {
+        let enabled = round(&script(&format!("{before}\nvllm serve m\nexec vllm serve m\nvllm serve never")));
+        assert_eq!(enabled.matches("--kv-events-config").count(), 2, "{enabled}");
     }
 }
 

@@ -3,6 +3,8 @@
 /// A program that runs the program named in its arguments.
 struct Wrapper {
     name: &'static str,
+    /// The first of its arguments, without which it runs no other program.
+    action: Option<&'static str>,
     /// Its options that take the next argument as their value.
     valued: &'static [&'static str],
     /// How many operands come before the wrapped program.
@@ -10,29 +12,42 @@ struct Wrapper {
 }
 
 const WRAPPERS: &[Wrapper] = &[
-    Wrapper { name: "builtin", valued: &[], operands: 0 },
-    Wrapper { name: "catatonit", valued: &[], operands: 0 },
-    Wrapper { name: "command", valued: &[], operands: 0 },
-    Wrapper { name: "dumb-init", valued: &["-r", "--rewrite"], operands: 0 },
-    Wrapper { name: "env", valued: &["-u", "--unset", "-C", "--chdir"], operands: 0 },
-    Wrapper { name: "exec", valued: &["-a"], operands: 0 },
-    Wrapper { name: "gosu", valued: &[], operands: 1 },
-    Wrapper { name: "ionice", valued: &["-c", "-n"], operands: 0 },
-    Wrapper { name: "nice", valued: &["-n"], operands: 0 },
-    Wrapper { name: "nohup", valued: &[], operands: 0 },
+    Wrapper { name: "builtin", action: None, valued: &[], operands: 0 },
+    Wrapper { name: "catatonit", action: None, valued: &[], operands: 0 },
+    Wrapper { name: "command", action: None, valued: &[], operands: 0 },
+    Wrapper { name: "dumb-init", action: None, valued: &["-r", "--rewrite"], operands: 0 },
+    Wrapper { name: "env", action: None, valued: &["-u", "--unset", "-C", "--chdir"], operands: 0 },
+    Wrapper { name: "exec", action: None, valued: &["-a"], operands: 0 },
+    Wrapper { name: "gosu", action: None, valued: &[], operands: 1 },
+    Wrapper { name: "ionice", action: None, valued: &["-c", "-n"], operands: 0 },
+    Wrapper { name: "nice", action: None, valued: &["-n"], operands: 0 },
+    Wrapper {
+        name: "nsys",
+        action: Some("profile"),
+        valued: &["-b", "-c", "-d", "-e", "-f", "-o", "-p", "-s", "-t", "-w", "-x", "-y"],
+        operands: 0,
+    },
+    Wrapper { name: "nohup", action: None, valued: &[], operands: 0 },
     Wrapper {
         name: "numactl",
+        action: None,
         valued: &["-C", "-N", "-i", "-m", "-p", "--cpunodebind", "--interleave", "--membind", "--physcpubind"],
         operands: 0,
     },
-    Wrapper { name: "setsid", valued: &[], operands: 0 },
-    Wrapper { name: "stdbuf", valued: &["-e", "-i", "-o"], operands: 0 },
-    Wrapper { name: "su-exec", valued: &[], operands: 1 },
-    Wrapper { name: "sudo", valued: &["-g", "-u"], operands: 0 },
-    Wrapper { name: "taskset", valued: &[], operands: 1 },
-    Wrapper { name: "time", valued: &["-f", "-o"], operands: 0 },
-    Wrapper { name: "timeout", valued: &["-k", "-s", "--kill-after", "--signal"], operands: 1 },
-    Wrapper { name: "tini", valued: &["-e", "-p"], operands: 0 },
+    Wrapper { name: "setsid", action: None, valued: &[], operands: 0 },
+    Wrapper { name: "stdbuf", action: None, valued: &["-e", "-i", "-o"], operands: 0 },
+    Wrapper { name: "su-exec", action: None, valued: &[], operands: 1 },
+    Wrapper { name: "sudo", action: None, valued: &["-g", "-u"], operands: 0 },
+    Wrapper { name: "taskset", action: None, valued: &[], operands: 1 },
+    Wrapper { name: "time", action: None, valued: &["-f", "-o"], operands: 0 },
+    Wrapper { name: "timeout", action: None, valued: &["-k", "-s", "--kill-after", "--signal"], operands: 1 },
+    Wrapper { name: "tini", action: None, valued: &["-e", "-p"], operands: 0 },
+    Wrapper {
+        name: "uv",
+        action: Some("run"),
+        valued: &["-p", "--directory", "--env-file", "--extra", "--group", "--project", "--python", "--with"],
+        operands: 0,
+    },
 ];
 
 const SHELLS: &[&str] = &["ash", "bash", "dash", "ksh", "sh", "zsh"];
@@ -68,8 +83,12 @@ pub fn shell_script_index(argv: &[&str]) -> Option<usize> {
 /// The index in `argv` of the program that is run in the end; `argv.len()` when none is.
 pub(super) fn program_index(argv: &[&str]) -> usize {
     let mut at = 0;
-    while let Some(wrapper) = argv.get(at).and_then(|word| WRAPPERS.iter().find(|w| w.name == base_name(word))) {
-        at += 1;
+    let wraps = |wrapper: &&Wrapper, at: usize| {
+        argv.get(at).is_some_and(|word| base_name(word) == wrapper.name)
+            && wrapper.action.is_none_or(|action| argv.get(at + 1) == Some(&action))
+    };
+    while let Some(wrapper) = WRAPPERS.iter().find(|wrapper| wraps(wrapper, at)) {
+        at += 1 + usize::from(wrapper.action.is_some());
         while let Some(option) = argv.get(at).filter(|word| word.starts_with('-')) {
             at += 1;
             if *option == "--" {
@@ -142,6 +161,9 @@ mod tests {
             (&["nohup", "nice", "-n", "5", "python3", "-m", "x"], "python3"),
             (&["numactl", "--cpunodebind=0", "-m", "0", "vllm"], "vllm"),
             (&["taskset", "-c", "0-3", "vllm"], "vllm"),
+            (&["uv", "run", "--with", "x", "vllm", "serve"], "vllm"),
+            (&["nsys", "profile", "-o", "/trace", "--stats=true", "vllm"], "vllm"),
+            (&["uv", "pip", "install", "vllm"], "uv"),
         ] {
             assert_eq!(argv.get(program_index(argv)), Some(&program), "{argv:?}");
         }

@@ -5,31 +5,40 @@ mod commands;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::lexer::{self, Operator, Part, RawWord, Token};
-use super::order::{Background, Branch, BranchKind};
-use super::variables::Variables;
-use super::{Assignment, Bound, Heredoc, Script, Variable, Word, assignment_name};
+use super::lexer::{self, Operator, Part, RawWord, Token, Tokens};
+use super::order::{Background, Branch, BranchKind, Function};
+use super::variables::{Survey, Variables};
+use super::{Assignment, Bound, Heredoc, Script, Variable, Word, assignment_name, is_name};
 use crate::k8s::expansion::Expanded;
 
 /// The commands of the script in `map`, run with the outer variables `env`.
 pub(super) fn run(map: &Expanded, env: &dyn Fn(&str) -> Variable) -> Script {
-    let (tokens, incomplete) = lexer::tokens(map);
+    let tokens = lexer::tokens(map);
+    let (script, survey) = read(map, env, &tokens, None);
+    // What functions do to variables counts wherever they may be called.
+    if survey.functions > 0 { read(map, env, &tokens, Some(&survey)).0 } else { script }
+}
+
+fn read(map: &Expanded, env: &dyn Fn(&str) -> Variable, tokens: &Tokens, known: Option<&Survey>) -> (Script, Survey) {
     let mut interpreter = Interpreter {
         map,
-        tokens: &tokens,
+        tokens: &tokens.tokens,
         next: 0,
-        script: Script { incomplete, ..Script::default() },
-        variables: Variables::new(map, env),
+        script: Script { incomplete: tokens.incomplete, ..Script::default() },
+        variables: Variables::new(map, env, &tokens.counted, known),
         frames: Vec::new(),
         list: None,
         joined: false,
-        function: false,
+        piped: false,
+        perhaps: None,
+        function: None,
         branch: None,
         first: 0,
         current: Current::default(),
     };
     interpreter.run();
-    Script { bindings: interpreter.variables.bindings, ..interpreter.script }
+    let Variables { bindings, survey, .. } = interpreter.variables;
+    (Script { bindings, ..interpreter.script }, survey)
 }
 
 struct Interpreter<'t> {
@@ -44,8 +53,12 @@ struct Interpreter<'t> {
     list: Option<Option<usize>>,
     /// Whether `&&`, `||` or `|` was the latest, so that a line's end does not end the list.
     joined: bool,
-    /// Whether `name()` was the latest, so that a body follows.
-    function: bool,
+    /// Whether `|` was the latest, so that the next command is a part of a pipe.
+    piped: bool,
+    /// Behind an `&&` or `||`, the branch that the list stands in.
+    perhaps: Option<Option<usize>>,
+    /// The name in `name()` if that was the latest, so that a body follows.
+    function: Option<Range<usize>>,
     /// The branch of a compound command that is read.
     branch: Option<usize>,
     /// The first command of the list that is read, which a `&` would send to the background.
@@ -73,6 +86,11 @@ struct Frame {
     /// The branch that it stands in, and the first command of the list that it is a part of.
     branch: Option<usize>,
     first: usize,
+    perhaps: Option<Option<usize>>,
+    /// Of a function's body, which runs some other time, the scope at its start.
+    body: Option<Option<usize>>,
+    /// The function that it stands in.
+    function: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,10 +101,8 @@ enum Kind {
     Case {
         pattern: bool,
     },
-    /// `{ … }`; the flag: the body of a function, which runs some other time.
-    Group {
-        function: bool,
-    },
+    /// `{ … }`.
+    Group,
     Subshell,
 }
 
@@ -129,7 +145,7 @@ impl<'t> Interpreter<'t> {
         if leads && bare(self.map, word).is_some_and(|text| self.reserved(text, word)) {
             return;
         }
-        if leads && self.defines_function() {
+        if leads && self.defines_function(word) {
             return;
         }
         self.current.extend(&word.range);
@@ -186,13 +202,14 @@ impl<'t> Interpreter<'t> {
             "fi" => self.close(|kind| kind == Kind::If),
             "done" => self.close(|kind| kind == Kind::Loop),
             "esac" => self.close(|kind| matches!(kind, Kind::Case { .. })),
-            "{" => {
-                let function = std::mem::take(&mut self.function);
-                self.open(Kind::Group { function });
-            }
-            "}" => self.close(|kind| matches!(kind, Kind::Group { .. })),
+            "{" => self.open(Kind::Group),
+            "}" => self.close(|kind| matches!(kind, Kind::Group)),
             "function" => {
-                self.function = true;
+                let name = self.tokens.get(self.next).and_then(|token| match token {
+                    Token::Word(name) => Some(name.range.clone()),
+                    _ => None,
+                });
+                self.function = Some(name.unwrap_or(word.range.clone()));
                 self.next += 1;
             }
             "[[" => self.test(word),
@@ -225,7 +242,7 @@ impl<'t> Interpreter<'t> {
     }
 
     /// Whether `name()` stands here; its parentheses are consumed, so that the body comes next.
-    fn defines_function(&mut self) -> bool {
+    fn defines_function(&mut self, name: &RawWord) -> bool {
         let operator = |at: usize| match self.tokens.get(at) {
             Some(Token::Operator(operator, _)) => Some(*operator),
             _ => None,
@@ -233,7 +250,7 @@ impl<'t> Interpreter<'t> {
         let defines = operator(self.next) == Some(Operator::Open) && operator(self.next + 1) == Some(Operator::Close);
         if defines {
             self.next += 2;
-            self.function = true;
+            self.function = Some(name.range.clone());
         }
         defines
     }
@@ -248,6 +265,7 @@ impl<'t> Interpreter<'t> {
 
     fn operator(&mut self, operator: Operator) {
         self.end_command();
+        self.piped = operator == Operator::Pipe;
         match operator {
             Operator::Sequence => {
                 if !self.joined {
@@ -265,6 +283,11 @@ impl<'t> Interpreter<'t> {
             }
             Operator::And | Operator::Or | Operator::Pipe => {
                 self.joined = true;
+                if operator == Operator::Pipe {
+                    self.script.commands.last_mut().into_iter().for_each(|command| command.piped = true);
+                } else if self.perhaps.is_none() {
+                    self.may_go_on();
+                }
                 match self.list {
                     None => self.list = Some(self.variables.head),
                     // What ran before an `||` may have failed, and a pipe's parts have their own variables.
@@ -280,15 +303,11 @@ impl<'t> Interpreter<'t> {
                 if let Some(Frame { kind: Kind::Case { pattern: pattern @ true }, .. }) = self.frames.last_mut() {
                     *pattern = false;
                     self.skip_pattern();
-                } else if std::mem::take(&mut self.function) {
-                    // `name() ( … )`, or `function name() {`.
-                    match self.tokens.get(self.next) {
-                        Some(Token::Operator(Operator::Close, _)) => {
-                            self.next += 1;
-                            self.function = true;
-                        }
-                        _ => self.open_as(Kind::Subshell, BranchKind::Function),
-                    }
+                } else if self.function.is_some()
+                    && matches!(self.tokens.get(self.next), Some(Token::Operator(Operator::Close, _)))
+                {
+                    // `function name() {`, and not `name() ( … )`.
+                    self.next += 1;
                 } else {
                     self.open(Kind::Subshell);
                 }
@@ -310,17 +329,16 @@ impl<'t> Interpreter<'t> {
         }
     }
 
+    /// Begins a compound command; behind the name of a function, its body.
     fn open(&mut self, kind: Kind) {
+        let function = self.function.take();
         let branches = match kind {
+            _ if function.is_some() => BranchKind::Function,
             Kind::If | Kind::Case { .. } => BranchKind::Choice,
             Kind::Loop => BranchKind::Loop,
-            Kind::Group { function: true } => BranchKind::Function,
-            Kind::Group { function: false } | Kind::Subshell => BranchKind::Once,
+            Kind::Group => BranchKind::Once,
+            Kind::Subshell => BranchKind::Subshell,
         };
-        self.open_as(kind, branches);
-    }
-
-    fn open_as(&mut self, kind: Kind, branches: BranchKind) {
         self.frames.push(Frame {
             kind,
             scope: self.variables.head,
@@ -328,11 +346,30 @@ impl<'t> Interpreter<'t> {
             names: BTreeSet::new(),
             branch: self.branch,
             first: self.first,
+            perhaps: self.perhaps.take(),
+            body: None,
+            function: self.variables.function,
         });
-        let compound = self.script.branches.len();
-        self.script.branches.push(Branch { above: self.branch, compound, kind: branches });
-        self.branch = Some(compound);
+        self.open_branch(branches);
         self.first = self.script.commands.len();
+        if let (Some(name), Some(body)) = (function, self.branch) {
+            self.variables.enter_function();
+            self.frames.last_mut().into_iter().for_each(|frame| frame.body = Some(self.variables.head));
+            let (range, name) = (self.map.source_range(name.clone()), self.map.text().get(name).unwrap_or_default());
+            self.script.functions.push(Function { name: name.to_owned(), range, body });
+        }
+    }
+
+    fn open_branch(&mut self, kind: BranchKind) {
+        let compound = self.script.branches.len();
+        self.script.branches.push(Branch { above: self.branch, compound, kind });
+        self.branch = Some(compound);
+    }
+
+    /// What follows in the list runs only if what stands before it ends as it should.
+    fn may_go_on(&mut self) {
+        self.perhaps = Some(self.branch);
+        self.open_branch(BranchKind::Perhaps);
     }
 
     /// Commands that follow stand in another branch of the same compound command.
@@ -352,19 +389,31 @@ impl<'t> Interpreter<'t> {
         }
         let mut depth = 1_usize;
         let mut names = BTreeSet::new();
+        // Behind these, words are the names of variables.
+        let mut takes_names = false;
+        let mut loses = false;
         for token in self.tokens.get(self.next..).unwrap_or_default() {
-            let Token::Word(word) = token else { continue };
+            let Token::Word(word) = token else {
+                takes_names &= !matches!(token, Token::Operator(..));
+                continue;
+            };
             match bare(self.map, word) {
                 Some("while" | "until" | "for" | "select") => depth += 1,
                 Some("done") => depth -= 1,
+                Some("source" | "eval") => loses = true,
+                Some("read" | "getopts" | "printf" | "mapfile" | "readarray" | "unset") => takes_names = true,
+                Some(name) if takes_names && is_name(name) => drop(names.insert(name.to_owned())),
                 _ => names.extend(assignment_name(text_of(self.map, word)).map(str::to_owned)),
             }
             if depth == 0 {
                 break;
             }
         }
+        if loses {
+            return self.variables.lose();
+        }
         for name in names {
-            self.variables.bind(name, Bound::Unknown, false);
+            self.variables.forget(name);
         }
     }
 
@@ -386,18 +435,22 @@ impl<'t> Interpreter<'t> {
             return;
         };
         self.list = frame.list;
-        (self.branch, self.first) = (frame.branch, frame.first);
+        (self.branch, self.first, self.perhaps) = (frame.branch, frame.first, frame.perhaps);
+        self.variables.function = frame.function;
+        if let Some(start) = frame.body.filter(|_| frame.kind != Kind::Subshell) {
+            return self.variables.leave_function(frame.scope, start);
+        }
         match frame.kind {
             Kind::Subshell => self.variables.head = frame.scope,
-            Kind::Group { function: false } => {}
-            Kind::If | Kind::Loop | Kind::Case { .. } | Kind::Group { function: true } => {
+            Kind::Group => {}
+            Kind::If | Kind::Loop | Kind::Case { .. } => {
                 let mut names = frame.names;
                 if self.variables.lost {
                     return;
                 }
                 names.extend(self.variables.names_since(frame.scope));
                 for name in names {
-                    self.variables.bind(name, Bound::Unknown, false);
+                    self.variables.forget(name);
                 }
             }
         }
@@ -407,11 +460,14 @@ impl<'t> Interpreter<'t> {
         if let Some(start) = self.list.take() {
             self.forget_since(start);
         }
+        if let Some(outside) = self.perhaps.take() {
+            self.branch = outside;
+        }
     }
 
     fn forget_since(&mut self, start: Option<usize>) {
         for name in self.variables.names_since(start) {
-            self.variables.bind(name, Bound::Unknown, false);
+            self.variables.forget(name);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Cuts a script into words and operators; expansions are recognised here and resolved by the interpreter.
 
+mod arithmetic;
 mod word;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use self::word::{Mode, Nest};
@@ -89,6 +91,7 @@ struct Lexer<'t> {
     tokens: Vec<Token>,
     pending: Vec<PendingHeredoc>,
     arithmetic_tries: usize,
+    counted: BTreeSet<String>,
     incomplete: bool,
 }
 
@@ -98,8 +101,17 @@ struct PendingHeredoc {
     strip_tabs: bool,
 }
 
-/// The tokens of a script, and whether a quote, an expansion or a heredoc was left open.
-pub(super) fn tokens(map: &Expanded) -> (Vec<Token>, bool) {
+/// What a script is cut into.
+pub(super) struct Tokens {
+    pub tokens: Vec<Token>,
+    /// The variables that arithmetic sets somewhere: `((P++))`, `$((P += 1))`, `let P=P+1`.
+    pub counted: BTreeSet<String>,
+    /// Whether a quote, an expansion or a heredoc was left open.
+    pub incomplete: bool,
+}
+
+/// The tokens of a script.
+pub(super) fn tokens(map: &Expanded) -> Tokens {
     let mut lexer = Lexer {
         map,
         text: map.text(),
@@ -107,10 +119,12 @@ pub(super) fn tokens(map: &Expanded) -> (Vec<Token>, bool) {
         tokens: Vec::new(),
         pending: Vec::new(),
         arithmetic_tries: ARITHMETIC_TRIES,
+        counted: BTreeSet::new(),
         incomplete: false,
     };
     lexer.run();
-    (lexer.tokens, lexer.incomplete)
+    lexer.let_commands();
+    Tokens { tokens: lexer.tokens, counted: lexer.counted, incomplete: lexer.incomplete }
 }
 
 impl<'t> Lexer<'t> {
@@ -207,6 +221,7 @@ impl<'t> Lexer<'t> {
         self.skip(Nest::Paren);
         if self.peek() == Some(b')') {
             self.pos += 1;
+            self.count(start..self.pos);
             return true;
         }
         (self.pos, self.incomplete) = (start, incomplete);

@@ -179,8 +179,95 @@ fn a_script_defines_variables_for_what_follows() {
         ("A=a; B=$A$PORT; x $B", &["x", "a5557"]),
         ("PORT=1; x $PORT", &["x", "1"]),
         (": \"${EMPTY:=v}\"; x $EMPTY", &["x", "v"]),
+        ("P=1; x $P; ((Q=2))", &["x", "1"]),
+        ("A=1; ((B == A)); : $((A != 2)) $((A <= 3)) $((-A - -B)); x $A", &["x", "1"]),
+        ("A='1 B=2'; B=3; export C=$A; x $B", &["x", "3"]),
+        ("A=1; f() { x; }; f; x $A", &["x", "1"]),
+        ("A=1; A=2; f() { y $A; }; f; x $A", &["x", "2"]),
+        ("A=0; f() { B=1; x $B; }", &["x", "1"]),
+        ("A=1; f() { x $A; }", &["x", "1"]),
     ] {
         assert_eq!(last(&parse_in(script, env)), words, "{script}");
+    }
+}
+
+#[test]
+fn a_variable_that_may_have_changed_is_not_known() {
+    for script in [
+        "A=1; ((A++)); x $A",
+        "A=1; (( A += 2 )); x $A",
+        "A=1; : $((A = 2)); x $A",
+        "A=1; B=\"$(( --A ))\"; x $A",
+        "A=1; let A++; x $A",
+        "A=1; let 'B = 2' 'A <<= 1'; x $A",
+        "for ((A = 0; A < 3; A++)); do x $A; done",
+        "A=1; x $A; ((A[0] = 2))",
+        "A=1; export $(cat /env); x $A",
+        "A=1; declare \"$B=2\"; x $A",
+        "A=1; B='A=2'; export $B; x $A",
+        "A=1; unset $B; x $A",
+        "f() { A=1; }; A=2; f; x $A",
+        "f() { read A; }; A=2; f; x $A",
+        "f() for i in 1; do A=1; done; A=2; f; x $A",
+        "A=1; declare -n B=A; B=2; x $A",
+        "A=1; wait -n -p A; x $A",
+        "A=1; while y; do x $A; source ./env; done",
+        "f() { A=1; }; A=2; y && f; x $A",
+        "A=2; f() { A=1; }; g() { f; x $A; }; g",
+        "A=1; f() { x $A; }; A=2; f",
+        "f() { x $PORT; }; PORT=2; f",
+        "A=1; while y; do x $A; read A; done",
+    ] {
+        let parsed = parse_in(script, env);
+        let command = parsed.commands.iter().find(|c| c.words.first().is_some_and(|w| w.text == "x")).unwrap();
+        assert!(command.words.len() == 2 && command.words[1].opaque, "{script}: {:?}", command.words);
+    }
+    // What a function exports may be in the environment or not.
+    let parsed = parse("f() { export A=1; }; f; x");
+    assert_eq!(parsed.environment(parsed.commands.last().unwrap()), [("A", None)]);
+}
+
+#[test]
+fn nothing_runs_behind_the_end_of_a_script() {
+    for (script, end) in [
+        ("a; exec b; c", 2),
+        ("a; exit 1; c", 2),
+        ("exec a || exit; c", 1),
+        ("x; exec 2>&1; exec >log; c", 4),
+        ("exec \"$@\"; c", 2),
+        ("exec {log}>file; c", 2),
+        ("x && exec a; c", 3),
+        ("if x; then exit; fi; c", 3),
+        ("(exit); c", 2),
+        ("exec a | tee log; c", 3),
+        ("x | exec a; c", 3),
+        ("exec a & c", 2),
+        ("f() { exit; }; c", 2),
+        ("a; exit; if c", 3),
+    ] {
+        let parsed = parse(script);
+        assert_eq!(parsed.end(), end, "{script}");
+    }
+}
+
+#[test]
+fn a_function_may_be_called_again() {
+    for (script, again) in [
+        ("f() { a; }; f", false),
+        ("f() if x; then a; fi; f", false),
+        ("f() { a; }; if x; then f 1; fi", false),
+        ("a", false),
+        ("f() { a; }; f; f", true),
+        ("f() { a; }; f & wait", false),
+        ("f() { a; }; f & f & wait", true),
+        ("f() { a; }; for i in 1 2; do f; done", true),
+        ("f() { a; }; g() { f; }; g; g", true),
+        ("f() { a; }; export -f f; xargs -P2 bash -c 'f $1'", true),
+        ("f() { a; }", true),
+    ] {
+        let parsed = parse(script);
+        let at = parsed.commands.iter().position(|c| c.words.first().is_some_and(|w| w.text == "a")).unwrap();
+        assert_eq!(parsed.may_be_called_again(at), again, "{script}");
     }
 }
 
@@ -463,6 +550,11 @@ fn commands_run_in_turn_unless_one_is_sent_to_the_background() {
         "while x; do a; b; done &",
         "a >&2 2>&1; b",
         "a &> log; b",
+        "a & P=$!; wait $P; b",
+        "a & P=$!; x & wait \"${P}\" $Q; exec b",
+        "a & P=$!\nwait $P || exit 1\nb",
+        "if x; then a & wait $!; exit; fi; b",
+        "[ x ] && { a & y; exit 0; }; b",
     ] {
         assert_eq!(order(script), Order::InTurn, "{script}");
     }
@@ -471,17 +563,38 @@ fn commands_run_in_turn_unless_one_is_sent_to_the_background() {
         "a & b &",
         "(a) & b",
         "{ x; a; } & { b; }",
-        "x && a & b",
-        "if x; then a & fi; b",
-        "for i in 1 2; do if x; then a & else b; fi; done",
         "for i in 1 2; do a; b & done",
-        "a & if x; then wait; fi; b",
-        "a & wait 17; b",
         "while x; do a & done; b",
+        "x && { a & b; }",
     ] {
         assert_eq!(order(script), Order::Abreast, "{script}");
     }
-    for script in ["f() { a; }; b", "function f { a & }; f; b", "f() ( a )\nb"] {
+    for script in [
+        "f() { a; }; b",
+        "function f { a & }; f; b",
+        "f() ( a )\nb",
+        // Conditions may exclude each other.
+        "x && a & b",
+        "[ x ] && { a & }; b",
+        "if x; then a & fi; b",
+        "if x; then a & fi; if ! x; then b & fi; wait",
+        "for i in 1 2; do if x; then a & else b; fi; done",
+        "while x; do if y; then a & P=$!; else b & P=$!; fi; wait $P; done",
+        // Something is waited for or ended, and it may be the first.
+        "a & if x; then wait; fi; b",
+        "a & x && wait; b",
+        "a & wait 17; b",
+        "a & wait $(jobs -p); b",
+        "a & x & wait $!; b",
+        "a & P=$!; x & wait $!; kill $P; b",
+        "a & P=$!; if wait $P; then c; fi; b",
+        "a & P=$!; kill $P && wait $P; b",
+        "a & P=$!; P=$(cat pid); wait $P; b",
+        "a & fg; b",
+        "a & tail --pid=$! -f /dev/null; b",
+        "w() { wait; }; a & w; b",
+        "if x; then a & (exit); fi; b",
+    ] {
         assert_eq!(order(script), Order::Unknown, "{script}");
     }
 }
@@ -497,6 +610,7 @@ fn a_loop_may_run_a_command_beside_itself() {
         ("while x; do if y; then a & fi; wait; done", false),
         ("while x; do a & if y; then wait; fi; done", true),
         ("while x; do a & done; wait", true),
+        ("while x; do a & P=$!; wait $P; done", false),
     ] {
         let parsed = parse(script);
         let at = parsed.commands.iter().position(|c| c.words.first().is_some_and(|w| w.text == "a")).unwrap();

@@ -1,6 +1,6 @@
 //! The variables of a script as far as they are certain, and the expansion of words with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::builder::Builder;
@@ -14,6 +14,9 @@ const GROWTH: usize = 1 << 20;
 /// How many bindings are followed; a script with more has no known variables from there on.
 const BINDINGS: usize = 1000;
 
+/// A script with more functions has no known variables.
+const FUNCTIONS: usize = 64;
+
 /// What the script and its surroundings have set so far.
 pub(super) struct Variables<'t> {
     map: &'t Expanded,
@@ -23,7 +26,31 @@ pub(super) struct Variables<'t> {
     pub head: Option<usize>,
     /// Whether variables are no longer followed (`eval`, `source`, too many).
     pub lost: bool,
+    /// The function whose body is read, by its number.
+    pub function: Option<usize>,
+    /// What arithmetic sets somewhere: certain nowhere.
+    counted: &'t BTreeSet<String>,
+    /// Where variables are set in all of the script; from a first reading, if there was one.
+    known: Option<&'t Survey>,
+    /// The same for this reading.
+    pub survey: Survey,
     budget: usize,
+}
+
+/// Where a script sets variables: what a function sets, it sets where it is called.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// For each variable, the functions whose bodies set it and `None` for the script outside of them.
+    sets: BTreeMap<String, Vec<Option<usize>>>,
+    /// How many functions there are.
+    pub functions: usize,
+}
+
+impl Survey {
+    /// Whether a variable is certain nowhere but in this function: another one sets it, whenever that runs.
+    fn is_uncertain(&self, name: &str, inside: Option<usize>) -> bool {
+        self.sets.get(name).is_some_and(|sets| sets.iter().any(|set| set.is_some() && *set != inside))
+    }
 }
 
 /// What is known of a variable at one point of the script.
@@ -35,8 +62,38 @@ pub(super) enum Resolved {
 }
 
 impl<'t> Variables<'t> {
-    pub(super) fn new(map: &'t Expanded, env: &'t dyn Fn(&str) -> Variable) -> Self {
-        Self { map, env, bindings: Vec::new(), head: None, lost: false, budget: GROWTH }
+    pub(super) fn new(
+        map: &'t Expanded,
+        env: &'t dyn Fn(&str) -> Variable,
+        counted: &'t BTreeSet<String>,
+        known: Option<&'t Survey>,
+    ) -> Self {
+        Self {
+            map,
+            env,
+            bindings: Vec::new(),
+            head: None,
+            lost: known.is_some_and(|known| known.functions > FUNCTIONS),
+            function: None,
+            counted,
+            known,
+            survey: Survey::default(),
+            budget: GROWTH,
+        }
+    }
+
+    /// Goes into the body of a function, which runs later: what the script sets in several places, or has not set yet, may be
+    /// something else by then.
+    pub(super) fn enter_function(&mut self) {
+        self.function = Some(self.survey.functions);
+        self.survey.functions += 1;
+        let Some(known) = self.known.filter(|_| !self.lost) else { return };
+        let before: BTreeSet<String> = self.names_since(None);
+        for (name, sets) in &known.sets {
+            if sets.len() > 1 || !before.contains(name) {
+                self.forget(name.clone());
+            }
+        }
     }
 
     /// What was bound since `mark` was the head.
@@ -52,10 +109,41 @@ impl<'t> Variables<'t> {
         names
     }
 
+    /// Goes back to the scope in front of a function; what its body set since `start` is no longer certain.
+    pub(super) fn leave_function(&mut self, scope: Option<usize>, start: Option<usize>) {
+        if self.lost {
+            return;
+        }
+        let exported = |name: &String| {
+            chain(&self.bindings, self.head).find(|binding| binding.name == *name).is_some_and(|b| b.exported)
+        };
+        let set: Vec<(String, bool)> =
+            self.names_since(start).into_iter().map(|name| (name.clone(), exported(&name))).collect();
+        self.head = scope;
+        for (name, exported) in set {
+            self.set(name, Bound::Unknown, exported);
+        }
+    }
+
+    /// What a command does to a variable.
     pub(super) fn bind(&mut self, name: String, value: Bound, exported: bool) {
         if self.lost {
             return;
         }
+        let elsewhere = self.known.is_some_and(|known| known.is_uncertain(&name, self.function));
+        let uncertain = elsewhere || self.counted.contains(&name);
+        self.survey.sets.entry(name.clone()).or_default().push(self.function);
+        self.set(name, if uncertain { Bound::Unknown } else { value }, exported);
+    }
+
+    /// A variable is no longer certain.
+    pub(super) fn forget(&mut self, name: String) {
+        if !self.lost {
+            self.set(name, Bound::Unknown, false);
+        }
+    }
+
+    fn set(&mut self, name: String, value: Bound, exported: bool) {
         if self.bindings.len() >= BINDINGS {
             return self.lose();
         }
@@ -84,7 +172,8 @@ impl<'t> Variables<'t> {
     }
 
     pub(super) fn resolve(&self, name: &str) -> Resolved {
-        if self.lost {
+        let elsewhere = self.known.is_some_and(|known| known.is_uncertain(name, self.function));
+        if self.lost || elsewhere || self.counted.contains(name) {
             return Resolved::Unknown;
         }
         match chain(&self.bindings, self.head).find(|binding| binding.name == name) {

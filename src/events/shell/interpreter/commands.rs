@@ -5,7 +5,7 @@ use crate::events::shell::argv::program_index;
 use crate::events::shell::builder::Builder;
 use crate::events::shell::lexer::{Operator, Part, RawWord, Token};
 use crate::events::shell::variables::Resolved;
-use crate::events::shell::{Assignment, Bound, Command, Word, assignment_name, is_name};
+use crate::events::shell::{Assignment, Bound, Command, Word, assignment_name, is_name, order};
 
 impl Interpreter<'_> {
     pub(super) fn end_command(&mut self) {
@@ -19,7 +19,8 @@ impl Interpreter<'_> {
         assignments.extend(env_assignments(&words));
         let range = self.map.source_range(range);
         let within = self.branch;
-        self.script.commands.push(Command { assignments, words, heredocs, range, scope, within });
+        let (piped, signals) = (self.piped, order::signals(&words));
+        self.script.commands.push(Command { assignments, words, heredocs, range, scope, within, piped, signals });
     }
 
     fn effects(&mut self, assignments: &[Assignment], words: &[Word]) {
@@ -34,6 +35,21 @@ impl Interpreter<'_> {
             "export" | "declare" | "typeset" | "readonly" | "local" => {
                 let exports = program.text == "export"
                     || arguments.iter().any(|word| word.text.starts_with('-') && word.text.contains('x'));
+                // A number, a name for another variable, capital letters: the value is not what is written.
+                let changes = |word: &Word| word.text.starts_with('-') && word.text.contains(['i', 'n', 'l', 'u', 'c']);
+                if arguments.iter().any(changes) {
+                    return self.variables.lose();
+                }
+                // `export $(cat file)` sets nobody knows what; `export $PAIR` what is in it.
+                for word in
+                    arguments.iter().filter(|word| assignments.iter().all(|a| a.range.start != word.range.start))
+                {
+                    match assignment_name(&word.text) {
+                        Some(name) => self.variables.bind(name.to_owned(), Bound::Unknown, exports),
+                        None if word.opaque => return self.variables.lose(),
+                        None => {}
+                    }
+                }
                 for assignment in assignments {
                     self.variables.bind(assignment.name.clone(), Bound::Word(assignment.value.clone()), exports);
                 }
@@ -48,11 +64,14 @@ impl Interpreter<'_> {
                 }
             }
             "unset" => {
+                if arguments.iter().any(|word| word.opaque) {
+                    return self.variables.lose();
+                }
                 for name in arguments.iter().filter(|word| is_name(&word.text)) {
                     self.variables.bind(name.text.clone(), Bound::Unset, false);
                 }
             }
-            "read" | "getopts" | "printf" | "mapfile" | "readarray" | "let" => {
+            "read" | "getopts" | "printf" | "mapfile" | "readarray" | "wait" => {
                 for name in arguments.iter() {
                     let name = assignment_name(&name.text).unwrap_or(&name.text);
                     if is_name(name) {

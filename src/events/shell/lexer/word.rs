@@ -205,6 +205,9 @@ impl Lexer<'_> {
             b'(' => {
                 self.pos += 2;
                 self.skip(Nest::Paren);
+                if self.slice(start..self.pos).starts_with("$((") {
+                    self.count(start..self.pos);
+                }
                 splits
             }
             b'{' => return Some(vec![self.braces(mode, depth)]),
@@ -255,6 +258,9 @@ impl Lexer<'_> {
                 // Lengths, substrings, patterns, arrays: `"${A[@]}"` can be any number of words.
                 let many = matches!(self.text.get(self.pos..self.pos + 2), Some("[@")) || self.peek() == Some(b'@');
                 self.skip(Nest::Brace);
+                if self.slice(start..self.pos).contains("((") {
+                    self.count(start..self.pos);
+                }
                 return Part::Opaque { range: start..self.pos, splits: !quoted || many };
             }
         };
