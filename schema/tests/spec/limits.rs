@@ -116,5 +116,5 @@ fn at_most_a_thousand_problems_are_reported() {
     let args: Vec<Value> = (0..1001).map(Value::from).collect();
     let said = said_of_container(json!({"args": args}));
     assert_eq!(said.len(), 1001);
-    assert_eq!(said[1000], "containers[0].args[1000]: too many problems stand before");
+    assert!(said.iter().any(|line| line == "args[1000]: too many problems stand before"), "{said:?}");
 }
