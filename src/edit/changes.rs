@@ -110,8 +110,9 @@ impl<'t> Changes<'t> {
             if !home.is_mapping() {
                 return Err(Refusal::at(home.grip(), format!("`{key}` can't be added to what is no mapping")));
             }
-            let own = home.written_entries().iter().rposition(|e| e.key.text() == Some(key));
-            let written = own.map(|index| home.written_entries()[index].value);
+            let entries = home.written_entries();
+            let own = entries.iter().rposition(|e| e.key.text() == Some(key));
+            let written = own.map(|index| entries[index].value);
             if let Some(Plan::Slots(slots)) = draft.plans.get_mut(&home.id()) {
                 let added = slots.iter_mut().rev().find_map(|slot| match slot {
                     Slot::New { key: k, value } if k == key => Some(value),

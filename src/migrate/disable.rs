@@ -1,9 +1,9 @@
 //! The first step of switching events off: what [`super::enable`] adds is taken away, wherever it came from.
 
-use super::mark;
 use super::run::Migration;
+use super::{mark, target};
 use crate::edit::{Changes, Refusal};
-use crate::events::{Engine, Model, Publisher};
+use crate::events::{Model, Publisher};
 use crate::facts::aibrix;
 use crate::facts::vllm::env;
 use crate::fix::command::CommandLine;
@@ -24,21 +24,18 @@ pub fn workload<'t>(
     notes: &mut Vec<String>,
 ) -> Result<(), Refusal> {
     let workload = &model.workloads[index];
-    let engines: Vec<&Publisher<'t>> =
-        model.publishers.iter().filter(|p| p.workload == index && p.engine() == Engine::Vllm).collect();
-    if engines.is_empty() {
-        return Err(Refusal::at(workload.resource.grip(), "no container of it is seen to start vLLM"));
-    }
+    let engines = target::engines(model, index)?;
     mark::keep_empty(workload, migration.detached, changes)?;
     for starts in engines.chunk_by(|a, b| a.shares_container(b)) {
         let publisher = starts[0];
         for start in starts {
             options(start, changes)?;
-            let note = format!(
-                "a part of the command of {} is decided elsewhere: events may be switched on there",
-                workload.resource.title()
-            );
-            if start.is_open() && !notes.contains(&note) {
+        }
+        if starts.iter().any(|start| start.is_open()) {
+            let title = workload.resource.title();
+            let note =
+                format!("a part of the command of {title} is decided elsewhere: events may be switched on there");
+            if !notes.contains(&note) {
                 notes.push(note);
             }
         }

@@ -1,7 +1,7 @@
 //! The first step of switching events on: the engines, their pods' labels and ports, and the Services in front of them.
 
-use super::mark;
 use super::run::Migration;
+use super::{mark, target};
 use crate::edit::{Changes, Refusal};
 use crate::events::{Engine, Model, Publisher};
 use crate::facts::vllm::cli::{self, Role};
@@ -21,11 +21,7 @@ pub fn workload<'t>(
     changes: &mut Changes<'t>,
 ) -> Result<(), Refusal> {
     let workload = &model.workloads[index];
-    let engines: Vec<&Publisher<'t>> =
-        model.publishers.iter().filter(|p| p.workload == index && p.engine() == Engine::Vllm).collect();
-    if engines.is_empty() {
-        return Err(Refusal::at(workload.resource.grip(), "no container of it is seen to start vLLM"));
-    }
+    let engines = target::engines(model, index)?;
     for starts in engines.chunk_by(|a, b| a.shares_container(b)) {
         let publisher = starts[0];
         let mut beside = model.publishers_of(&publisher.pod).filter(|p| p.shares_container(publisher));

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::events::{Engine, Model};
+use crate::edit::Refusal;
+use crate::events::{Engine, Model, Publisher};
 use crate::k8s::Workload;
 
 /// What a person names on the command line.
@@ -42,11 +43,24 @@ impl Target {
 
     /// The workloads of a unit that are meant; of all, those that run vLLM.
     pub fn find(&self, model: &Model<'_>) -> Vec<usize> {
-        let runs = |index: usize| model.publishers.iter().any(|p| p.workload == index && p.engine() == Engine::Vllm);
+        let runs = |index: usize| engines(model, index).is_ok();
         let named = *self != Target::All;
         let found = model.workloads.iter().enumerate().filter(|(i, w)| self.means(w) && (named || runs(*i)));
         found.map(|(i, _)| i).collect()
     }
+}
+
+/// What starts vLLM in a workload, the starts of each container together.
+///
+/// # Errors
+/// When nothing does.
+pub(super) fn engines<'m, 't>(model: &'m Model<'t>, index: usize) -> Result<Vec<&'m Publisher<'t>>, Refusal> {
+    let found: Vec<_> = model.publishers.iter().filter(|p| p.workload == index && p.engine() == Engine::Vllm).collect();
+    if found.is_empty() {
+        let place = model.workloads[index].resource.grip();
+        return Err(Refusal::at(place, "no container of it is seen to start vLLM"));
+    }
+    Ok(found)
 }
 
 impl FromStr for Target {
